@@ -1,0 +1,296 @@
+//! JSON values as contracts state them: order kept, numbers exact.
+
+use std::cmp::Ordering;
+use std::fmt;
+
+/// A JSON value. Objects keep the order of the document; a number keeps its text, so that `1E400` or a 30-digit
+/// integer survives. `Eq` is structural (order and number text count); [`Json::same`] is equality of JSON values.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Json {
+    /// `null`
+    Null,
+    /// `true` or `false`
+    Bool(bool),
+    /// A number, exact.
+    Number(Number),
+    /// A string.
+    String(Box<str>),
+    /// An array.
+    Array(Vec<Json>),
+    /// An object: names are unique (the loader has settled duplicates), in document order.
+    Object(Vec<(Box<str>, Json)>),
+}
+
+impl Json {
+    /// Equality as JSON Schema defines it (2020-12 core, section 4.2.2): numbers by mathematical value, objects without order.
+    pub fn same(&self, other: &Json) -> bool {
+        match (self, other) {
+            (Json::Null, Json::Null) => true,
+            (Json::Bool(a), Json::Bool(b)) => a == b,
+            (Json::Number(a), Json::Number(b)) => a.compare(b) == Ordering::Equal,
+            (Json::String(a), Json::String(b)) => a == b,
+            (Json::Array(a), Json::Array(b)) => a.len() == b.len() && a.iter().zip(b).all(|(x, y)| x.same(y)),
+            (Json::Object(a), Json::Object(b)) => {
+                a.len() == b.len()
+                    && a.iter().all(|(name, value)| b.iter().any(|(n, v)| n == name && value.same(v)))
+            }
+            _ => false,
+        }
+    }
+
+    /// The member of an object.
+    pub fn get(&self, name: &str) -> Option<&Json> {
+        match self {
+            Json::Object(members) => members.iter().find(|(n, _)| &**n == name).map(|(_, v)| v),
+            _ => None,
+        }
+    }
+
+    /// The text, if this is a string.
+    pub fn as_str(&self) -> Option<&str> {
+        match self {
+            Json::String(text) => Some(text),
+            _ => None,
+        }
+    }
+}
+
+/// Compact JSON text (RFC 8259), members in their order.
+impl fmt::Display for Json {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Json::Null => f.write_str("null"),
+            Json::Bool(value) => write!(f, "{value}"),
+            Json::Number(number) => f.write_str(number.text()),
+            Json::String(text) => write_string(f, text),
+            Json::Array(items) => {
+                f.write_str("[")?;
+                for (i, item) in items.iter().enumerate() {
+                    if i > 0 {
+                        f.write_str(",")?;
+                    }
+                    item.fmt(f)?;
+                }
+                f.write_str("]")
+            }
+            Json::Object(members) => {
+                f.write_str("{")?;
+                for (i, (name, value)) in members.iter().enumerate() {
+                    if i > 0 {
+                        f.write_str(",")?;
+                    }
+                    write_string(f, name)?;
+                    f.write_str(":")?;
+                    value.fmt(f)?;
+                }
+                f.write_str("}")
+            }
+        }
+    }
+}
+
+fn write_string(f: &mut fmt::Formatter<'_>, text: &str) -> fmt::Result {
+    use fmt::Write as _;
+    f.write_char('"')?;
+    for c in text.chars() {
+        match c {
+            '"' => f.write_str("\\\"")?,
+            '\\' => f.write_str("\\\\")?,
+            '\n' => f.write_str("\\n")?,
+            '\r' => f.write_str("\\r")?,
+            '\t' => f.write_str("\\t")?,
+            c if c < ' ' => write!(f, "\\u{:04x}", c as u32)?,
+            c => f.write_char(c)?,
+        }
+    }
+    f.write_char('"')
+}
+
+/// A JSON number: the text of the document (RFC 8259, section 6, which the loader has checked).
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Number(Box<str>);
+
+/// Sign, significant digits without leading or trailing zeros, power of ten of the last digit. Zero has no digits.
+struct Decimal<'a> {
+    negative: bool,
+    digits: std::borrow::Cow<'a, str>,
+    exponent: i64,
+}
+
+impl Number {
+    /// A number from JSON number text. `None` if the text is not one.
+    pub fn new(text: &str) -> Option<Number> {
+        let rest = text.strip_prefix('-').unwrap_or(text).as_bytes();
+        let digits = |from: usize| rest[from..].iter().take_while(|b| b.is_ascii_digit()).count();
+        let whole = digits(0);
+        if whole == 0 || (whole > 1 && rest[0] == b'0') {
+            return None;
+        }
+        let mut at = whole;
+        if rest.get(at) == Some(&b'.') {
+            let fraction = digits(at + 1);
+            if fraction == 0 {
+                return None;
+            }
+            at += 1 + fraction;
+        }
+        if matches!(rest.get(at), Some(b'e' | b'E')) {
+            at += 1;
+            if matches!(rest.get(at), Some(b'+' | b'-')) {
+                at += 1;
+            }
+            let exponent = digits(at);
+            if exponent == 0 {
+                return None;
+            }
+            at += exponent;
+        }
+        (at == rest.len()).then(|| Number(text.into()))
+    }
+
+    /// From an integer.
+    pub fn from_i64(value: i64) -> Number {
+        Number(value.to_string().into())
+    }
+
+    /// The text as the document has it.
+    pub fn text(&self) -> &str {
+        &self.0
+    }
+
+    /// Is the value a whole number (`1.0` and `1e3` are)? JSON Schema's sense of `integer` since draft-06.
+    pub fn is_integer(&self) -> bool {
+        self.decimal().exponent >= 0
+    }
+
+    /// The value, if it is whole and fits.
+    pub fn as_i64(&self) -> Option<i64> {
+        let decimal = self.decimal();
+        if decimal.exponent < 0 || decimal.exponent > 18 {
+            return None;
+        }
+        let mut value: i128 = if decimal.digits.is_empty() { 0 } else { decimal.digits.parse().ok()? };
+        for _ in 0..decimal.exponent {
+            value = value.checked_mul(10)?;
+        }
+        i64::try_from(if decimal.negative { -value } else { value }).ok()
+    }
+
+    /// The nearest double; infinite if too large.
+    pub fn as_f64(&self) -> f64 {
+        self.0.parse().unwrap_or(f64::NAN)
+    }
+
+    /// Exact comparison by value.
+    pub fn compare(&self, other: &Number) -> Ordering {
+        let (a, b) = (self.decimal(), other.decimal());
+        match (a.digits.is_empty(), b.digits.is_empty()) {
+            (true, true) => return Ordering::Equal,
+            (true, false) => return if b.negative { Ordering::Greater } else { Ordering::Less },
+            (false, true) => return if a.negative { Ordering::Less } else { Ordering::Greater },
+            (false, false) => {}
+        }
+        if a.negative != b.negative {
+            return if a.negative { Ordering::Less } else { Ordering::Greater };
+        }
+        let magnitude = |d: &Decimal<'_>| d.digits.len() as i64 + d.exponent;
+        // With equal magnitudes the digit strings compare like fractions: "12" < "123" because "12" is "120".
+        let order = magnitude(&a).cmp(&magnitude(&b)).then_with(|| a.digits.cmp(&b.digits));
+        if a.negative { order.reverse() } else { order }
+    }
+
+    /// The number as a Python literal: an `int` if it is whole and written without exponent overflow, else a `float`.
+    /// Whole numbers of up to 400 digits become exact integers.
+    pub fn python(&self) -> String {
+        let decimal = self.decimal();
+        if decimal.digits.is_empty() {
+            return "0".to_owned();
+        }
+        let sign = if decimal.negative { "-" } else { "" };
+        if (0..=400).contains(&decimal.exponent) {
+            return format!("{sign}{}{}", decimal.digits, "0".repeat(decimal.exponent as usize));
+        }
+        if decimal.exponent > 400 {
+            return format!("{sign}1e999");
+        }
+        let text = self.0.to_ascii_lowercase().replace("e+", "e");
+        if text.contains(['.', 'e']) { text } else { format!("{text}.0") }
+    }
+
+    fn decimal(&self) -> Decimal<'_> {
+        let (negative, rest) = match self.0.strip_prefix('-') {
+            Some(rest) => (true, rest),
+            None => (false, &*self.0),
+        };
+        let (mantissa, exponent) = match rest.find(['e', 'E']) {
+            Some(at) => {
+                let text = rest[at + 1..].trim_start_matches('+');
+                // An exponent beyond i64 is clamped: nothing that far out can be told apart in practice.
+                let clamp = if text.starts_with('-') { i64::MIN / 4 } else { i64::MAX / 4 };
+                (&rest[..at], text.parse::<i64>().unwrap_or(clamp).clamp(i64::MIN / 4, i64::MAX / 4))
+            }
+            None => (rest, 0),
+        };
+        let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+        let digits: std::borrow::Cow<'_, str> =
+            if fraction.is_empty() { whole.into() } else { format!("{whole}{fraction}").into() };
+        let mut exponent = exponent - fraction.len() as i64;
+        let trimmed = digits.trim_end_matches('0');
+        exponent += (digits.len() - trimmed.len()) as i64;
+        let significant = trimmed.trim_start_matches('0');
+        let (from, to) = (trimmed.len() - significant.len(), trimmed.len());
+        let digits: std::borrow::Cow<'_, str> = match digits {
+            std::borrow::Cow::Borrowed(text) => text[from..to].into(),
+            std::borrow::Cow::Owned(text) => text[from..to].to_owned().into(),
+        };
+        if digits.is_empty() {
+            exponent = 0;
+        }
+        Decimal { negative, digits, exponent }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn number(text: &str) -> Number {
+        Number::new(text).unwrap_or_else(|| panic!("{text} is a number"))
+    }
+
+    #[test]
+    fn numbers_compare_by_value() {
+        let ascending = ["-1e3", "-12", "-1.5", "-0.1", "0", "1e-9", "0.1", "1", "1.5", "12", "123", "1e3", "1E400"];
+        for (i, a) in ascending.iter().enumerate() {
+            for (j, b) in ascending.iter().enumerate() {
+                assert_eq!(number(a).compare(&number(b)), i.cmp(&j), "{a} against {b}");
+            }
+        }
+        for (a, b) in [("1", "1.0"), ("100", "1e2"), ("0", "-0.0"), ("1.50", "15e-1"), ("0.00", "0")] {
+            assert_eq!(number(a).compare(&number(b)), Ordering::Equal, "{a} against {b}");
+        }
+    }
+
+    #[test]
+    fn integers_are_recognised_by_value() {
+        for (text, whole) in [("1.0", true), ("1e3", true), ("1.5", false), ("15e-1", false), ("10e-1", true)] {
+            assert_eq!(number(text).is_integer(), whole, "{text}");
+        }
+        assert_eq!(number("1.2e1").as_i64(), Some(12));
+        assert_eq!(number("9223372036854775808").as_i64(), None);
+    }
+
+    #[test]
+    fn text_that_is_no_number_is_refused() {
+        for text in ["", "-", "01", "1.", ".5", "1e", "+1", "0x1", "1 ", "NaN", "1_0"] {
+            assert!(Number::new(text).is_none(), "{text}");
+        }
+    }
+
+    #[test]
+    fn python_literals() {
+        for (text, python) in [("1.0", "1"), ("1e3", "1000"), ("-0.0", "0"), ("0.5", "0.5"), ("1.5E+3", "1500"), ("2E-7", "2e-7")] {
+            assert_eq!(number(text).python(), python, "{text}");
+        }
+    }
+}

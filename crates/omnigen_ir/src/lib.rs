@@ -1,0 +1,20 @@
+//! The narrow waist between contract formats and generated code.
+//!
+//! Knows: schemas as data ([`Schema`]), where they are ([`Place`]), how they refer to each other ([`link`]),
+//! what they are called ([`naming`]), what types they amount to ([`normalize`]) and how all of this is digested
+//! ([`digest`]). Does *not* know: any contract format, any Python, salsa, or the file system.
+
+pub mod digest;
+mod json;
+pub mod link;
+pub mod naming;
+pub mod normalize;
+mod schema;
+
+pub use digest::{Digest, Encode, Encoder, View};
+pub use json::{Json, Number};
+pub use link::{Contract, Export, Exports, FileId, Link, Place, Resolve};
+pub use schema::{
+    ArrayRules, Condition, Contains, Logic, Node, Notes, NumberRules, ObjectRules, Pointer, Property, RefTarget,
+    Reference, Schema, StringRules, TypeSet,
+};

@@ -1,0 +1,405 @@
+//! Schemas as data, independent of the draft and format that they were written in.
+//!
+//! A [`Node`] holds every assertion of one schema; the rules for one instance type sit together and are absent as a
+//! whole when nothing was said. `$defs` are not part of a node: a file's definitions are listed beside its root.
+
+use crate::{Json, Number};
+
+/// A JSON pointer (RFC 6901) into a contract's document; the root is the empty string.
+pub type Pointer = Box<str>;
+
+/// A schema: `true`, `false`, or assertions.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Schema {
+    /// `true` (and `{}`) accepts everything, `false` nothing.
+    Bool(bool),
+    /// A schema object with at least one assertion, reference or annotation.
+    Node(Box<Node>),
+}
+
+impl Schema {
+    /// The node, unless this is a boolean schema.
+    pub fn node(&self) -> Option<&Node> {
+        match self {
+            Schema::Node(node) => Some(node),
+            Schema::Bool(_) => None,
+        }
+    }
+
+    /// The schema at `rest`, a pointer relative to this schema (empty, or `/properties/x…`).
+    pub fn at(&self, rest: &str) -> Option<&Schema> {
+        if rest.is_empty() {
+            return Some(self);
+        }
+        let node = self.node()?;
+        let mut found = None;
+        node.children(&mut |pointer, child| {
+            if found.is_none()
+                && let Some(inner) = rest.strip_prefix(pointer)
+                && (inner.is_empty() || inner.starts_with('/'))
+            {
+                found = child.at(inner);
+            }
+        });
+        found
+    }
+}
+
+/// The instance types that a schema's `type` allows. `integer` is kept apart from `number`; a set with `number`
+/// admits integers whether or not `integer` is in it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct TypeSet(u8);
+
+impl TypeSet {
+    /// Nothing.
+    pub const NONE: TypeSet = TypeSet(0);
+    /// `null`
+    pub const NULL: TypeSet = TypeSet(1);
+    /// `boolean`
+    pub const BOOLEAN: TypeSet = TypeSet(2);
+    /// `integer`: numbers without a fraction.
+    pub const INTEGER: TypeSet = TypeSet(4);
+    /// `number`, integers included.
+    pub const NUMBER: TypeSet = TypeSet(4 | 8);
+    /// `string`
+    pub const STRING: TypeSet = TypeSet(16);
+    /// `array`
+    pub const ARRAY: TypeSet = TypeSet(32);
+    /// `object`
+    pub const OBJECT: TypeSet = TypeSet(64);
+    /// Every type.
+    pub const ALL: TypeSet = TypeSet(127);
+
+    /// The set for a name of the specification.
+    pub fn named(name: &str) -> Option<TypeSet> {
+        Some(match name {
+            "null" => Self::NULL,
+            "boolean" => Self::BOOLEAN,
+            "integer" => Self::INTEGER,
+            "number" => Self::NUMBER,
+            "string" => Self::STRING,
+            "array" => Self::ARRAY,
+            "object" => Self::OBJECT,
+            _ => return None,
+        })
+    }
+
+    /// The type of a value: `INTEGER` for a whole number, `NUMBER` for another number.
+    pub fn of(value: &Json) -> TypeSet {
+        match value {
+            Json::Null => Self::NULL,
+            Json::Bool(_) => Self::BOOLEAN,
+            Json::Number(n) if n.is_integer() => Self::INTEGER,
+            Json::Number(_) => Self::NUMBER,
+            Json::String(_) => Self::STRING,
+            Json::Array(_) => Self::ARRAY,
+            Json::Object(_) => Self::OBJECT,
+        }
+    }
+
+    /// Names in the order null, boolean, integer, number, string, array, object; `number` hides `integer`.
+    pub fn names(self) -> impl Iterator<Item = &'static str> {
+        [
+            (Self::NULL, "null"),
+            (Self::BOOLEAN, "boolean"),
+            (Self::INTEGER, "integer"),
+            (Self::NUMBER, "number"),
+            (Self::STRING, "string"),
+            (Self::ARRAY, "array"),
+            (Self::OBJECT, "object"),
+        ]
+        .into_iter()
+        .filter(move |&(set, name)| self.has(set) && !(name == "integer" && self.has(Self::NUMBER)))
+        .map(|(_, name)| name)
+    }
+
+    /// Does it hold all of `other`?
+    pub fn has(self, other: TypeSet) -> bool {
+        self.0 & other.0 == other.0
+    }
+
+    /// Have they a type in common?
+    pub fn meets(self, other: TypeSet) -> bool {
+        self.0 & other.0 != 0
+    }
+
+    /// Both together.
+    pub fn or(self, other: TypeSet) -> TypeSet {
+        TypeSet(self.0 | other.0)
+    }
+
+    /// What both hold.
+    pub fn and(self, other: TypeSet) -> TypeSet {
+        TypeSet(self.0 & other.0)
+    }
+
+    /// Is nothing allowed?
+    pub fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+
+    /// The bits, for digests: null 1, boolean 2, integer 4, other numbers 8, string 16, array 32, object 64.
+    pub fn bits(self) -> u8 {
+        self.0
+    }
+}
+
+/// One schema object.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Node {
+    /// Where it stands in its file.
+    pub at: Pointer,
+    /// `$ref`. In draft-07 and before nothing stands beside it (core, section 8.3): the loader has dropped siblings.
+    pub reference: Option<Reference>,
+    /// `type`; `None` allows all.
+    pub types: Option<TypeSet>,
+    /// `enum`
+    pub enumeration: Option<Vec<Json>>,
+    /// `const`
+    pub constant: Option<Json>,
+    /// What holds for numbers.
+    pub number: Option<Box<NumberRules>>,
+    /// What holds for strings.
+    pub string: Option<Box<StringRules>>,
+    /// What holds for arrays.
+    pub array: Option<Box<ArrayRules>>,
+    /// What holds for objects.
+    pub object: Option<Box<ObjectRules>>,
+    /// Combinations of schemas.
+    pub logic: Option<Box<Logic>>,
+    /// What asserts nothing.
+    pub notes: Option<Box<Notes>>,
+}
+
+/// `$ref` as written, and where it leads as far as one file can tell.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reference {
+    /// The text of the document.
+    pub text: Box<str>,
+    /// Where it leads.
+    pub target: RefTarget,
+}
+
+/// Where a reference leads, as far as its own file can tell.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RefTarget {
+    /// To a schema of the same file.
+    Here(Pointer),
+    /// Out of the file: an absolute URI without fragment, and the fragment (decoded; a pointer, an anchor, or empty).
+    /// A file without `$id` has the base `file:///<its path>`, so a relative path becomes `file:///<path>`.
+    Elsewhere {
+        /// Absolute, normalised.
+        uri: Box<str>,
+        /// Percent-decoded.
+        fragment: Box<str>,
+        /// If the text was a relative path: the project path that it names seen from the folder of this file, for
+        /// the common case of an `$id` that names no real place.
+        beside: Option<Box<str>>,
+    },
+    /// Into this file, but nothing is there; the loader has reported it.
+    Dangling,
+}
+
+/// Numeric assertions (2020-12 validation, section 6.2).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct NumberRules {
+    /// `minimum`
+    pub minimum: Option<Number>,
+    /// `exclusiveMinimum`
+    pub exclusive_minimum: Option<Number>,
+    /// `maximum`
+    pub maximum: Option<Number>,
+    /// `exclusiveMaximum`
+    pub exclusive_maximum: Option<Number>,
+    /// `multipleOf`, greater than zero.
+    pub multiple_of: Option<Number>,
+}
+
+/// String assertions (2020-12 validation, sections 6.3 and 7). Lengths count code points.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct StringRules {
+    /// `minLength`
+    pub min_length: Option<u64>,
+    /// `maxLength`
+    pub max_length: Option<u64>,
+    /// `pattern`: ECMA 262 text, searched, not anchored.
+    pub pattern: Option<Box<str>>,
+    /// `format`
+    pub format: Option<Box<str>>,
+}
+
+/// Array assertions and applicators.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ArrayRules {
+    /// `prefixItems` (draft-07: `items` as an array).
+    pub prefix: Vec<Schema>,
+    /// `items` (draft-07: `additionalItems` beside an array, else `items`): what holds after the prefix.
+    pub items: Option<Schema>,
+    /// `contains` with its bounds.
+    pub contains: Option<Contains>,
+    /// `minItems`
+    pub min_items: Option<u64>,
+    /// `maxItems`
+    pub max_items: Option<u64>,
+    /// `uniqueItems`
+    pub unique: bool,
+}
+
+/// `contains`, `minContains`, `maxContains`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Contains {
+    /// What the counted items match.
+    pub schema: Schema,
+    /// At least so many; 1 unless stated.
+    pub min: u64,
+    /// At most so many.
+    pub max: Option<u64>,
+}
+
+/// Object assertions and applicators.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ObjectRules {
+    /// `properties`, in document order.
+    pub properties: Vec<Property>,
+    /// `patternProperties`: ECMA 262 pattern and schema.
+    pub patterns: Vec<(Box<str>, Schema)>,
+    /// `additionalProperties`
+    pub additional: Option<Schema>,
+    /// `propertyNames`
+    pub names: Option<Schema>,
+    /// `required`, in document order, each name once.
+    pub required: Vec<Box<str>>,
+    /// `minProperties`
+    pub min_properties: Option<u64>,
+    /// `maxProperties`
+    pub max_properties: Option<u64>,
+    /// `dependentRequired`
+    pub dependent_required: Vec<(Box<str>, Vec<Box<str>>)>,
+    /// `dependentSchemas`
+    pub dependent_schemas: Vec<(Box<str>, Schema)>,
+}
+
+/// One entry of `properties`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Property {
+    /// The name in JSON.
+    pub name: Box<str>,
+    /// Its schema.
+    pub schema: Schema,
+}
+
+/// Combinators.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Logic {
+    /// `allOf`
+    pub all_of: Vec<Schema>,
+    /// `anyOf`; empty means absent.
+    pub any_of: Vec<Schema>,
+    /// `oneOf`; empty means absent.
+    pub one_of: Vec<Schema>,
+    /// `not`
+    pub not: Option<Schema>,
+    /// `if`, `then`, `else`
+    pub condition: Option<Condition>,
+}
+
+/// `if` with its branches; without both branches there is no condition.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Condition {
+    /// `if`
+    pub test: Schema,
+    /// `then`
+    pub then: Option<Schema>,
+    /// `else`
+    pub otherwise: Option<Schema>,
+}
+
+/// Annotations: they never decide validity.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Notes {
+    /// `title`
+    pub title: Option<Box<str>>,
+    /// `description`
+    pub description: Option<Box<str>>,
+    /// `default`
+    pub default: Option<Json>,
+    /// `examples` (and `example`, as a list of one)
+    pub examples: Vec<Json>,
+    /// `deprecated`
+    pub deprecated: bool,
+    /// `readOnly`
+    pub read_only: bool,
+    /// `writeOnly`
+    pub write_only: bool,
+}
+
+impl Node {
+    /// A node that says nothing, at a place.
+    pub fn new(at: &str) -> Node {
+        Node { at: at.into(), ..Node::default() }
+    }
+
+    /// Calls `f` with every direct subschema and its pointer relative to this node (escaped, with a leading slash), in a
+    /// fixed order. The keyword is the one the schema *stands* under: it is read off the child where that has a place.
+    pub fn children<'a>(&'a self, f: &mut dyn FnMut(&str, &'a Schema)) {
+        let mut give = |keyword: &str, key: Option<&str>, schema: &'a Schema| match schema {
+            Schema::Node(node) if node.at.starts_with(&*self.at) => f(&node.at[self.at.len()..], schema),
+            _ => match key {
+                Some(key) => f(&format!("/{keyword}/{}", escape(key)), schema),
+                None => f(&format!("/{keyword}"), schema),
+            },
+        };
+        if let Some(array) = self.array.as_deref() {
+            for (i, schema) in array.prefix.iter().enumerate() {
+                give("prefixItems", Some(&i.to_string()), schema);
+            }
+            if let Some(schema) = &array.items {
+                give("items", None, schema);
+            }
+            if let Some(contains) = &array.contains {
+                give("contains", None, &contains.schema);
+            }
+        }
+        if let Some(object) = self.object.as_deref() {
+            for property in &object.properties {
+                give("properties", Some(&property.name), &property.schema);
+            }
+            for (pattern, schema) in &object.patterns {
+                give("patternProperties", Some(pattern), schema);
+            }
+            if let Some(schema) = &object.additional {
+                give("additionalProperties", None, schema);
+            }
+            if let Some(schema) = &object.names {
+                give("propertyNames", None, schema);
+            }
+            for (name, schema) in &object.dependent_schemas {
+                give("dependentSchemas", Some(name), schema);
+            }
+        }
+        if let Some(logic) = self.logic.as_deref() {
+            for (keyword, list) in [("allOf", &logic.all_of), ("anyOf", &logic.any_of), ("oneOf", &logic.one_of)] {
+                for (i, schema) in list.iter().enumerate() {
+                    give(keyword, Some(&i.to_string()), schema);
+                }
+            }
+            if let Some(schema) = &logic.not {
+                give("not", None, schema);
+            }
+            if let Some(condition) = &logic.condition {
+                give("if", None, &condition.test);
+                if let Some(schema) = &condition.then {
+                    give("then", None, schema);
+                }
+                if let Some(schema) = &condition.otherwise {
+                    give("else", None, schema);
+                }
+            }
+        }
+    }
+}
+
+/// Escapes one token of a JSON pointer (RFC 6901, section 3).
+pub(crate) fn escape(token: &str) -> std::borrow::Cow<'_, str> {
+    if token.contains(['~', '/']) { token.replace('~', "~0").replace('/', "~1").into() } else { token.into() }
+}

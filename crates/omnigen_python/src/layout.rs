@@ -1,0 +1,276 @@
+//! Lines as `ruff format` lays them out.
+//!
+//! A [`Doc`] is written flat if it fits the line; else its outermost group is exploded, one item a line with a trailing
+//! comma. `ruff format` keeps such a layout even where it could join it, so only what stays flat has to fit exactly as
+//! `ruff` measures: in characters, the line end not counted.
+
+use std::borrow::Cow;
+
+/// A piece of an expression.
+#[derive(Clone, Debug)]
+pub enum Doc {
+    /// Text that is never broken.
+    Text(Cow<'static, str>),
+    /// Pieces one after the other; the last group in it that is not empty is the one that gets broken.
+    Concat(Vec<Doc>),
+    /// `open item, item close`: a call, a subscript, a literal. `open` holds the head: `Field(`, `list[`, `{`.
+    Group {
+        /// What stands before the first item.
+        open: Cow<'static, str>,
+        /// The items.
+        items: Vec<Doc>,
+        /// What stands behind the last.
+        close: &'static str,
+    },
+    /// `a or b or c`, broken before each operator; parentheses are added where it is broken outside of brackets.
+    Chain {
+        /// The operator without blanks: `or`, `and`, `|`.
+        operator: &'static str,
+        /// The operands.
+        items: Vec<Doc>,
+    },
+}
+
+impl Doc {
+    /// Text.
+    pub fn text(text: impl Into<Cow<'static, str>>) -> Doc {
+        Doc::Text(text.into())
+    }
+
+    /// A group.
+    pub fn group(open: impl Into<Cow<'static, str>>, items: Vec<Doc>, close: &'static str) -> Doc {
+        Doc::Group { open: open.into(), items, close }
+    }
+
+    /// A chain; a single operand is itself.
+    pub fn chain(operator: &'static str, mut items: Vec<Doc>) -> Doc {
+        if items.len() == 1 { items.remove(0) } else { Doc::Chain { operator, items } }
+    }
+
+    /// `name = value`, as a keyword argument is written.
+    pub fn keyword(name: &str, value: Doc) -> Doc {
+        Doc::Concat(vec![Doc::text(format!("{name}=")), value])
+    }
+
+    /// All on one line.
+    pub fn flat(&self, out: &mut String) {
+        match self {
+            Doc::Text(text) => out.push_str(text),
+            Doc::Concat(parts) => parts.iter().for_each(|part| part.flat(out)),
+            Doc::Group { open, items, close } => {
+                out.push_str(open);
+                for (i, item) in items.iter().enumerate() {
+                    if i > 0 {
+                        out.push_str(", ");
+                    }
+                    item.flat(out);
+                }
+                out.push_str(close);
+            }
+            Doc::Chain { operator, items } => {
+                for (i, item) in items.iter().enumerate() {
+                    if i > 0 {
+                        out.push(' ');
+                        out.push_str(operator);
+                        out.push(' ');
+                    }
+                    item.flat(out);
+                }
+            }
+        }
+    }
+}
+
+/// Text with indentation.
+#[derive(Debug)]
+pub struct Writer {
+    out: String,
+    indent: usize,
+    width: usize,
+}
+
+impl Writer {
+    /// An empty text for lines of at most `width` columns.
+    pub fn new(width: usize) -> Writer {
+        Writer { out: String::with_capacity(4096), indent: 0, width }
+    }
+
+    /// The text.
+    pub fn finish(self) -> String {
+        self.out
+    }
+
+    /// One level deeper (four blanks).
+    pub fn indent(&mut self) {
+        self.indent += 1;
+    }
+
+    /// One level back.
+    pub fn dedent(&mut self) {
+        self.indent -= 1;
+    }
+
+    /// The level, counted from zero.
+    pub fn level(&self) -> usize {
+        self.indent
+    }
+
+    /// A line as it is; an empty one is left without blanks.
+    pub fn line(&mut self, text: &str) {
+        if !text.is_empty() {
+            self.pad(self.indent);
+            self.out.push_str(text);
+        }
+        self.out.push('\n');
+    }
+
+    /// `prefix doc suffix` as one logical line, broken if it must be.
+    pub fn statement(&mut self, prefix: &str, doc: &Doc, suffix: &str) {
+        self.pad(self.indent);
+        self.out.push_str(prefix);
+        self.put(doc, self.indent, suffix, false);
+        self.out.push_str(suffix);
+        self.out.push('\n');
+    }
+
+    fn pad(&mut self, level: usize) {
+        for _ in 0..level {
+            self.out.push_str("    ");
+        }
+    }
+
+    fn column(&self) -> usize {
+        let start = self.out.rfind('\n').map_or(0, |at| at + 1);
+        self.out[start..].chars().count()
+    }
+
+    /// Writes a doc at the current column. `bracketed`: inside brackets, where a chain may break without parentheses.
+    fn put(&mut self, doc: &Doc, level: usize, suffix: &str, bracketed: bool) {
+        let start = self.out.len();
+        let column = self.column();
+        doc.flat(&mut self.out);
+        if column + self.out[start..].chars().count() + suffix.chars().count() <= self.width {
+            return;
+        }
+        self.out.truncate(start);
+        match doc {
+            Doc::Text(text) => self.out.push_str(text),
+            Doc::Concat(parts) => {
+                let broken = parts.iter().rposition(|part| part.breaks());
+                for (i, part) in parts.iter().enumerate() {
+                    if Some(i) == broken {
+                        let mut rest = String::new();
+                        parts[i + 1..].iter().for_each(|part| part.flat(&mut rest));
+                        rest.push_str(suffix);
+                        self.put(part, level, &rest, bracketed);
+                    } else {
+                        part.flat(&mut self.out);
+                    }
+                }
+            }
+            Doc::Group { open, items, close } => {
+                self.out.push_str(open);
+                if items.is_empty() {
+                    self.out.push_str(close);
+                    return;
+                }
+                self.out.push('\n');
+                // A comma behind a lone subscript would make a tuple of it.
+                let comma = if items.len() == 1 && *close == "]" && open.len() > 1 { "" } else { "," };
+                for item in items {
+                    self.pad(level + 1);
+                    self.put(item, level + 1, comma, true);
+                    self.out.push_str(comma);
+                    self.out.push('\n');
+                }
+                self.pad(level);
+                self.out.push_str(close);
+            }
+            Doc::Chain { operator, items } => {
+                let inner = if bracketed { level } else { level + 1 };
+                if !bracketed {
+                    self.out.push_str("(\n");
+                    self.pad(inner);
+                }
+                for (i, item) in items.iter().enumerate() {
+                    if i > 0 {
+                        self.out.push('\n');
+                        self.pad(inner);
+                        self.out.push_str(operator);
+                        self.out.push(' ');
+                    }
+                    self.put(item, inner, if i + 1 == items.len() && bracketed { suffix } else { "" }, true);
+                }
+                if !bracketed {
+                    self.out.push('\n');
+                    self.pad(level);
+                    self.out.push(')');
+                }
+            }
+        }
+    }
+}
+
+impl Doc {
+    fn breaks(&self) -> bool {
+        match self {
+            Doc::Text(_) => false,
+            Doc::Concat(parts) => parts.iter().any(Doc::breaks),
+            Doc::Group { items, .. } => !items.is_empty(),
+            Doc::Chain { .. } => true,
+        }
+    }
+}
+
+/// A Python string literal in the quotes that `ruff format` prefers: double, unless that needs more escapes.
+pub fn string(text: &str) -> String {
+    let (double, single) = (text.matches('"').count(), text.matches('\'').count());
+    let quote = if double > single { '\'' } else { '"' };
+    let mut out = String::with_capacity(text.len() + 2);
+    out.push(quote);
+    for c in text.chars() {
+        match c {
+            '\\' => out.push_str("\\\\"),
+            '\n' => out.push_str("\\n"),
+            '\r' => out.push_str("\\r"),
+            '\t' => out.push_str("\\t"),
+            c if c == quote => {
+                out.push('\\');
+                out.push(c);
+            }
+            // Invisible and bidirectional characters are spelled out: a reader must see what is there.
+            c if c.is_control() || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}') => {
+                let code = c as u32;
+                out.push_str(&if code < 0x100 {
+                    format!("\\x{code:02x}")
+                } else {
+                    format!("\\u{code:04x}")
+                });
+            }
+            c => out.push(c),
+        }
+    }
+    out.push(quote);
+    out
+}
+
+/// A JSON value as a Python expression.
+pub fn value(json: &omnigen_ir::Json) -> Doc {
+    use omnigen_ir::Json;
+    match json {
+        Json::Null => Doc::text("None"),
+        Json::Bool(true) => Doc::text("True"),
+        Json::Bool(false) => Doc::text("False"),
+        Json::Number(number) => Doc::text(number.python()),
+        Json::String(text) => Doc::text(string(text)),
+        Json::Array(items) => Doc::group("[", items.iter().map(value).collect(), "]"),
+        Json::Object(members) => Doc::group(
+            "{",
+            members
+                .iter()
+                .map(|(name, member)| Doc::Concat(vec![Doc::text(string(name)), Doc::text(": "), value(member)]))
+                .collect(),
+            "}",
+        ),
+    }
+}

@@ -1,0 +1,39 @@
+//! Python out of the IR: models, validators, tests. Pure text; laid out as `ruff format` would.
+//!
+//! Knows Python. Does not know files, headers (the ownership mark is put before the body when it is written), or salsa:
+//! everything about other schemas comes through [`omnigen_ir::Resolve`].
+
+pub mod layout;
+pub mod pydantic;
+pub mod pytest;
+pub mod regex;
+pub mod validators;
+
+use omnigen_ir::naming::Naming;
+use omnigen_report::Diagnostic;
+
+/// What of the configuration decides about the text.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Settings {
+    /// How classes are called.
+    pub naming: Naming,
+    /// `[python] line-length`, columns; 88 unless configured.
+    pub line_length: usize,
+    /// `[python] format`: is `format` asserted by validators, or an annotation (the specification's default)?
+    pub assert_formats: bool,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Settings { naming: Naming::default(), line_length: 88, assert_formats: false }
+    }
+}
+
+/// A generated module, and what could not be said in it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Emitted {
+    /// The text behind the header: starts with the module's docstring, ends with one newline.
+    pub body: String,
+    /// Findings of this target only (those of the contract itself come from its declarations).
+    pub diagnostics: Vec<Diagnostic>,
+}

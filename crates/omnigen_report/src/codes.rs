@@ -1,0 +1,87 @@
+//! Every code that a diagnostic can have, in one list.
+
+use crate::Severity;
+
+macro_rules! codes {
+    ($($name:ident $id:literal $severity:ident $title:literal;)*) => {
+        /// What kind of finding a diagnostic is. The text form is stable.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
+        pub enum Code {
+            $(#[doc = $title] #[serde(rename = $id)] $name,)*
+        }
+
+        impl Code {
+            /// All codes, in the order of their declaration.
+            pub const ALL: &'static [Code] = &[$(Code::$name),*];
+
+            /// The stable text form.
+            pub fn id(self) -> &'static str {
+                match self { $(Code::$name => $id),* }
+            }
+
+            /// What it means, in a sentence.
+            pub fn title(self) -> &'static str {
+                match self { $(Code::$name => $title),* }
+            }
+
+            /// How bad it usually is.
+            pub fn severity(self) -> Severity {
+                match self { $(Code::$name => Severity::$severity),* }
+            }
+        }
+    };
+}
+
+codes! {
+    // Files and syntax.
+    Unreadable "unreadable" Error "The file cannot be read.";
+    NotUtf8 "not-utf8" Error "The file is not UTF-8.";
+    Empty "empty" Error "The file holds no document.";
+    Syntax "syntax" Error "The text is no JSON or YAML.";
+    DuplicateKey "duplicate-key" Warning "An object has two members of one name; the last one counts.";
+    TooDeep "too-deep" Error "The document is nested deeper than the limit.";
+    TooLarge "too-large" Error "The document is larger than a limit allows.";
+    NotAContract "not-a-contract" Error "The document is not a contract that omnigen knows.";
+
+    // Schemas.
+    WrongType "wrong-type" Error "A keyword has a value of the wrong type.";
+    UnknownType "unknown-type" Error "`type` names a type that does not exist.";
+    UnknownKeyword "unknown-keyword" Note "A keyword that JSON Schema does not define; it asserts nothing.";
+    MisspelledKeyword "misspelled-keyword" Warning "A keyword that is close to one of JSON Schema; as written it asserts nothing.";
+    IgnoredKeyword "ignored-keyword" Warning "A keyword has no effect where it stands.";
+    NotCarried "not-carried" Warning "A keyword that asserts something and is not yet carried over into the generated code.";
+    UnknownDialect "unknown-dialect" Warning "`$schema` names a dialect that omnigen does not know.";
+    UnknownFormat "unknown-format" Note "A format that omnigen does not check.";
+    BadPattern "bad-pattern" Error "A pattern is no regular expression of ECMA 262.";
+    PatternNotCarried "pattern-not-carried" Error "A pattern that Python's `re` cannot express.";
+    SlowPattern "slow-pattern" Warning "A pattern that can take exponential time.";
+    BadReference "bad-reference" Error "A reference is no URI reference.";
+    DanglingReference "dangling-ref" Error "A reference leads nowhere.";
+    ReferenceLoop "ref-loop" Error "References lead in a circle without any content.";
+    MismatchedDefault "mismatched-default" Warning "A default that its own schema does not allow; it is not carried over.";
+    NeverValid "never-valid" Warning "Nothing can be valid here.";
+    ExampleInvalid "example-invalid" Warning "An example that its own schema does not allow.";
+
+    // Names and outputs.
+    NameCollision "name-collision" Error "Two types of one contract want the same name.";
+    OutputCollision "output-collision" Error "Two contracts want the same output.";
+    ForeignFile "foreign-file" Error "A file that omnigen did not make is in the place of an output.";
+    EditedOutput "edited-output" Error "An output was edited by hand; it is not overwritten.";
+    Unwritable "unwritable" Error "An output cannot be written.";
+
+    // Configuration.
+    BadConfig "bad-config" Error "`omnigen.toml` is not as it should be.";
+    UnknownConfigKey "unknown-config-key" Error "`omnigen.toml` has a key that does not exist.";
+
+    // Agents.
+    AgentFailed "agent-failed" Error "An agent gave no usable answer.";
+    AgentProtocol "agent-protocol" Error "An agent broke the protocol.";
+    AgentTimeout "agent-timeout" Error "An agent did not answer in time.";
+    AgentMissing "agent-missing" Error "An agent's command cannot be started.";
+    AnswerMissing "answer-missing" Error "An agent's answer is needed and may not be asked for.";
+    TaskCycle "task-cycle" Error "Tasks need each other in a circle.";
+
+    // State.
+    DamagedManifest "damaged-manifest" Note "The manifest could not be used; everything is built anew.";
+    Locked "locked" Error "Another omnigen is writing to this project.";
+}

@@ -1,0 +1,1 @@
+//! omnigen_store
