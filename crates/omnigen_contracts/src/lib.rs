@@ -4,8 +4,8 @@
 
 use std::ops::Range;
 
-use omnigen_ir::{Exports, FileId, Json, Pointer, Schema};
 use omnigen_ir::naming::{Naming, Unit};
+use omnigen_ir::{Exports, FileId, Json, Pointer, Schema};
 use omnigen_report::Diagnostic;
 
 /// What one file declares. Equal for texts that differ only in comments and layout.
@@ -43,7 +43,14 @@ impl Declarations {
 /// Reads one file. `file` decides between JSON and YAML by its extension, and is the base of relative references.
 pub fn declarations(file: &FileId, text: &str) -> Declarations {
     let _ = (file, text);
-    Declarations { root: Schema::Bool(true), definitions: Vec::new(), ids: Vec::new(), anchors: Vec::new(), diagnostics: Vec::new(), broken: true }
+    Declarations {
+        root: Schema::Bool(true),
+        definitions: Vec::new(),
+        ids: Vec::new(),
+        anchors: Vec::new(),
+        diagnostics: Vec::new(),
+        broken: true,
+    }
 }
 
 /// The whole document as a value (for the oracle), if it parses.

@@ -238,7 +238,15 @@ encode_struct!(StringRules { min_length, max_length, pattern, format });
 encode_struct!(ArrayRules { prefix, items, contains, min_items, max_items, unique });
 encode_struct!(Contains { schema, min, max });
 encode_struct!(ObjectRules {
-    properties, patterns, additional, names, required, min_properties, max_properties, dependent_required, dependent_schemas,
+    properties,
+    patterns,
+    additional,
+    names,
+    required,
+    min_properties,
+    max_properties,
+    dependent_required,
+    dependent_schemas,
 });
 encode_struct!(Property { name, schema });
 encode_struct!(Logic { all_of, any_of, one_of, not, condition });

@@ -31,8 +31,7 @@ impl Json {
             (Json::String(a), Json::String(b)) => a == b,
             (Json::Array(a), Json::Array(b)) => a.len() == b.len() && a.iter().zip(b).all(|(x, y)| x.same(y)),
             (Json::Object(a), Json::Object(b)) => {
-                a.len() == b.len()
-                    && a.iter().all(|(name, value)| b.iter().any(|(n, v)| n == name && value.same(v)))
+                a.len() == b.len() && a.iter().all(|(name, value)| b.iter().any(|(n, v)| n == name && value.same(v)))
             }
             _ => false,
         }
@@ -289,7 +288,9 @@ mod tests {
 
     #[test]
     fn python_literals() {
-        for (text, python) in [("1.0", "1"), ("1e3", "1000"), ("-0.0", "0"), ("0.5", "0.5"), ("1.5E+3", "1500"), ("2E-7", "2e-7")] {
+        for (text, python) in
+            [("1.0", "1"), ("1e3", "1000"), ("-0.0", "0"), ("0.5", "0.5"), ("1.5E+3", "1500"), ("2E-7", "2e-7")]
+        {
             assert_eq!(number(text).python(), python, "{text}");
         }
     }

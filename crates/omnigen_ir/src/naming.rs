@@ -19,7 +19,8 @@ impl Unit {
     /// The extensions `.json`, `.yaml`, `.yml` and, before them, `.schema`, `.contract` and `.openapi` do not count.
     pub fn new(path: &str, base: &str) -> Unit {
         let below = path.strip_prefix(base).filter(|rest| base.is_empty() || rest.starts_with('/')).unwrap_or(path);
-        let mut folders: Vec<&str> = below.split('/').filter(|part| !part.is_empty() && *part != "." && *part != "..").collect();
+        let mut folders: Vec<&str> =
+            below.split('/').filter(|part| !part.is_empty() && *part != "." && *part != "..").collect();
         let file = folders.pop().unwrap_or("contract");
         let mut stem = file;
         for extension in [".json", ".yaml", ".yml"] {
@@ -50,7 +51,8 @@ impl Unit {
     /// `.model_customer`, `..billing.model_invoice`, `...models.billing.model_invoice`.
     pub fn import(&self, kind: &str, target: &Unit, target_kind: &str) -> String {
         let from: Vec<String> = std::iter::once(format!("{kind}s")).chain(self.folders.iter().cloned()).collect();
-        let to: Vec<String> = std::iter::once(format!("{target_kind}s")).chain(target.folders.iter().cloned()).collect();
+        let to: Vec<String> =
+            std::iter::once(format!("{target_kind}s")).chain(target.folders.iter().cloned()).collect();
         let shared = from.iter().zip(&to).take_while(|(a, b)| a == b).count();
         let mut path = ".".repeat(1 + from.len() - shared);
         for folder in &to[shared..] {
@@ -183,9 +185,41 @@ pub fn identifier(name: &str) -> String {
 pub fn is_keyword(name: &str) -> bool {
     matches!(
         name,
-        "False" | "None" | "True" | "and" | "as" | "assert" | "async" | "await" | "break" | "class" | "continue" | "def" | "del"
-            | "elif" | "else" | "except" | "finally" | "for" | "from" | "global" | "if" | "import" | "in" | "is" | "lambda"
-            | "nonlocal" | "not" | "or" | "pass" | "raise" | "return" | "try" | "while" | "with" | "yield"
+        "False"
+            | "None"
+            | "True"
+            | "and"
+            | "as"
+            | "assert"
+            | "async"
+            | "await"
+            | "break"
+            | "class"
+            | "continue"
+            | "def"
+            | "del"
+            | "elif"
+            | "else"
+            | "except"
+            | "finally"
+            | "for"
+            | "from"
+            | "global"
+            | "if"
+            | "import"
+            | "in"
+            | "is"
+            | "lambda"
+            | "nonlocal"
+            | "not"
+            | "or"
+            | "pass"
+            | "raise"
+            | "return"
+            | "try"
+            | "while"
+            | "with"
+            | "yield"
     )
 }
 

@@ -88,12 +88,26 @@ pub struct Diagnostic {
 impl Diagnostic {
     /// A finding of the code's usual severity.
     pub fn new(code: Code, at: At, message: impl Into<String>) -> Diagnostic {
-        Diagnostic { at: Some(at), code, severity: code.severity(), message: message.into(), hint: None, related: Vec::new() }
+        Diagnostic {
+            at: Some(at),
+            code,
+            severity: code.severity(),
+            message: message.into(),
+            hint: None,
+            related: Vec::new(),
+        }
     }
 
     /// A finding about the run as a whole.
     pub fn global(code: Code, message: impl Into<String>) -> Diagnostic {
-        Diagnostic { at: None, code, severity: code.severity(), message: message.into(), hint: None, related: Vec::new() }
+        Diagnostic {
+            at: None,
+            code,
+            severity: code.severity(),
+            message: message.into(),
+            hint: None,
+            related: Vec::new(),
+        }
     }
 
     /// With advice.
