@@ -1,1 +1,31 @@
-//! omnigen_agents
+//! Runs one command agent: a program in any language that turns a context package into artifacts.
+//!
+//! Knows: the line protocol between engine and agent ([`protocol`]), how to run a program so that it can neither hang
+//! the build nor outlive its task ([`run`]), what of an agent decides its answer ([`AgentSpec::identity`],
+//! [`Task::digest`]) and how an answer is stored ([`Answer::encode`]). Does *not* know: when to ask whom, what a task's
+//! context holds, how a need is answered, where artifacts end up, or any cache.
+//!
+//! Only this crate starts programs.
+
+mod answer;
+mod conversation;
+mod failure;
+mod live;
+mod paths;
+#[cfg(unix)]
+mod process;
+#[cfg(not(unix))]
+#[path = "process_elsewhere.rs"]
+mod process;
+pub mod protocol;
+mod redact;
+mod run;
+mod scratch;
+mod task;
+
+pub use answer::{Answer, AnswerError, Message};
+pub use failure::{Failure, FailureClass};
+pub use paths::OutputPattern;
+pub use protocol::{Need, PROTOCOL, Span};
+pub use run::{AgentEvent, NeedReply, run};
+pub use task::{AgentSpec, Environment, Limits, Task, canonical_json};

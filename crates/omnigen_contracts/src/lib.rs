@@ -2,11 +2,24 @@
 //!
 //! Knows formats (JSON, YAML) and dialects (JSON Schema). Does not know other files, Python, or the file system.
 
+mod contract;
+mod exports;
+mod json;
+mod json_schema;
+#[cfg(test)]
+mod tests;
+mod uri;
+mod value;
+mod yaml;
+
+use std::borrow::Cow;
 use std::ops::Range;
 
 use omnigen_ir::naming::{Naming, Unit};
 use omnigen_ir::{Exports, FileId, Json, Pointer, Schema};
-use omnigen_report::Diagnostic;
+use omnigen_report::{At, Code, Diagnostic};
+
+use value::{Data, Flaw, FlawPlace, Loaded, MAX_BYTES, array_index, unescape};
 
 /// What one file declares. Equal for texts that differ only in comments and layout.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,7 +27,8 @@ pub struct Declarations {
     /// The schema of the whole document.
     pub root: Schema,
     /// Members of `$defs` and `definitions` at any depth, and other places that references of this file lead to without
-    /// passing known keywords: pointer and schema, in document order.
+    /// passing known keywords: pointer and schema, in document order. Also what looks like schemas below unknown
+    /// keywords of the root, which other files may refer to.
     pub definitions: Vec<(Pointer, Schema)>,
     /// Absolute URIs that identify schemas of this file (`$id`), with their pointers.
     pub ids: Vec<(Box<str>, Pointer)>,
@@ -29,38 +43,130 @@ pub struct Declarations {
 impl Declarations {
     /// The schema at a pointer.
     pub fn schema(&self, pointer: &str) -> Option<&Schema> {
-        let _ = pointer;
-        None
+        if pointer.is_empty() {
+            return Some(&self.root);
+        }
+        // The innermost definition around the place comes last in document order.
+        let mut around: Option<(&Schema, usize)> = None;
+        for (at, schema) in &self.definitions {
+            let Some(rest) = pointer.strip_prefix(&**at) else { continue };
+            if rest.is_empty() {
+                return Some(schema);
+            }
+            if rest.starts_with('/') && around.is_none_or(|(_, length)| at.len() > length) {
+                around = Some((schema, at.len()));
+            }
+        }
+        let (schema, length) = around.unwrap_or((&self.root, 0));
+        let rest = &pointer[length..];
+        schema.at(rest).or_else(|| older_spelling(schema, rest))
     }
 
     /// What others may see. `broken` files export nothing.
     pub fn exports(&self, unit: &Unit, naming: &Naming) -> Exports {
-        let _ = (unit, naming);
-        Exports { list: Vec::new(), ids: Vec::new(), anchors: Vec::new() }
+        exports::exports(self, unit, naming)
     }
+}
+
+/// Boolean schemas do not know where they stand, so that [`Schema::at`] has to guess the newest keyword.
+fn older_spelling<'s>(schema: &'s Schema, rest: &str) -> Option<&'s Schema> {
+    let (parent, last) = rest.rsplit_once('/')?;
+    if last == "additionalItems" {
+        return schema.at(&format!("{parent}/items")).filter(|schema| schema.node().is_none());
+    }
+    let (parent, keyword) = parent.rsplit_once('/')?;
+    let newer = match keyword {
+        "items" => "prefixItems",
+        "dependencies" => "dependentSchemas",
+        _ => return None,
+    };
+    schema.at(&format!("{parent}/{newer}/{last}")).filter(|schema| schema.node().is_none())
 }
 
 /// Reads one file. `file` decides between JSON and YAML by its extension, and is the base of relative references.
 pub fn declarations(file: &FileId, text: &str) -> Declarations {
-    let _ = (file, text);
-    Declarations {
+    let loaded = load(file, text);
+    let mut diagnostics: Vec<Diagnostic> = loaded.flaws.into_iter().map(|flaw| diagnostic(file, flaw)).collect();
+    let broken = |diagnostics| Declarations {
         root: Schema::Bool(true),
         definitions: Vec::new(),
         ids: Vec::new(),
         anchors: Vec::new(),
-        diagnostics: Vec::new(),
+        diagnostics,
         broken: true,
+    };
+    let Some(root) = loaded.value else { return broken(diagnostics) };
+    match contract::recognise(file, &root) {
+        Ok((dialect, diagnostic)) => {
+            diagnostics.extend(diagnostic);
+            json_schema::lower(file, &root, dialect, diagnostics)
+        }
+        Err(diagnostic) => {
+            // What is odd about a file that is not ours is not ours to say.
+            diagnostics.retain(Diagnostic::is_error);
+            diagnostics.push(diagnostic);
+            broken(diagnostics)
+        }
     }
 }
 
 /// The whole document as a value (for the oracle), if it parses.
 pub fn document(file: &FileId, text: &str) -> Option<Json> {
-    let _ = (file, text);
-    None
+    load(file, text).value.map(|value| value.json())
 }
 
 /// The bytes of the value at a pointer, or of its member's name; of the deepest ancestor that exists if it does not.
 pub fn locate(file: &FileId, text: &str, pointer: &str, key: bool) -> Option<Range<usize>> {
-    let _ = (file, text, pointer, key);
-    None
+    let root = load(file, text).value?;
+    let mut value = &root;
+    let mut name = None;
+    let tokens: Vec<Cow<'_, str>> = pointer.split('/').skip(1).map(unescape).collect();
+    for token in &tokens {
+        let (inner, span) = match &value.data {
+            Data::Object(members) => match members.iter().find(|member| member.name == **token) {
+                Some(member) => (&member.value, Some(member.key)),
+                None => return Some(value.span.range()),
+            },
+            Data::Array(items) => match array_index(token).and_then(|index| items.get(index)) {
+                Some(item) => (item, None),
+                None => return Some(value.span.range()),
+            },
+            _ => return Some(value.span.range()),
+        };
+        value = inner;
+        name = span;
+    }
+    Some(name.filter(|_| key).unwrap_or(value.span).range())
+}
+
+fn load<'t>(file: &FileId, text: &'t str) -> Loaded<'t> {
+    if text.len() > MAX_BYTES {
+        let message = format!("the file has {} bytes; the limit is {MAX_BYTES}", text.len());
+        return Loaded::failed(Flaw::bytes(Code::TooLarge, 0..0, message));
+    }
+    let (text, offset) = match text.strip_prefix('\u{feff}') {
+        Some(rest) => (rest, '\u{feff}'.len_utf8()),
+        None => (text, 0),
+    };
+    if text.trim().is_empty() {
+        return Loaded::failed(Flaw::bytes(Code::Empty, offset..offset + text.len(), "the file is empty"));
+    }
+    if is_yaml(file) { yaml::load(text, offset) } else { json::load(text, offset) }
+}
+
+fn is_yaml(file: &str) -> bool {
+    let extension = file.rsplit_once('.').map(|(_, extension)| extension).unwrap_or_default();
+    extension.eq_ignore_ascii_case("yaml") || extension.eq_ignore_ascii_case("yml")
+}
+
+fn diagnostic(file: &FileId, flaw: Flaw) -> Diagnostic {
+    let at = match flaw.place {
+        FlawPlace::Bytes(range) => At::span(file, range.start, range.end),
+        FlawPlace::Key(pointer) => At::key(file, &pointer),
+        FlawPlace::Value(pointer) => At::value(file, &pointer),
+    };
+    let mut diagnostic = Diagnostic::new(flaw.code, at, flaw.message);
+    diagnostic.severity = flaw.severity;
+    diagnostic.hint = flaw.hint;
+    diagnostic
 }

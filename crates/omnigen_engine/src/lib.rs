@@ -1,1 +1,17 @@
-//! omnigen_engine
+//! The graph: inputs, every tracked query, what each artifact has read, what is dirty. Pure.
+//!
+//! Knows salsa and rayon, alone among the crates. Does not know files, clocks, processes or the manifest's bytes: text is
+//! pushed in, and what is missing is *asked for* ([`Built::needs`]) and set as an input before the same question is asked again.
+
+mod graph;
+mod inputs;
+mod tasks;
+mod trace;
+
+pub use graph::{Counter, Graph};
+pub use inputs::{Content, Project, Stored};
+pub use tasks::{AgentTarget, Given, Planned, Request, output_path};
+pub use trace::{Built, Outline, Read, ReadKey, State, Target};
+
+pub use omnigen_contracts::locate;
+pub use omnigen_python::Settings;

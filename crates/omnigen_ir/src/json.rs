@@ -91,17 +91,21 @@ impl fmt::Display for Json {
 fn write_string(f: &mut fmt::Formatter<'_>, text: &str) -> fmt::Result {
     use fmt::Write as _;
     f.write_char('"')?;
-    for c in text.chars() {
-        match c {
-            '"' => f.write_str("\\\"")?,
-            '\\' => f.write_str("\\\\")?,
-            '\n' => f.write_str("\\n")?,
-            '\r' => f.write_str("\\r")?,
-            '\t' => f.write_str("\\t")?,
-            c if c < ' ' => write!(f, "\\u{:04x}", c as u32)?,
-            c => f.write_char(c)?,
+    let mut start = 0;
+    // Everything that is escaped is a single byte, and no byte of a longer character looks like one.
+    for (at, byte) in text.bytes().enumerate().filter(|(_, byte)| matches!(byte, b'"' | b'\\' | 0..b' ')) {
+        f.write_str(&text[start..at])?;
+        start = at + 1;
+        match byte {
+            b'"' => f.write_str("\\\"")?,
+            b'\\' => f.write_str("\\\\")?,
+            b'\n' => f.write_str("\\n")?,
+            b'\r' => f.write_str("\\r")?,
+            b'\t' => f.write_str("\\t")?,
+            byte => write!(f, "\\u{byte:04x}")?,
         }
     }
+    f.write_str(&text[start..])?;
     f.write_char('"')
 }
 
@@ -268,6 +272,12 @@ mod tests {
         for (a, b) in [("1", "1.0"), ("100", "1e2"), ("0", "-0.0"), ("1.50", "15e-1"), ("0.00", "0")] {
             assert_eq!(number(a).compare(&number(b)), Ordering::Equal, "{a} against {b}");
         }
+    }
+
+    #[test]
+    fn strings_are_escaped() {
+        let text = Json::String("a\"\\\n\u{1}é\u{1f600}".into());
+        assert_eq!(text.to_string(), r#""a\"\\\n\u0001é😀""#);
     }
 
     #[test]

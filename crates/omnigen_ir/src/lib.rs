@@ -5,13 +5,16 @@
 //! ([`digest`]). Does *not* know: any contract format, any Python, salsa, or the file system.
 
 pub mod digest;
+mod judge;
 mod json;
 pub mod link;
 pub mod naming;
 pub mod normalize;
+pub mod samples;
 mod schema;
 
 pub use digest::{Digest, Encode, Encoder, View};
+pub use judge::{Judge, Question};
 pub use json::{Json, Number};
 pub use link::{Contract, Export, Exports, FileId, Link, Place, Resolve};
 pub use schema::{

@@ -37,7 +37,7 @@ pub enum Link {
 
 /// What other contracts may see of a definition: the root of a file, or a member of its top-level `$defs` or
 /// `definitions`. Made from that file alone.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Export {
     /// Where it is in its file.
     pub pointer: Pointer,
@@ -73,7 +73,7 @@ pub trait Resolve {
 }
 
 /// Everything that other contracts may see of a file.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Exports {
     /// The root first, then the top-level definitions in document order.
     pub list: Vec<Export>,

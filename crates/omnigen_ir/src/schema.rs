@@ -47,7 +47,7 @@ impl Schema {
 
 /// The instance types that a schema's `type` allows. `integer` is kept apart from `number`; a set with `number`
 /// admits integers whether or not `integer` is in it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
 pub struct TypeSet(u8);
 
 impl TypeSet {
@@ -172,7 +172,7 @@ pub struct Node {
 }
 
 /// `$ref` as written, and where it leads as far as one file can tell.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Reference {
     /// The text of the document.
     pub text: Box<str>,
@@ -181,7 +181,7 @@ pub struct Reference {
 }
 
 /// Where a reference leads, as far as its own file can tell.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum RefTarget {
     /// To a schema of the same file.
     Here(Pointer),

@@ -22,6 +22,8 @@ pub enum Doc {
         /// What stands behind the last.
         close: &'static str,
     },
+    /// `lambda: body`; the body stands in parentheses where even its head does not fit.
+    Lambda(Box<Doc>),
     /// `a or b or c`, broken before each operator; parentheses are added where it is broken outside of brackets.
     Chain {
         /// The operator without blanks: `or`, `and`, `|`.
@@ -57,6 +59,10 @@ impl Doc {
         match self {
             Doc::Text(text) => out.push_str(text),
             Doc::Concat(parts) => parts.iter().for_each(|part| part.flat(out)),
+            Doc::Lambda(body) => {
+                out.push_str("lambda: ");
+                body.flat(out);
+            }
             Doc::Group { open, items, close } => {
                 out.push_str(open);
                 for (i, item) in items.iter().enumerate() {
@@ -133,6 +139,110 @@ impl Writer {
         self.out.push('\n');
     }
 
+    /// The columns of a line.
+    pub fn width(&self) -> usize {
+        self.width
+    }
+
+    /// `class name(base):`, the base on a line of its own if it must be.
+    pub fn class(&mut self, name: &str, base: &Doc) {
+        let mut line = format!("class {name}(");
+        base.flat(&mut line);
+        line.push_str("):");
+        if self.indent * 4 + line.chars().count() <= self.width {
+            self.line(&line);
+            return;
+        }
+        self.line(&format!("class {name}("));
+        self.indent();
+        self.statement("", base, "");
+        self.dedent();
+        self.line("):");
+    }
+
+    /// `prefix annotation`, without a value.
+    pub fn declaration(&mut self, prefix: &str, annotation: &Doc) {
+        if !annotation.breaks() {
+            let mut text = String::new();
+            annotation.flat(&mut text);
+            let (alone, whole) = (text.chars().count() + 4, text.chars().count() + prefix.chars().count());
+            if self.indent * 4 + whole > self.width && self.indent * 4 + alone <= self.width {
+                self.line(&format!("{prefix}("));
+                self.line(&format!("    {text}"));
+                self.line(")");
+                return;
+            }
+        }
+        self.statement(prefix, annotation, "");
+    }
+
+    /// `prefix open items close suffix`, one item a line even if it would fit.
+    pub fn exploded(&mut self, prefix: &str, open: &str, items: &[Doc], close: &str) {
+        self.line(&format!("{prefix}{open}"));
+        self.indent += 1;
+        for item in items {
+            self.pad(self.indent);
+            self.put(item, self.indent, ",", true);
+            self.out.push_str(",\n");
+        }
+        self.indent -= 1;
+        self.line(close);
+    }
+
+    /// `prefix annotation = value` as one logical line. The value is broken first; the annotation too if it does not fit beside the
+    /// value's head.
+    pub fn assignment(&mut self, prefix: &str, annotation: &Doc, value: &Doc) {
+        self.pad(self.indent);
+        self.out.push_str(prefix);
+        let mut rest = " = ".to_owned();
+        value.flat(&mut rest);
+        if self.fits(annotation, &rest) {
+            annotation.flat(&mut self.out);
+            self.out.push_str(&rest);
+        } else if !value.breaks() && self.fits(annotation, " = (") {
+            annotation.flat(&mut self.out);
+            // Parentheses help only what fits a line of its own; `ruff` sees to that unless the annotation could break too.
+            if annotation.breaks() || (self.indent + 1) * 4 + rest.chars().count() - 3 <= self.width {
+                self.out.push_str(" = (\n");
+                self.pad(self.indent + 1);
+                self.out.push_str(&rest[3..]);
+                self.out.push('\n');
+                self.pad(self.indent);
+                self.out.push(')');
+            } else {
+                self.out.push_str(&rest);
+            }
+        } else if !value.breaks() {
+            self.put(annotation, self.indent, &rest, false);
+            self.out.push_str(&rest);
+        } else {
+            let head = match value {
+                Doc::Group { open, .. } => format!(" = {open}"),
+                _ => rest,
+            };
+            if !self.fits(annotation, &head) && self.fits(annotation, " = (") {
+                annotation.flat(&mut self.out);
+                self.out.push_str(" = (\n");
+                self.pad(self.indent + 1);
+                self.put(value, self.indent + 1, "", true);
+                self.out.push('\n');
+                self.pad(self.indent);
+                self.out.push_str(")\n");
+                return;
+            }
+            self.put(annotation, self.indent, &head, false);
+            self.out.push_str(" = ");
+            self.put(value, self.indent, "", false);
+        }
+        self.out.push('\n');
+    }
+
+    fn fits(&self, doc: &Doc, suffix: &str) -> bool {
+        let mut text = String::new();
+        doc.flat(&mut text);
+        self.column() + text.chars().count() + suffix.chars().count() <= self.width
+    }
+
     fn pad(&mut self, level: usize) {
         for _ in 0..level {
             self.out.push_str("    ");
@@ -168,6 +278,23 @@ impl Writer {
                     }
                 }
             }
+            Doc::Lambda(body) => {
+                self.out.push_str("lambda: ");
+                let head = match &**body {
+                    Doc::Group { open, .. } => open.chars().count(),
+                    _ => 0,
+                };
+                if self.column() + head <= self.width {
+                    self.put(body, level, suffix, bracketed);
+                    return;
+                }
+                self.out.push_str("(\n");
+                self.pad(level + 1);
+                self.put(body, level + 1, "", true);
+                self.out.push('\n');
+                self.pad(level);
+                self.out.push(')');
+            }
             Doc::Group { open, items, close } => {
                 self.out.push_str(open);
                 if items.is_empty() {
@@ -192,7 +319,17 @@ impl Writer {
                     self.out.push_str("(\n");
                     self.pad(inner);
                 }
-                for (i, item) in items.iter().enumerate() {
+                // In parentheses of its own it may fit one line.
+                let whole = !bracketed && {
+                    let mut text = String::new();
+                    doc.flat(&mut text);
+                    let fits = inner * 4 + text.chars().count() <= self.width;
+                    if fits {
+                        self.out.push_str(&text);
+                    }
+                    fits
+                };
+                for (i, item) in items.iter().enumerate().filter(|_| !whole) {
                     if i > 0 {
                         self.out.push('\n');
                         self.pad(inner);
@@ -217,7 +354,7 @@ impl Doc {
             Doc::Text(_) => false,
             Doc::Concat(parts) => parts.iter().any(Doc::breaks),
             Doc::Group { items, .. } => !items.is_empty(),
-            Doc::Chain { .. } => true,
+            Doc::Chain { .. } | Doc::Lambda(_) => true,
         }
     }
 }

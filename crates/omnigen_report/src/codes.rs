@@ -62,6 +62,8 @@ codes! {
     NeverValid "never-valid" Warning "Nothing can be valid here.";
     ExampleInvalid "example-invalid" Warning "An example that its own schema does not allow.";
 
+    NoVerdict "no-verdict" Warning "The oracle cannot judge documents of a contract; its tests have none.";
+
     // Names and outputs.
     NameCollision "name-collision" Error "Two types of one contract want the same name.";
     OutputCollision "output-collision" Error "Two contracts want the same output.";

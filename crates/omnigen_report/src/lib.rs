@@ -4,6 +4,14 @@
 
 mod codes;
 mod diagnostic;
+mod events;
+mod render;
+mod shown;
+pub mod summary;
 
 pub use codes::Code;
 pub use diagnostic::{At, Diagnostic, Severity, Spot};
+pub use events::{BuildEvent, CallResult};
+pub use render::{diagnostic_json, event_json, heading, plain, summary_json};
+pub use shown::{Marked, Position, Related, Shown, Source, position};
+pub use summary::{Activity, Summary, count, duration};

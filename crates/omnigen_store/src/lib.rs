@@ -1,1 +1,23 @@
-//! omnigen_store
+//! What is kept between runs: the manifest, blobs, answers, and the committed lock file.
+//!
+//! Knows: how bytes are kept so that damage is noticed and nothing half-written is ever read. Does *not* know: what the
+//! bytes mean (the engine does) or when to look (the driver does). Nothing here is needed for a right result: with all of it
+//! gone, a build is slower and asks agents again.
+//!
+//! ```text
+//! omnigen.lock               committed text, see lock_file
+//! .omnigen/manifest          one file of named sections, see manifest
+//! .omnigen/answers.redb      answers and verdicts, see answers
+//! .omnigen/blobs/ab/cdef...  content-addressed, see blobs
+//! ```
+#![allow(clippy::disallowed_methods, reason = "this crate keeps files")]
+
+pub mod answers;
+pub mod blobs;
+pub mod lock_file;
+pub mod manifest;
+
+pub use answers::Answers;
+pub use blobs::Blobs;
+pub use lock_file::{LockEntry, LockFile, LockOutput, LockProblem, LockSchema};
+pub use manifest::{Executable, Manifest, Unusable};

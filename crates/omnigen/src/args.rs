@@ -1,0 +1,165 @@
+//! The command line as data. Does not know what the commands do.
+
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// What `omnigen` was asked to do.
+#[derive(Debug, Parser, PartialEq, Eq)]
+#[command(
+    name = "omnigen",
+    version,
+    about = "Builds Pydantic models, validators and tests from contracts, and keeps them up to date",
+    after_help = "Exit codes: 0 done, 1 contracts have errors or --check found something, 2 usage or environment,\n\
+                  3 an agent gave no usable answer, 101 a bug of omnigen, 130 interrupted.\n\
+                  Variables: OMNIGEN_LOG (a filter such as `debug`), NO_COLOR, CI, TERM=dumb.",
+    propagate_version = true,
+    arg_required_else_help = true,
+    max_term_width = 100
+)]
+pub(crate) struct Cli {
+    /// The command.
+    #[command(subcommand)]
+    pub(crate) command: Command,
+    /// Options of all commands.
+    #[command(flatten)]
+    pub(crate) global: Global,
+}
+
+/// Options of all commands.
+#[derive(Debug, Args, PartialEq, Eq)]
+#[command(next_help_heading = "Global options")]
+pub(crate) struct Global {
+    /// Run as if started in DIR
+    #[arg(short = 'C', long = "directory", value_name = "DIR", global = true)]
+    pub(crate) directory: Option<PathBuf>,
+    /// Threads [default: one for each processor]
+    #[arg(short = 'j', long, value_name = "N", global = true)]
+    pub(crate) jobs: Option<NonZeroUsize>,
+    /// Show errors only
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    pub(crate) quiet: bool,
+    /// Show notes, and every output that changes
+    #[arg(short, long, global = true)]
+    pub(crate) verbose: bool,
+    /// Use colours
+    #[arg(long, value_name = "WHEN", global = true, default_value = "auto")]
+    pub(crate) color: Color,
+}
+
+/// When to use colours.
+#[derive(Clone, Copy, Debug, ValueEnum, PartialEq, Eq)]
+pub(crate) enum Color {
+    /// On a terminal that can, unless NO_COLOR is set
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand, PartialEq, Eq)]
+pub(crate) enum Command {
+    /// Begin a project in this folder
+    Init {
+        /// What the project is called [default: the folder's name]
+        #[arg(long)]
+        name: Option<String>,
+    },
+    /// Bring the outputs up to date
+    ///
+    /// Without files: those of the project, which is described by `omnigen.toml` in this folder or one above.
+    /// With files: those of these contracts, without a project; --out says where they go.
+    Build(Build),
+    /// Keep the outputs up to date until Ctrl-C
+    Watch,
+    /// Read the contracts and say what is wrong; write nothing
+    Check,
+}
+
+/// Arguments of `build`.
+#[derive(Debug, Default, Args, PartialEq, Eq)]
+pub(crate) struct Build {
+    /// Contracts to build without a project
+    #[arg(value_name = "CONTRACT")]
+    pub(crate) files: Vec<PathBuf>,
+    /// Folder of the outputs, with CONTRACT
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
+    /// Folder with copies of remote schemas, with CONTRACT
+    #[arg(long, value_name = "DIR")]
+    pub(crate) refs: Option<PathBuf>,
+    /// Write nothing and start no agent; list outputs that are not up to date, with exit code 1 if there are any
+    #[arg(long)]
+    pub(crate) check: bool,
+    /// Start no agent; an answer that is not known is an error
+    #[arg(long)]
+    pub(crate) frozen: bool,
+    /// Start no agent that needs a network
+    #[arg(long)]
+    pub(crate) offline: bool,
+    /// Overwrite outputs that were edited by hand
+    #[arg(long, conflicts_with = "check")]
+    pub(crate) force: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    fn parse(line: &str) -> Result<Cli, String> {
+        Cli::try_parse_from(line.split_whitespace()).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn the_definition_is_sound() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn files_and_flags() {
+        let cli =
+            parse("omnigen build a.json b.yaml --out made --refs mirror -C here -j 3 -v --color never").expect("right");
+        assert_eq!(
+            cli,
+            Cli {
+                command: Command::Build(Build {
+                    files: vec!["a.json".into(), "b.yaml".into()],
+                    out: Some("made".into()),
+                    refs: Some("mirror".into()),
+                    ..Build::default()
+                }),
+                global: Global {
+                    directory: Some("here".into()),
+                    jobs: NonZeroUsize::new(3),
+                    quiet: false,
+                    verbose: true,
+                    color: Color::Never
+                }
+            }
+        );
+        // Global options may stand before the command as well.
+        assert_eq!(parse("omnigen -q -j 3 watch"), parse("omnigen watch -j 3 -q"));
+    }
+
+    #[test]
+    fn what_does_not_go_together_is_refused() {
+        for (line, part) in [
+            ("omnigen", "Usage:"),
+            ("omnigen built", "'build'"),
+            ("omnigen build --chek", "'--check'"),
+            ("omnigen build -q -v", "cannot be used with"),
+            ("omnigen build --check --force", "cannot be used with"),
+            ("omnigen build -j 0", "invalid value '0'"),
+            ("omnigen build --color sometimes", "possible values: auto, always, never"),
+            ("omnigen watch file.json", "unexpected argument"),
+        ] {
+            let message = parse(line).expect_err(line);
+            assert!(message.contains(part), "{line}: {message}");
+        }
+    }
+}

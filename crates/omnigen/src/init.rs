@@ -1,0 +1,182 @@
+//! `omnigen init`: the first files of a project. Overwrites nothing.
+
+use std::io;
+use std::path::Path;
+
+use omnigen_disk::files::read_bytes;
+use omnigen_disk::outputs::How;
+use omnigen_disk::{place, stat, write_atomic};
+
+const CONTRACT: &str = r#"{
+  "$schema": "https://json-schema.org/draft/2020-12/schema",
+  "title": "Greeting",
+  "description": "A first contract: change it, and run `omnigen build` again.",
+  "type": "object",
+  "properties": {
+    "to": { "type": "string", "minLength": 1, "description": "Who is greeted." },
+    "times": { "type": "integer", "minimum": 1, "maximum": 10, "default": 1 },
+    "mood": { "enum": ["friendly", "formal"] }
+  },
+  "required": ["to"],
+  "additionalProperties": false,
+  "examples": [{ "to": "World", "mood": "friendly" }]
+}
+"#;
+
+/// What became of one file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Step {
+    /// It was not there.
+    Wrote,
+    /// Lines were added at its end.
+    Added,
+    /// It was left as it was.
+    Kept,
+}
+
+impl Step {
+    /// For people: `wrote`.
+    pub(crate) fn verb(self) -> &'static str {
+        match self {
+            Step::Wrote => "wrote",
+            Step::Added => "added to",
+            Step::Kept => "kept",
+        }
+    }
+}
+
+/// Makes the files in `root`, and says what became of each: path and step. In a folder that has an `omnigen.toml` nothing is
+/// changed.
+///
+/// # Errors
+///
+/// With the path of the file that cannot be read or written.
+pub(crate) fn init(root: &Path, name: &str) -> Result<Vec<(&'static str, Step)>, (&'static str, io::Error)> {
+    let mut steps = Vec::new();
+    let mut note = |path: &'static str, step: io::Result<Step>| {
+        let step = step.map_err(|error| (path, error))?;
+        steps.push((path, step));
+        Ok(step)
+    };
+    // A folder with contracts needs no example.
+    let example = stat(&root.join("contracts")).map_err(|error| ("contracts", error))?.is_none();
+    if note(omnigen_driver::config::FILE, create(root, omnigen_driver::config::FILE, &config(name)))? == Step::Wrote {
+        if example {
+            note("contracts/greeting.json", create(root, "contracts/greeting.json", CONTRACT))?;
+        }
+        note(".gitattributes", append(root, ".gitattributes", "generated/** linguist-generated"))?;
+        note(".gitignore", append(root, ".gitignore", ".omnigen/"))?;
+    }
+    Ok(steps)
+}
+
+fn config(name: &str) -> String {
+    let mut quoted = String::new();
+    for c in name.chars() {
+        match c {
+            '"' | '\\' => quoted.extend(['\\', c]),
+            c if c.is_control() => quoted.push_str(&format!("\\u{:04X}", u32::from(c))),
+            c => quoted.push(c),
+        }
+    }
+    format!(
+        r#"[project]
+name = "{quoted}"
+# These are the defaults:
+# contracts = ["contracts/**/*.{{json,yaml,yml}}"]
+# exclude = []
+# out = "generated"
+# targets = ["models", "validators", "tests"]
+
+# [python]
+# naming = "Model{{Name}}"
+# line-length = 88
+# format = "annotate"
+"#
+    )
+}
+
+fn create(root: &Path, path: &str, text: &str) -> io::Result<Step> {
+    match place(root, path, text.as_bytes(), How::CreateOnly) {
+        Ok(placed) if placed.outcome == omnigen_disk::Outcome::Same => Ok(Step::Kept),
+        Ok(_) => Ok(Step::Wrote),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(Step::Kept),
+        Err(error) => Err(error),
+    }
+}
+
+/// Adds a line unless the file has it.
+fn append(root: &Path, path: &str, line: &str) -> io::Result<Step> {
+    if create(root, path, &format!("{line}\n"))? == Step::Wrote {
+        return Ok(Step::Wrote);
+    }
+    let path = root.join(path);
+    let (mut text, _) = read_bytes(&path).map_err(|problem| io::Error::other(problem.to_string()))?;
+    if text.split(|&byte| byte == b'\n').any(|other| other.trim_ascii() == line.as_bytes()) {
+        return Ok(Step::Kept);
+    }
+    if text.last().is_some_and(|&byte| byte != b'\n') {
+        text.push(b'\n');
+    }
+    text.extend(line.as_bytes());
+    text.push(b'\n');
+    write_atomic(&path, &text).map(|()| Step::Added)
+}
+
+#[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "tests look at files for themselves")]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    fn read(root: &Path, path: &str) -> String {
+        fs::read_to_string(root.join(path)).unwrap_or_else(|error| format!("{path}: {error}"))
+    }
+
+    #[test]
+    fn an_empty_folder_becomes_a_project_once() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let steps = init(folder.path(), "sh\"op\\").expect("written");
+        assert_eq!(
+            steps,
+            [
+                ("omnigen.toml", Step::Wrote),
+                ("contracts/greeting.json", Step::Wrote),
+                (".gitattributes", Step::Wrote),
+                (".gitignore", Step::Wrote)
+            ]
+        );
+        let text = read(folder.path(), "omnigen.toml");
+        let (config, found) = omnigen_driver::Config::parse(&text);
+        assert!(found.is_empty(), "{found:?}\n{text}");
+        assert_eq!(config.map(|config| config.name).as_deref(), Some("sh\"op\\"));
+        // The remarks say what holds without them.
+        let spoken = text.replace("# These are the defaults:\n", "").replace("# ", "");
+        assert_eq!(omnigen_driver::Config::parse(&spoken), omnigen_driver::Config::parse(&text), "{spoken}");
+
+        fs::write(folder.path().join("contracts/greeting.json"), "mine").expect("written");
+        assert_eq!(init(folder.path(), "other").expect("nothing to do"), [("omnigen.toml", Step::Kept)]);
+        assert_eq!(read(folder.path(), "omnigen.toml"), text);
+        assert_eq!(read(folder.path(), "contracts/greeting.json"), "mine");
+    }
+
+    #[test]
+    fn files_that_are_there_are_kept() {
+        let folder = tempfile::tempdir().expect("a folder");
+        fs::create_dir(folder.path().join("contracts")).expect("made");
+        fs::write(folder.path().join("contracts/order.json"), "{}").expect("written");
+        fs::write(folder.path().join(".gitignore"), "target").expect("written");
+        fs::write(folder.path().join(".gitattributes"), "a\r\ngenerated/** linguist-generated\r\n").expect("written");
+        let steps = init(folder.path(), "shop").expect("written");
+        assert_eq!(steps, [("omnigen.toml", Step::Wrote), (".gitattributes", Step::Kept), (".gitignore", Step::Added)]);
+        assert_eq!(read(folder.path(), ".gitignore"), "target\n.omnigen/\n");
+    }
+
+    #[test]
+    fn what_is_in_the_way_is_told() {
+        let folder = tempfile::tempdir().expect("a folder");
+        fs::create_dir(folder.path().join(".gitignore")).expect("made");
+        assert_eq!(init(folder.path(), "shop").map_err(|(path, _)| path), Err(".gitignore"));
+    }
+}

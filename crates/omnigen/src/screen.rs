@@ -1,0 +1,289 @@
+//! What is printed where. Terminals are asked about themselves once, here.
+//!
+//! | | stderr is a terminal | pipe or file |
+//! |---|---|---|
+//! | findings | drawn; all or the first hundred | plain text, all |
+//! | colours | unless `NO_COLOR`, `TERM=dumb` | with `--color always` |
+//! | characters beyond ASCII in drawings | if the locale is UTF-8 | as on a terminal |
+//! | progress | a bar after half a second, unless `CI`, `TERM=dumb`, `-q` | none |
+//! | summary | always, unless `-q` | the same |
+//!
+//! stdout gets only what was asked for: with `--check` the outputs that differ.
+
+use std::env;
+use std::io::{self, IsTerminal, Write};
+use std::time::{Duration, Instant};
+
+use anstream::{AutoStream, ColorChoice};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use omnigen_driver::{Change, ChangeKind, Failure, Outcome};
+use omnigen_report::{BuildEvent, Severity, Shown, count};
+
+use crate::args::{Color, Global};
+use crate::draw::{Look, draw};
+
+/// Findings shown on a terminal without `-v`.
+const MANY: usize = 100;
+/// Work that is done sooner shows no progress.
+const SOON: Duration = Duration::from_millis(500);
+
+/// What the surroundings say. Empty variables count as not set.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Surroundings {
+    terminal: bool,
+    columns: Option<u16>,
+    unicode: bool,
+    no_color: bool,
+    dumb: bool,
+    ci: bool,
+}
+
+impl Surroundings {
+    #[expect(clippy::disallowed_methods, reason = "the binary reads the environment")]
+    fn ask() -> Surroundings {
+        let set = |name: &str| env::var_os(name).is_some_and(|value| !value.is_empty());
+        Surroundings {
+            terminal: io::stderr().is_terminal(),
+            columns: terminal_size::terminal_size_of(io::stderr()).map(|(width, _)| width.0),
+            unicode: supports_unicode::on(supports_unicode::Stream::Stderr),
+            no_color: set("NO_COLOR"),
+            dumb: env::var_os("TERM").is_some_and(|term| term == "dumb"),
+            ci: set("CI"),
+        }
+    }
+
+    fn look(self, color: Color) -> Look {
+        let capable = self.terminal && !self.dumb;
+        let color = match color {
+            Color::Always => true,
+            Color::Never => false,
+            Color::Auto => capable && !self.no_color,
+        };
+        Look {
+            drawn: capable || color,
+            color,
+            unicode: self.unicode && !self.dumb,
+            // Lines over a hundred columns are hard to read.
+            width: usize::from(self.columns.unwrap_or(80)).min(100),
+        }
+    }
+}
+
+/// Both streams.
+pub(crate) struct Screen {
+    look: Look,
+    quiet: bool,
+    verbose: bool,
+    /// Is it a person who reads?
+    terminal: bool,
+    errors: AutoStream<io::Stderr>,
+    progress: Option<Progress>,
+}
+
+struct Progress {
+    bar: ProgressBar,
+    began: Instant,
+}
+
+impl Screen {
+    pub(crate) fn new(global: &Global) -> Screen {
+        let around = Surroundings::ask();
+        let look = around.look(global.color);
+        let progress = (around.terminal && !around.dumb && !around.ci && !global.quiet).then(|| {
+            let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden());
+            let template = "{bar:24} {human_pos} of {human_len} artifacts {msg}";
+            if let Ok(style) = ProgressStyle::with_template(template) {
+                bar.set_style(style.progress_chars(if look.unicode { "━━─" } else { "=>-" }));
+            }
+            Progress { bar, began: Instant::now() }
+        });
+        Screen {
+            look: if global.quiet { Look { drawn: false, ..look } } else { look },
+            quiet: global.quiet,
+            verbose: global.verbose,
+            terminal: around.terminal,
+            errors: AutoStream::new(io::stderr(), if look.color { ColorChoice::Always } else { ColorChoice::Never }),
+            progress,
+        }
+    }
+
+    /// Something happened. Findings and outputs are shown at the end, sorted.
+    pub(crate) fn event(&mut self, event: &BuildEvent) {
+        tracing::debug!(event = %omnigen_report::event_json(event));
+        let Some(Progress { bar, began }) = &self.progress else { return };
+        match event {
+            BuildEvent::Progress { done, total } => {
+                bar.set_length(*total as u64);
+                bar.set_position(*done as u64);
+            }
+            BuildEvent::AgentStarted { target, contract, .. } => bar.set_message(format!("({target} of {contract})")),
+            BuildEvent::AgentFinished { .. } => bar.set_message(""),
+            BuildEvent::Started { .. }
+            | BuildEvent::Diagnostic(_)
+            | BuildEvent::ArtifactWritten { .. }
+            | BuildEvent::ArtifactRemoved { .. }
+            | BuildEvent::Finished(_) => {}
+        }
+        if bar.is_hidden() && bar.length().is_some() && began.elapsed() > SOON {
+            bar.set_draw_target(ProgressDrawTarget::stderr());
+        }
+    }
+
+    /// How a run ended: findings, what changed, the summary. `cause` begins the summary.
+    pub(crate) fn outcome(&mut self, outcome: &Outcome, check: bool, cause: &str) {
+        if let Some(Progress { bar, .. }) = self.progress.take() {
+            bar.finish_and_clear();
+        }
+        self.findings(&outcome.diagnostics);
+        if check {
+            self.listed(&outcome.changes);
+        } else if self.verbose {
+            for change in &outcome.changes {
+                self.line(&format!("{:>9} {}", done(change.kind), change.path));
+            }
+        }
+        match &outcome.failure {
+            Some(Failure::Environment(message, hint)) => self.failure(message, hint.as_deref()),
+            Some(Failure::Agent) | None if self.quiet => {}
+            Some(Failure::Agent) | None => {
+                let before = if cause.is_empty() { String::new() } else { format!("{cause}: ") };
+                self.line(&format!("{before}{}", outcome.summary.line()));
+            }
+        }
+    }
+
+    fn findings(&mut self, found: &[Shown]) {
+        let least = match (self.quiet, self.verbose) {
+            (true, _) => Severity::Error,
+            (false, false) => Severity::Warning,
+            (false, true) => Severity::Note,
+        };
+        let most = if self.terminal && !self.verbose { MANY } else { usize::MAX };
+        let (shown, more) = chosen(found, least, most);
+        for shown in shown {
+            let text = draw(shown, self.look);
+            self.write(&text);
+        }
+        if more > 0 {
+            self.line(&format!("and {}; -v shows all", count(more, "more finding")));
+        }
+    }
+
+    /// Outputs that differ, one a line, on stdout.
+    fn listed(&mut self, changes: &[Change]) {
+        let mut text = String::new();
+        for change in changes {
+            text.push_str(&format!("{:<8} {}\n", state(change.kind), change.path));
+        }
+        // A reader that went away (`| head`) has seen enough.
+        let _gone = io::stdout().lock().write_all(text.as_bytes());
+    }
+
+    /// Why nothing could be done.
+    pub(crate) fn failure(&mut self, message: &str, hint: Option<&str>) {
+        let error = if self.look.color { "\x1b[1;31merror\x1b[0m" } else { "error" };
+        self.line(&format!("{error}: {message}"));
+        if let Some(hint) = hint {
+            let word = if self.look.color { "\x1b[36mhint\x1b[0m" } else { "hint" };
+            self.line(&format!(" {word}: {hint}"));
+        }
+    }
+
+    /// One line for a person.
+    pub(crate) fn say(&mut self, line: &str) {
+        if !self.quiet {
+            self.line(line);
+        }
+    }
+
+    fn line(&mut self, line: &str) {
+        self.write(&format!("{line}\n"));
+    }
+
+    fn write(&mut self, text: &str) {
+        // Nobody is left to be told that stderr is gone.
+        let _gone = self.errors.write_all(text.as_bytes());
+    }
+}
+
+/// Those to show, in their order, and how many are left out beyond `most`: never an error for a warning's sake.
+fn chosen(found: &[Shown], least: Severity, most: usize) -> (Vec<&Shown>, usize) {
+    let mut wanted: Vec<(usize, &Shown)> =
+        found.iter().enumerate().filter(|(_, shown)| shown.severity <= least).collect();
+    let more = wanted.len().saturating_sub(most);
+    if more > 0 {
+        wanted.sort_by_key(|(index, shown)| (shown.severity, *index));
+        wanted.truncate(most);
+        wanted.sort_by_key(|(index, _)| *index);
+    }
+    (wanted.into_iter().map(|(_, shown)| shown).collect(), more)
+}
+
+/// What `--check` calls it.
+fn state(kind: ChangeKind) -> &'static str {
+    match kind {
+        ChangeKind::Create => "missing",
+        ChangeKind::Update => "stale",
+        ChangeKind::Remove => "orphaned",
+        ChangeKind::HandEdited => "edited",
+        ChangeKind::AnswerMissing => "unanswered",
+    }
+}
+
+/// What `-v` says was done.
+fn done(kind: ChangeKind) -> &'static str {
+    match kind {
+        ChangeKind::Create => "created",
+        ChangeKind::Update => "updated",
+        ChangeKind::Remove => "removed",
+        ChangeKind::HandEdited => "edited",
+        ChangeKind::AnswerMissing => "unanswered",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use omnigen_report::{Code, Diagnostic};
+
+    use super::*;
+
+    #[test]
+    fn errors_are_shown_before_warnings_are() {
+        let finding = |severity, message: &str| {
+            let mut shown = Shown::new(&Diagnostic::global(Code::Syntax, message), |_| None);
+            shown.severity = severity;
+            shown
+        };
+        let found = [
+            finding(Severity::Warning, "a"),
+            finding(Severity::Note, "b"),
+            finding(Severity::Warning, "c"),
+            finding(Severity::Error, "d"),
+        ];
+        let messages = |least, most| {
+            let (shown, more) = chosen(&found, least, most);
+            (shown.iter().map(|shown| shown.message.as_str()).collect::<String>(), more)
+        };
+        assert_eq!(messages(Severity::Error, usize::MAX), ("d".to_owned(), 0));
+        assert_eq!(messages(Severity::Warning, usize::MAX), ("acd".to_owned(), 0));
+        assert_eq!(messages(Severity::Note, usize::MAX), ("abcd".to_owned(), 0));
+        assert_eq!(messages(Severity::Warning, 2), ("ad".to_owned(), 1));
+    }
+
+    #[test]
+    fn looks() {
+        let terminal = Surroundings { terminal: true, unicode: true, columns: Some(300), ..Surroundings::default() };
+        let full = Look { drawn: true, color: true, unicode: true, width: 100 };
+        assert_eq!(terminal.look(Color::Auto), full);
+        assert_eq!(terminal.look(Color::Never), Look { color: false, ..full });
+        assert_eq!(Surroundings { ci: true, ..terminal }.look(Color::Auto), full);
+        assert_eq!(Surroundings { no_color: true, ..terminal }.look(Color::Auto), Look { color: false, ..full });
+        assert_eq!(Surroundings { no_color: true, ..terminal }.look(Color::Always), full, "the command line is nearer");
+        assert_eq!(Surroundings { unicode: false, ..terminal }.look(Color::Auto), Look { unicode: false, ..full });
+        let dumb = Surroundings { dumb: true, ..terminal }.look(Color::Auto);
+        assert_eq!(dumb, Look { drawn: false, color: false, unicode: false, width: 100 });
+        let pipe = Surroundings { terminal: false, columns: None, ..terminal };
+        assert_eq!(pipe.look(Color::Auto), Look { drawn: false, color: false, unicode: true, width: 80 });
+        assert_eq!(pipe.look(Color::Always), Look { width: 80, ..full });
+    }
+}

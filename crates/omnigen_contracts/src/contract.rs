@@ -1,0 +1,67 @@
+//! What kind of contract a document is.
+
+use std::sync::Arc;
+
+use omnigen_report::{At, Code, Diagnostic};
+
+use crate::json_schema::{Dialect, Draft, is_known};
+use crate::value::{Data, Value};
+
+/// The dialect of a JSON Schema, with what is to be said about it; or why the document is none.
+pub(crate) fn recognise(file: &Arc<str>, root: &Value<'_>) -> Result<(Dialect, Option<Diagnostic>), Diagnostic> {
+    let foreign = |key: &str, message: &str| {
+        let mut pointer = String::new();
+        crate::value::push_token(&mut pointer, key);
+        Err(Diagnostic::new(Code::NotAContract, At::key(file, &pointer), message))
+    };
+    let members = match &root.data {
+        Data::Object(members) => members,
+        Data::Bool(_) => return Ok((Dialect::UNSTATED, None)),
+        _ => {
+            let message = format!("a schema is an object or a boolean; this document is {}", root.kind());
+            return Err(Diagnostic::new(Code::NotAContract, At::value(file, ""), message));
+        }
+    };
+    let Some(schema) = root.get("$schema") else {
+        for key in ["openapi", "swagger"] {
+            if root.get(key).is_some() {
+                return foreign(key, "this is an OpenAPI document, which is not supported yet");
+            }
+        }
+        if root.get("asyncapi").is_some() {
+            return foreign("asyncapi", "this is an AsyncAPI document, which is not supported");
+        }
+        for key in ["node_type", "contract_version"] {
+            if root.get(key).is_some() {
+                return foreign(key, "this is an ONEX node contract, which is not supported yet");
+            }
+        }
+        let strange =
+            !members.is_empty() && !members.iter().any(|member| is_known(&member.name) || member.name == "id");
+        let diagnostic = strange.then(|| {
+            let message = "no member of this document is a keyword of JSON Schema, so it accepts everything";
+            let mut diagnostic = Diagnostic::new(Code::NotAContract, At::value(file, ""), message);
+            diagnostic.severity = omnigen_report::Severity::Warning;
+            diagnostic.hint("leave the file out of the contracts, unless others refer into it")
+        });
+        return Ok((Dialect::UNSTATED, diagnostic));
+    };
+    let at = At::value(file, "/$schema");
+    let Some(uri) = schema.as_str() else {
+        let message = format!("`$schema` must be a string, not {}", schema.kind());
+        return Ok((Dialect::UNSTATED, Some(Diagnostic::new(Code::WrongType, at, message))));
+    };
+    let Some(dialect) = Dialect::named(uri) else {
+        let message = format!("`{uri}` is no dialect that omnigen knows; the file is read as draft 2020-12");
+        let diagnostic = Diagnostic::new(Code::UnknownDialect, at, message)
+            .hint("the best supported one is `https://json-schema.org/draft/2020-12/schema`");
+        return Ok((Dialect::UNSTATED, Some(diagnostic)));
+    };
+    let read_as = match dialect.draft {
+        Draft::D04 | Draft::D06 => "draft-07",
+        Draft::D2019 => "draft 2020-12",
+        Draft::D07 | Draft::D2020 => return Ok((dialect, None)),
+    };
+    let message = format!("{} is not supported in full yet; the file is read as {read_as}", dialect.draft.name());
+    Ok((dialect, Some(Diagnostic::new(Code::UnknownDialect, at, message))))
+}

@@ -1,0 +1,75 @@
+//! What other contracts may see of a file.
+
+use omnigen_ir::naming::{self, Naming, Unit};
+use omnigen_ir::{Encode, Export, Exports, Json, Node, Schema, TypeSet, View};
+
+use crate::Declarations;
+
+/// The root, then the members of the top-level `$defs`, then those of `definitions`.
+pub(crate) fn exports(declarations: &Declarations, unit: &Unit, naming: &Naming) -> Exports {
+    if declarations.broken {
+        return Exports { list: Vec::new(), ids: Vec::new(), anchors: Vec::new() };
+    }
+    let mut list = vec![export("", &declarations.root, unit, naming)];
+    for folder in ["/$defs/", "/definitions/"] {
+        for (pointer, schema) in &declarations.definitions {
+            if pointer.strip_prefix(folder).is_some_and(|name| !name.contains('/')) {
+                list.push(export(pointer, schema, unit, naming));
+            }
+        }
+    }
+    Exports { list, ids: declarations.ids.clone(), anchors: declarations.anchors.clone() }
+}
+
+fn export(pointer: &str, schema: &Schema, unit: &Unit, naming: &Naming) -> Export {
+    Export {
+        pointer: pointer.into(),
+        class: naming.at(unit, pointer).into(),
+        function: naming::function_at(unit, pointer).into(),
+        types: own_types(schema),
+        tags: schema.node().map(tags).unwrap_or_default(),
+        meaning: schema.digest("schema", View::Meaning),
+        full: schema.digest("schema", View::Full),
+    }
+}
+
+/// The types that a schema's own assertions allow.
+fn own_types(schema: &Schema) -> TypeSet {
+    let node = match schema {
+        Schema::Bool(true) => return TypeSet::ALL,
+        Schema::Bool(false) => return TypeSet::NONE,
+        Schema::Node(node) => node,
+    };
+    let mut types = node.types.unwrap_or(TypeSet::ALL);
+    if let Some(values) = &node.enumeration {
+        types = types.and(values.iter().fold(TypeSet::NONE, |types, value| types.or(TypeSet::of(value))));
+    }
+    if let Some(value) = &node.constant {
+        types = types.and(TypeSet::of(value));
+    }
+    node.logic.iter().flat_map(|logic| &logic.all_of).fold(types, |types, part| types.and(own_types(part)))
+}
+
+/// Required properties that admit only certain strings.
+fn tags(node: &Node) -> Vec<(Box<str>, Vec<Box<str>>)> {
+    let Some(object) = node.object.as_deref() else { return Vec::new() };
+    let required = |name: &str| object.required.iter().any(|required| **required == *name);
+    let mut tags = Vec::new();
+    for property in &object.properties {
+        let Some(values) = property.schema.node().and_then(strings) else { continue };
+        if required(&property.name) {
+            tags.push((property.name.clone(), values));
+        }
+    }
+    tags
+}
+
+/// The strings that `const` or `enum` admit, if they admit nothing else.
+fn strings(node: &Node) -> Option<Vec<Box<str>>> {
+    let text = |value: &Json| value.as_str().map(Into::into);
+    match (&node.constant, &node.enumeration) {
+        (Some(value), _) => Some(vec![text(value)?]),
+        (None, Some(values)) if !values.is_empty() => values.iter().map(text).collect(),
+        _ => None,
+    }
+}

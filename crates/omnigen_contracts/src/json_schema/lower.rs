@@ -1,0 +1,611 @@
+//! A document's tree to [`Schema`]s: one pass over its keywords.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use omnigen_ir::{Node, Notes, Pointer, Property, RefTarget, Reference, Schema, TypeSet};
+use omnigen_report::{At, Code, Diagnostic};
+
+use super::keywords::{Dialect, is_known, meant, nearest};
+use super::references::{LocalReference, loops, resolve};
+use super::resources::Resources;
+use super::together::Pending;
+use crate::Declarations;
+use crate::value::{Data, Member, Value, push_index, push_token};
+
+/// Makes declarations of a document.
+pub(crate) fn lower(file: &Arc<str>, root: &Value<'_>, dialect: Dialect, diagnostics: Vec<Diagnostic>) -> Declarations {
+    let resources = Resources::new(root, file, dialect);
+    let mut lowerer = Lowerer {
+        file: file.clone(),
+        root,
+        resources: &resources,
+        dialect,
+        resource: 0,
+        entry: 0,
+        path: String::with_capacity(128),
+        definitions: Vec::new(),
+        diagnostics,
+        references: Vec::new(),
+        resolved: HashMap::new(),
+        unknown: HashSet::new(),
+        silent: false,
+    };
+    let schema = lowerer.schema(root);
+    let mut declarations = Declarations {
+        root: schema,
+        definitions: std::mem::take(&mut lowerer.definitions),
+        ids: resources.ids.clone(),
+        anchors: resources
+            .anchors
+            .iter()
+            .map(|(resource, name, at)| (resources.list[*resource].pointer.clone(), name.clone(), at.clone()))
+            .collect(),
+        diagnostics: Vec::new(),
+        broken: false,
+    };
+    lowerer.lower_targets(&mut declarations);
+    lowerer.lower_strangers(&mut declarations);
+    let found = loops(file, &lowerer.references);
+    lowerer.diagnostics.extend(found);
+    declarations.diagnostics = lowerer.diagnostics;
+    declarations
+}
+
+/// Where the walk is, and what it has gathered.
+pub(super) struct Lowerer<'v, 'a> {
+    pub(super) file: Arc<str>,
+    pub(super) root: &'v Value<'a>,
+    pub(super) resources: &'v Resources,
+    pub(super) dialect: Dialect,
+    pub(super) resource: usize,
+    /// Length of the pointer of the outermost schema around that applies to the same instance.
+    pub(super) entry: usize,
+    pub(super) path: String,
+    pub(super) definitions: Vec<(Pointer, Schema)>,
+    pub(super) diagnostics: Vec<Diagnostic>,
+    pub(super) references: Vec<LocalReference>,
+    /// What texts of references mean, by resource.
+    resolved: HashMap<(usize, &'v str), RefTarget>,
+    /// Unknown keywords that were reported: once a file is enough.
+    unknown: HashSet<&'v str>,
+    /// Nothing is reported: the place may not be a schema at all.
+    pub(super) silent: bool,
+}
+
+/// Does a subschema apply to the same instance as the schema around it?
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Applies {
+    InPlace,
+    /// To a part of it, or only under a condition.
+    Inside,
+}
+
+impl<'v, 'a> Lowerer<'v, 'a> {
+    pub(super) fn push(&mut self, diagnostic: Diagnostic) {
+        if !self.silent {
+            self.diagnostics.push(diagnostic);
+        }
+    }
+
+    pub(super) fn at_key(&self, keyword: &str) -> At {
+        let mut pointer = self.path.clone();
+        push_token(&mut pointer, keyword);
+        At::key(&self.file, &pointer)
+    }
+
+    fn schema(&mut self, value: &'v Value<'a>) -> Schema {
+        match &value.data {
+            Data::Bool(flag) => Schema::Bool(*flag),
+            Data::Object(members) => self.object(value, members),
+            _ => {
+                let message = format!("a schema must be an object or a boolean, not {}", value.kind());
+                let diagnostic = Diagnostic::new(Code::WrongType, At::value(&self.file, &self.path), message);
+                let diagnostic = match value.as_str() {
+                    Some(name) if TypeSet::named(name).is_some() => {
+                        diagnostic.hint(format!("did you mean `{{\"type\": \"{name}\"}}`?"))
+                    }
+                    _ => diagnostic,
+                };
+                self.push(diagnostic);
+                Schema::Bool(true)
+            }
+        }
+    }
+
+    fn object(&mut self, value: &'v Value<'a>, members: &'v [Member<'a>]) -> Schema {
+        let around = (self.resource, self.dialect);
+        let mut reference = None;
+        if members.iter().any(|member| member.name.starts_with('$') || member.name == "id") {
+            if let Some(resource) = self.resources.beginning(&self.path) {
+                self.resource = resource;
+                self.dialect = self.resources.list[resource].dialect;
+            }
+            reference = value.get("$ref");
+        }
+        let mut node = Node::new(&self.path);
+        match reference {
+            Some(text) if self.dialect.reference_alone() => {
+                node.reference = self.reference("$ref", text);
+                self.beside_reference(&mut node, members);
+            }
+            _ => {
+                let mut pending = Pending::default();
+                for member in members {
+                    self.keyword(&mut node, &mut pending, &member.name, &member.value);
+                }
+                self.arrays(&mut node, &pending);
+                self.conditions(&mut node, &pending);
+                self.limits(&mut node, &pending);
+                self.unevaluated(&mut node, &pending);
+            }
+        }
+        (self.resource, self.dialect) = around;
+        if says_nothing(&node) { Schema::Bool(true) } else { Schema::Node(Box::new(node)) }
+    }
+
+    fn keyword(&mut self, node: &mut Node, pending: &mut Pending<'v, 'a>, name: &'v str, value: &'v Value<'a>) {
+        if let Some(since) = self.dialect.too_new(name) {
+            let message =
+                format!("`{name}` came with {}; in {} it asserts nothing", since.name(), self.dialect.draft.name());
+            self.push(
+                Diagnostic::new(Code::IgnoredKeyword, self.at_key(name), message).hint("state a later `$schema`"),
+            );
+            return;
+        }
+        match name {
+            "type" => node.types = self.types(value),
+            "enum" => match &value.data {
+                Data::Array(items) => node.enumeration = Some(items.iter().map(Value::json).collect()),
+                _ => self.wrong(name, value, "an array"),
+            },
+            "const" => node.constant = Some(value.json()),
+            "$ref" => node.reference = self.reference(name, value),
+
+            "minimum" => set(&mut node.number, self.number(name, value), |rules| &mut rules.minimum),
+            "maximum" => set(&mut node.number, self.number(name, value), |rules| &mut rules.maximum),
+            "exclusiveMinimum" => pending.exclusive_minimum = Some(value),
+            "exclusiveMaximum" => pending.exclusive_maximum = Some(value),
+            "multipleOf" => {
+                let number = self.number(name, value);
+                let zero = omnigen_ir::Number::from_i64(0);
+                match number {
+                    Some(number) if number.compare(&zero).is_gt() => {
+                        node.number.get_or_insert_default().multiple_of = Some(number);
+                    }
+                    Some(number) => {
+                        let at = At::value(&self.file, &format!("{}/multipleOf", self.path));
+                        let message = format!("`multipleOf` must be greater than zero, not {}", number.text());
+                        self.push(Diagnostic::new(Code::WrongType, at, message));
+                    }
+                    None => {}
+                }
+            }
+
+            "minLength" => set(&mut node.string, self.count(name, value), |rules| &mut rules.min_length),
+            "maxLength" => set(&mut node.string, self.count(name, value), |rules| &mut rules.max_length),
+            "pattern" => set(&mut node.string, self.text(name, value), |rules| &mut rules.pattern),
+            "format" => set(&mut node.string, self.text(name, value), |rules| &mut rules.format),
+
+            "items" => pending.items = Some(value),
+            "additionalItems" => pending.additional_items = Some(value),
+            "prefixItems" => pending.prefix_items = Some(value),
+            "unevaluatedItems" => pending.unevaluated_items = Some(value),
+            "contains" => pending.contains = Some(value),
+            "minContains" => pending.min_contains = Some(value),
+            "maxContains" => pending.max_contains = Some(value),
+            "minItems" => set(&mut node.array, self.count(name, value), |rules| &mut rules.min_items),
+            "maxItems" => set(&mut node.array, self.count(name, value), |rules| &mut rules.max_items),
+            "uniqueItems" => {
+                if self.flag(name, value) == Some(true) {
+                    node.array.get_or_insert_default().unique = true;
+                }
+            }
+
+            "properties" => {
+                let list = self.map(name, value, Applies::Inside);
+                if !list.is_empty() {
+                    node.object.get_or_insert_default().properties =
+                        list.into_iter().map(|(name, schema)| Property { name, schema }).collect();
+                }
+            }
+            "patternProperties" => {
+                let list = self.map(name, value, Applies::Inside);
+                if !list.is_empty() {
+                    node.object.get_or_insert_default().patterns = list;
+                }
+            }
+            "additionalProperties" => {
+                let schema = self.child(name, value, Applies::Inside);
+                node.object.get_or_insert_default().additional = Some(schema);
+            }
+            "unevaluatedProperties" => pending.unevaluated_properties = Some(value),
+            "propertyNames" => {
+                let schema = self.child(name, value, Applies::Inside);
+                node.object.get_or_insert_default().names = Some(schema);
+            }
+            "required" => {
+                let names = self.names(&["required"], value);
+                if !names.is_empty() {
+                    node.object.get_or_insert_default().required = names;
+                }
+            }
+            "minProperties" => set(&mut node.object, self.count(name, value), |rules| &mut rules.min_properties),
+            "maxProperties" => set(&mut node.object, self.count(name, value), |rules| &mut rules.max_properties),
+            "dependentRequired" => self.dependent_required(node, value),
+            "dependentSchemas" => {
+                let list = self.map(name, value, Applies::Inside);
+                if !list.is_empty() {
+                    node.object.get_or_insert_default().dependent_schemas.extend(list);
+                }
+            }
+            "dependencies" => self.dependencies(node, value),
+
+            "allOf" | "anyOf" | "oneOf" => {
+                let Data::Array(items) = &value.data else { return self.wrong(name, value, "an array of schemas") };
+                if items.is_empty() {
+                    let at = At::value(&self.file, &format!("{}/{name}", self.path));
+                    self.push(Diagnostic::new(Code::WrongType, at, format!("`{name}` must hold at least one schema")));
+                    return;
+                }
+                let list = self.list(name, items, Applies::InPlace);
+                let logic = node.logic.get_or_insert_default();
+                match name {
+                    "allOf" => logic.all_of = list,
+                    "anyOf" => logic.any_of = list,
+                    _ => logic.one_of = list,
+                }
+            }
+            "not" => {
+                let schema = self.child(name, value, Applies::InPlace);
+                node.logic.get_or_insert_default().not = Some(schema);
+            }
+            "if" => pending.test = Some(value),
+            "then" => pending.then = Some(value),
+            "else" => pending.otherwise = Some(value),
+
+            "$defs" | "definitions" => self.definitions(name, value),
+            _ => self.other(node, name, value),
+        }
+    }
+
+    /// Annotations, identifiers, and what is no keyword.
+    fn other(&mut self, node: &mut Node, name: &'v str, value: &'v Value<'a>) {
+        match name {
+            "title" => set_note(node, self.note_text(name, value), |notes| &mut notes.title),
+            "description" => set_note(node, self.note_text(name, value), |notes| &mut notes.description),
+            "default" => set_note(node, Some(value.json()), |notes| &mut notes.default),
+            "examples" => {
+                let list = self.note_list(name, value).iter().map(Value::json);
+                if list.len() > 0 {
+                    notes(node).examples.extend(list);
+                }
+            }
+            "example" => notes(node).examples.push(value.json()),
+            "deprecated" | "readOnly" | "writeOnly" => {
+                if self.note_flag(name, value) {
+                    let notes = notes(node);
+                    match name {
+                        "deprecated" => notes.deprecated = true,
+                        "readOnly" => notes.read_only = true,
+                        _ => notes.write_only = true,
+                    }
+                }
+            }
+            "$schema" | "$comment" | "contentEncoding" | "contentMediaType" | "contentSchema" => {}
+            "$id" | "id" => self.identifier(name, value),
+            "$anchor" | "$dynamicAnchor" => {
+                if value.as_str().is_none() {
+                    self.wrong(name, value, "a string");
+                }
+            }
+            "$recursiveAnchor" => {}
+            "$vocabulary" => {
+                let validation = value
+                    .members()
+                    .is_some_and(|members| members.iter().any(|member| member.name.ends_with("/vocab/validation")));
+                if !validation {
+                    let message = "`$vocabulary` leaves out the validation vocabulary; schemas that state this dialect are read with it";
+                    let mut diagnostic = Diagnostic::new(Code::NotCarried, self.at_key(name), message);
+                    diagnostic.severity = omnigen_report::Severity::Note;
+                    self.push(diagnostic);
+                }
+            }
+            "$dynamicRef" | "$recursiveRef" => self.dynamic_reference(node, name, value),
+            _ => self.stranger(name),
+        }
+    }
+
+    fn identifier(&mut self, name: &str, value: &Value<'_>) {
+        let own = self.dialect.id();
+        if name != own {
+            if value.as_str().is_some() {
+                let message = format!("`{name}` means nothing in {}; there it is `{own}`", self.dialect.draft.name());
+                self.push(
+                    Diagnostic::new(Code::IgnoredKeyword, self.at_key(name), message)
+                        .hint(format!("rename it `{own}`")),
+                );
+            }
+            return;
+        }
+        let Some(text) = value.as_str() else { return self.wrong(name, value, "a string") };
+        match crate::uri::Parts::new(text) {
+            Err(why) => {
+                let at = At::value(&self.file, &format!("{}/{name}", self.path));
+                let message = format!("`{text}` is no URI reference: {why}");
+                self.push(Diagnostic::new(Code::BadReference, at, message));
+            }
+            Ok(parts) if !parts.fragment().is_empty() && !self.dialect.id_is_anchor() => {
+                let message = format!("`{name}` must have no fragment in {}", self.dialect.draft.name());
+                let diagnostic = Diagnostic::new(Code::IgnoredKeyword, self.at_key(name), message);
+                self.push(diagnostic.hint("name a place with `$anchor`"));
+            }
+            Ok(_) => {}
+        }
+    }
+
+    /// What is no keyword of any draft.
+    fn stranger(&mut self, name: &'v str) {
+        if name.starts_with("x-") || self.silent || !self.unknown.insert(name) {
+            return;
+        }
+        let diagnostic = match meant(name) {
+            Some(keyword) => {
+                let message = format!("`{name}` is no keyword of JSON Schema; it asserts nothing");
+                Diagnostic::new(Code::MisspelledKeyword, self.at_key(name), message)
+                    .hint(format!("did you mean `{keyword}`?"))
+            }
+            None => {
+                let message = format!("`{name}` is no keyword of JSON Schema; it asserts nothing");
+                Diagnostic::new(Code::UnknownKeyword, self.at_key(name), message)
+            }
+        };
+        self.push(diagnostic);
+    }
+
+    /// Draft-07 core, section 8.3: what stands beside `$ref` is ignored. Annotations are kept, they do no harm, and
+    /// definitions can be referred to wherever they stand.
+    fn beside_reference(&mut self, node: &mut Node, members: &'v [Member<'a>]) {
+        for member in members {
+            let (name, value) = (member.name.as_ref(), &member.value);
+            match name {
+                "$ref" | "$id" | "id" => {}
+                "$defs" | "definitions" => self.definitions(name, value),
+                "title" | "description" | "default" | "examples" | "example" | "deprecated" | "readOnly"
+                | "writeOnly" | "$schema" | "$comment" | "contentEncoding" | "contentMediaType" | "contentSchema" => {
+                    self.other(node, name, value);
+                }
+                name if is_known(name) => {
+                    let message = format!("`{name}` has no effect beside `$ref` in {}", self.dialect.draft.name());
+                    let diagnostic = Diagnostic::new(Code::IgnoredKeyword, self.at_key(name), message);
+                    self.push(diagnostic.hint("put the reference into `allOf`, or state a later `$schema`"));
+                }
+                name => self.stranger(name),
+            }
+        }
+    }
+
+    fn types(&mut self, value: &Value<'_>) -> Option<TypeSet> {
+        match &value.data {
+            Data::String(name) => self.named_type(name, None),
+            Data::Array(items) if !items.is_empty() => {
+                let mut types = TypeSet::NONE;
+                for (index, item) in items.iter().enumerate() {
+                    match item.as_str() {
+                        Some(name) => types = types.or(self.named_type(name, Some(index)).unwrap_or(TypeSet::NONE)),
+                        None => {
+                            let message = format!("`type` lists names of types, not {}", item.kind());
+                            let at = At::value(&self.file, &format!("{}/type/{index}", self.path));
+                            self.push(Diagnostic::new(Code::WrongType, at, message));
+                        }
+                    }
+                }
+                (!types.is_empty()).then_some(types)
+            }
+            Data::Array(_) => {
+                let at = At::value(&self.file, &format!("{}/type", self.path));
+                self.push(Diagnostic::new(Code::WrongType, at, "`type` must name at least one type"));
+                None
+            }
+            _ => {
+                self.wrong("type", value, "the name of a type or an array of them");
+                None
+            }
+        }
+    }
+
+    fn named_type(&mut self, name: &str, index: Option<usize>) -> Option<TypeSet> {
+        const NAMES: [&str; 7] = ["null", "boolean", "integer", "number", "string", "array", "object"];
+        if let Some(types) = TypeSet::named(name) {
+            return Some(types);
+        }
+        let shown: String = name.chars().take(60).collect();
+        let mut at = format!("{}/type", self.path);
+        if let Some(index) = index {
+            push_index(&mut at, index);
+        }
+        let message = format!("there is no type `{shown}`");
+        let diagnostic = Diagnostic::new(Code::UnknownType, At::value(&self.file, &at), message);
+        let lower = name.to_ascii_lowercase();
+        let suggestion = match lower.as_str() {
+            "str" | "text" | "char" | "date" | "datetime" | "uuid" => Some("string"),
+            "int" | "long" => Some("integer"),
+            "float" | "double" | "decimal" => Some("number"),
+            "bool" => Some("boolean"),
+            "list" | "tuple" | "set" => Some("array"),
+            "dict" | "map" | "struct" => Some("object"),
+            "none" | "nil" | "undefined" => Some("null"),
+            _ => nearest(&lower, NAMES.into_iter(), 2),
+        };
+        self.push(match suggestion {
+            Some(name) => diagnostic.hint(format!("did you mean `{name}`?")),
+            None if name == "any" => diagnostic.hint("leave `type` out to allow every type"),
+            None => diagnostic.hint(format!("the types are {}", NAMES.join(", "))),
+        });
+        None
+    }
+
+    fn reference(&mut self, keyword: &str, value: &'v Value<'a>) -> Option<Reference> {
+        let Some(text) = value.as_str() else {
+            self.wrong(keyword, value, "a string");
+            return None;
+        };
+        let target = match self.resolved.get(&(self.resource, text)) {
+            Some(target) => target.clone(),
+            None => {
+                let at = format!("{}/{keyword}", self.path);
+                let (target, diagnostic) = resolve(self.root, self.resources, &self.file, self.resource, text, &at);
+                match diagnostic {
+                    Some(diagnostic) => self.push(diagnostic),
+                    // One that was reported is not remembered: it is reported wherever it stands.
+                    None => drop(self.resolved.insert((self.resource, text), target.clone())),
+                }
+                target
+            }
+        };
+        if let RefTarget::Here(pointer) = &target {
+            let at = self.path.as_str().into();
+            self.references.push(LocalReference { at, entry: self.entry, target: pointer.clone() });
+        }
+        Some(Reference { text: text.into(), target })
+    }
+
+    /// A dynamic reference that nothing can redirect is a plain one; the others are not carried yet.
+    fn dynamic_reference(&mut self, node: &mut Node, name: &'v str, value: &'v Value<'a>) {
+        let plain = match (name, value.as_str()) {
+            (_, None) => return self.wrong(name, value, "a string"),
+            ("$recursiveRef", _) => {
+                let start = &self.resources.list[self.resource].pointer;
+                let anchor = self.root.at(start).and_then(|root| root.get("$recursiveAnchor"));
+                !anchor.is_some_and(|anchor| matches!(anchor.data, Data::Bool(true)))
+            }
+            (_, Some(text)) => text.split_once('#').is_some_and(|(_, fragment)| {
+                // Only a fragment that is the name of a dynamic anchor makes it dynamic (2020-12 core, section 8.2.3.2).
+                fragment.is_empty() || fragment.starts_with('/')
+            }),
+        };
+        let alone = self.root.at(&self.path).is_some_and(|schema| schema.get("$ref").is_none());
+        if plain && alone && node.reference.is_none() {
+            node.reference = self.reference(name, value);
+            return;
+        }
+        let message = format!("`{name}` is not carried over yet");
+        self.push(
+            Diagnostic::new(Code::NotCarried, self.at_key(name), message)
+                .hint("use `$ref` where nothing needs to be replaced"),
+        );
+    }
+
+    fn definitions(&mut self, keyword: &str, value: &'v Value<'a>) {
+        let Some(members) = value.members() else { return self.wrong(keyword, value, "an object of schemas") };
+        let length = self.path.len();
+        push_token(&mut self.path, keyword);
+        for member in members {
+            let folder = self.path.len();
+            push_token(&mut self.path, &member.name);
+            self.definition(&member.value);
+            self.path.truncate(folder);
+        }
+        self.path.truncate(length);
+    }
+
+    /// Lowers the schema at the path as a definition: before those inside it, as the document has them.
+    pub(super) fn definition(&mut self, value: &'v Value<'a>) {
+        let slot = self.definitions.len();
+        self.definitions.push((self.path.as_str().into(), Schema::Bool(true)));
+        let entry = std::mem::replace(&mut self.entry, self.path.len());
+        let schema = self.schema(value);
+        self.entry = entry;
+        self.definitions[slot].1 = schema;
+    }
+
+    pub(super) fn child(&mut self, keyword: &str, value: &'v Value<'a>, applies: Applies) -> Schema {
+        let (length, entry) = (self.path.len(), self.entry);
+        push_token(&mut self.path, keyword);
+        if applies == Applies::Inside {
+            self.entry = self.path.len();
+        }
+        let schema = self.schema(value);
+        self.path.truncate(length);
+        self.entry = entry;
+        schema
+    }
+
+    pub(super) fn grandchild(&mut self, keyword: &str, name: &str, value: &'v Value<'a>, applies: Applies) -> Schema {
+        let length = self.path.len();
+        push_token(&mut self.path, keyword);
+        let schema = self.child(name, value, applies);
+        self.path.truncate(length);
+        schema
+    }
+
+    pub(super) fn list(&mut self, keyword: &str, items: &'v [Value<'a>], applies: Applies) -> Vec<Schema> {
+        let (length, entry) = (self.path.len(), self.entry);
+        push_token(&mut self.path, keyword);
+        let folder = self.path.len();
+        let mut list = Vec::with_capacity(items.len());
+        for (index, item) in items.iter().enumerate() {
+            push_index(&mut self.path, index);
+            if applies == Applies::Inside {
+                self.entry = self.path.len();
+            }
+            list.push(self.schema(item));
+            self.path.truncate(folder);
+        }
+        self.path.truncate(length);
+        self.entry = entry;
+        list
+    }
+
+    fn map(&mut self, keyword: &str, value: &'v Value<'a>, applies: Applies) -> Vec<(Box<str>, Schema)> {
+        let Some(members) = value.members() else {
+            self.wrong(keyword, value, "an object of schemas");
+            return Vec::new();
+        };
+        let (length, entry) = (self.path.len(), self.entry);
+        push_token(&mut self.path, keyword);
+        let folder = self.path.len();
+        let mut list = Vec::with_capacity(members.len());
+        for member in members {
+            push_token(&mut self.path, &member.name);
+            if applies == Applies::Inside {
+                self.entry = self.path.len();
+            }
+            let schema = self.schema(&member.value);
+            list.push((member.name.as_ref().into(), schema));
+            self.path.truncate(folder);
+        }
+        self.path.truncate(length);
+        self.entry = entry;
+        list
+    }
+}
+
+fn says_nothing(node: &Node) -> bool {
+    node.reference.is_none()
+        && node.types.is_none()
+        && node.enumeration.is_none()
+        && node.constant.is_none()
+        && node.number.is_none()
+        && node.string.is_none()
+        && node.array.is_none()
+        && node.object.is_none()
+        && node.logic.is_none()
+        && node.notes.is_none()
+}
+
+fn set<R: Default, T>(rules: &mut Option<Box<R>>, value: Option<T>, field: impl FnOnce(&mut R) -> &mut Option<T>) {
+    if value.is_some() {
+        *field(rules.get_or_insert_default()) = value;
+    }
+}
+
+fn notes(node: &mut Node) -> &mut Notes {
+    node.notes.get_or_insert_default()
+}
+
+fn set_note<T>(node: &mut Node, value: Option<T>, field: impl FnOnce(&mut Notes) -> &mut Option<T>) {
+    if value.is_some() {
+        *field(notes(node)) = value;
+    }
+}

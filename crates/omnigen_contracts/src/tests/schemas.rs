@@ -1,0 +1,267 @@
+use omnigen_ir::{Json, Number, Schema, TypeSet};
+
+use super::{draft_07, draft_2020, found, hint, json, node};
+
+#[test]
+fn every_keyword_arrives() {
+    let declarations = draft_2020(
+        r##""type": ["object", "null"], "enum": [1, {"$ref": "#/no"}], "const": null,
+        "minimum": 1, "maximum": 2.5, "exclusiveMinimum": 0, "exclusiveMaximum": 1e2, "multipleOf": 0.1,
+        "minLength": 2.0, "maxLength": 30, "pattern": "^a$", "format": "date",
+        "prefixItems": [true, {"type": "string"}], "items": false, "contains": {"const": 1}, "minContains": 0,
+        "maxContains": 3, "minItems": 1, "maxItems": 9, "uniqueItems": true,
+        "properties": {"a": {}, "b/c": {"type": "null"}}, "patternProperties": {"^x": true}, "additionalProperties": {"type": "number"},
+        "propertyNames": {"maxLength": 3}, "required": ["a", "b", "a"], "minProperties": 1, "maxProperties": 1e1,
+        "dependentRequired": {"a": ["b"]}, "dependentSchemas": {"a": {"type": "object"}},
+        "allOf": [true], "anyOf": [{"title": "x"}], "oneOf": [false], "not": {"type": "array"},
+        "if": {"type": "string"}, "then": true, "else": {"type": "integer"},
+        "title": "T", "description": "D", "default": {"$ref": "#/no"}, "examples": [1, null], "deprecated": true, "readOnly": true,
+        "writeOnly": true, "$comment": "c", "x-more": 1, "contentEncoding": "base64""##,
+    );
+    assert_eq!(found(&declarations), Vec::<String>::new());
+    let root = node(&declarations, "");
+    let number = |text: &str| Number::new(text);
+    assert_eq!(root.types, Some(TypeSet::OBJECT.or(TypeSet::NULL)));
+    assert_eq!(root.enumeration.as_ref().map(Vec::len), Some(2));
+    assert_eq!(root.constant, Some(Json::Null));
+    let numbers = root.number.as_ref().expect("rules for numbers");
+    assert_eq!((&numbers.minimum, &numbers.maximum), (&number("1"), &number("2.5")));
+    assert_eq!((&numbers.exclusive_minimum, &numbers.exclusive_maximum), (&number("0"), &number("1e2")));
+    assert_eq!(numbers.multiple_of, number("0.1"));
+    let strings = root.string.as_ref().expect("rules for strings");
+    assert_eq!((strings.min_length, strings.max_length), (Some(2), Some(30)));
+    assert_eq!((strings.pattern.as_deref(), strings.format.as_deref()), (Some("^a$"), Some("date")));
+    let arrays = root.array.as_ref().expect("rules for arrays");
+    assert_eq!((arrays.prefix.len(), &arrays.items), (2, &Some(Schema::Bool(false))));
+    assert_eq!(arrays.contains.as_ref().map(|c| (c.min, c.max)), Some((0, Some(3))));
+    assert_eq!((arrays.min_items, arrays.max_items, arrays.unique), (Some(1), Some(9), true));
+    let objects = root.object.as_ref().expect("rules for objects");
+    assert_eq!(objects.properties[0].schema, Schema::Bool(true));
+    assert_eq!(objects.patterns, [("^x".into(), Schema::Bool(true))]);
+    assert_eq!(objects.required, ["a".into(), "b".into()]);
+    assert_eq!((objects.min_properties, objects.max_properties), (Some(1), Some(10)));
+    assert_eq!(objects.dependent_required, [("a".into(), vec!["b".into()])]);
+    assert_eq!((objects.dependent_schemas.len(), objects.names.is_some()), (1, true));
+    let logic = root.logic.as_ref().expect("combinators");
+    assert_eq!((logic.all_of.len(), logic.any_of.len(), logic.one_of.len(), logic.not.is_some()), (1, 1, 1, true));
+    assert!(logic.condition.as_ref().is_some_and(|condition| condition.then == Some(Schema::Bool(true))));
+    let notes = root.notes.as_ref().expect("annotations");
+    assert_eq!((notes.title.as_deref(), notes.description.as_deref(), notes.examples.len()), (Some("T"), Some("D"), 2));
+    assert!(notes.deprecated && notes.read_only && notes.write_only && notes.default.is_some());
+    for pointer in [
+        "/prefixItems/1",
+        "/properties/b~1c",
+        "/additionalProperties",
+        "/propertyNames",
+        "/anyOf/0",
+        "/not",
+        "/if",
+        "/else",
+        "/dependentSchemas/a",
+        "/contains",
+    ] {
+        assert_eq!(&*node(&declarations, pointer).at, pointer);
+    }
+    assert_eq!(declarations.schema("/prefixItems/0"), Some(&Schema::Bool(true)));
+    assert_eq!(declarations.schema("/nothing"), None);
+}
+
+#[test]
+fn what_says_nothing_is_true() {
+    for text in [
+        "{}",
+        "true",
+        r#"{"$schema": "https://json-schema.org/draft/2020-12/schema"}"#,
+        r#"{"$defs": {"a": {}}}"#,
+        r#"{"properties": {}, "required": [], "uniqueItems": false}"#,
+    ] {
+        assert_eq!(json(text).root, Schema::Bool(true), "{text}");
+    }
+    assert_eq!(json("false").root, Schema::Bool(false));
+    assert!(json(r#"{"title": "x"}"#).root.node().is_some());
+}
+
+#[test]
+fn draft_07_spellings() {
+    let declarations = draft_07(
+        r#""items": [{"type": "string"}, true], "additionalItems": false,
+        "dependencies": {"a": ["b", "c"], "d": {"required": ["e"]}}, "definitions": {"x": {"type": "null"}}"#,
+    );
+    assert_eq!(found(&declarations), Vec::<String>::new());
+    let root = node(&declarations, "");
+    assert_eq!(
+        root.array.as_ref().map(|array| (array.prefix.len(), array.items.clone())),
+        Some((2, Some(Schema::Bool(false))))
+    );
+    assert_eq!(&*node(&declarations, "/items/0").at, "/items/0");
+    assert_eq!(declarations.schema("/items/1"), Some(&Schema::Bool(true)));
+    assert_eq!(declarations.schema("/additionalItems"), Some(&Schema::Bool(false)));
+    let object = root.object.as_ref().expect("rules for objects");
+    assert_eq!(object.dependent_required, [("a".into(), vec!["b".into(), "c".into()])]);
+    assert_eq!(&*node(&declarations, "/dependencies/d").at, "/dependencies/d");
+
+    // Without an array `additionalItems` asserts nothing.
+    let single = draft_07(r#""items": {"type": "string"}, "additionalItems": false"#);
+    assert_eq!(node(&single, "").array.as_ref().map(|array| array.prefix.len()), Some(0));
+    assert_eq!(&*node(&single, "/items").at, "/items");
+    assert_eq!(draft_07(r#""additionalItems": false"#).root, Schema::Bool(true));
+}
+
+#[test]
+fn keywords_of_other_drafts_are_said() {
+    for (declarations, expected) in [
+        (draft_07(r#""prefixItems": [true]"#), "ignored-keyword key:/prefixItems"),
+        (draft_07(r#""dependentRequired": {"a": ["b"]}"#), "ignored-keyword key:/dependentRequired"),
+        (draft_07(r#""unevaluatedProperties": false"#), "ignored-keyword key:/unevaluatedProperties"),
+        (draft_07(r#""id": "x""#), "ignored-keyword key:/id"),
+        (draft_07(r#""minimum": 1, "exclusiveMinimum": true"#), "wrong-type /exclusiveMinimum"),
+        (draft_2020(r#""items": [true]"#), "wrong-type /items"),
+        (draft_2020(r#""dependencies": {"a": ["b"]}"#), "ignored-keyword key:/dependencies"),
+        (draft_2020(r##""$id": "#here""##), "ignored-keyword key:/$id"),
+        (draft_2020(r#""then": false"#), "ignored-keyword key:/then"),
+        (draft_2020(r#""if": false"#), "ignored-keyword key:/if"),
+    ] {
+        assert_eq!(found(&declarations), [expected]);
+    }
+    // Without `$schema` both spellings are understood.
+    let both = json(
+        r#"{"items": [{"type": "string"}], "dependencies": {"a": ["b"]}, "minimum": 3, "exclusiveMinimum": true, "prefixItem": 1}"#,
+    );
+    assert_eq!(found(&both), ["misspelled-keyword key:/prefixItem"]);
+    let root = node(&both, "");
+    assert!(root.array.is_some() && root.object.is_some());
+    assert_eq!(
+        root.number.as_ref().map(|n| (n.minimum.clone(), n.exclusive_minimum.clone())),
+        Some((None, Number::new("3")))
+    );
+}
+
+#[test]
+fn dialects_are_recognised() {
+    for (uri, expected) in [
+        ("http://json-schema.org/draft-07/schema", None),
+        ("https://json-schema.org/draft-07/schema#", None),
+        ("https://json-schema.org/draft/2020-12/schema#", None),
+        ("http://json-schema.org/draft-04/schema#", Some("unknown-dialect /$schema")),
+        ("http://json-schema.org/draft-06/schema", Some("unknown-dialect /$schema")),
+        ("https://json-schema.org/draft/2019-09/schema", Some("unknown-dialect /$schema")),
+        ("https://example.org/mine", Some("unknown-dialect /$schema")),
+    ] {
+        let declarations = json(&format!(r#"{{"$schema": "{uri}"}}"#));
+        assert_eq!(found(&declarations).first().map(String::as_str), expected, "{uri}");
+        assert!(!declarations.broken);
+    }
+    let old = json(
+        r##"{"$schema": "http://json-schema.org/draft-04/schema#", "id": "http://x.org/a", "maximum": 5, "exclusiveMaximum": true,
+        "properties": {"a": {"id": "#foo", "type": "string"}, "b": {"$ref": "#foo"}}}"##,
+    );
+    assert_eq!(found(&old), ["unknown-dialect /$schema"]);
+    assert_eq!(old.ids, [("http://x.org/a".into(), "".into())]);
+    assert_eq!(node(&old, "").number.as_ref().and_then(|n| n.exclusive_maximum.clone()), Number::new("5"));
+    assert_eq!(super::target(&old, "/properties/b"), "/properties/a");
+}
+
+#[test]
+fn values_of_wrong_types_are_said_where_they_stand() {
+    for (members, expected) in [
+        (r#""properties": null"#, "wrong-type /properties"),
+        (r#""properties": {"a": null}"#, "wrong-type /properties/a"),
+        (r#""properties": {"a": "string"}"#, "wrong-type /properties/a"),
+        (r#""minLength": -1"#, "wrong-type /minLength"),
+        (r#""minLength": 1.5"#, "wrong-type /minLength"),
+        (r#""minLength": "1""#, "wrong-type /minLength"),
+        (r#""minimum": "1""#, "wrong-type /minimum"),
+        (r#""multipleOf": 0"#, "wrong-type /multipleOf"),
+        (r#""required": true"#, "wrong-type /required"),
+        (r#""required": ["a", 1]"#, "wrong-type /required/1"),
+        (r#""enum": {}"#, "wrong-type /enum"),
+        (r#""pattern": 1"#, "wrong-type /pattern"),
+        (r#""allOf": []"#, "wrong-type /allOf"),
+        (r#""anyOf": {}"#, "wrong-type /anyOf"),
+        (r#""uniqueItems": 1"#, "wrong-type /uniqueItems"),
+        (r#""type": []"#, "wrong-type /type"),
+        (r#""type": {}"#, "wrong-type /type"),
+        (r#""type": ["string", 1]"#, "wrong-type /type/1"),
+        (r#""type": "objec""#, "unknown-type /type"),
+        (r#""type": "a list of strings""#, "unknown-type /type"),
+        (r#""type": ["string", "Null"]"#, "unknown-type /type/1"),
+        (r#""$ref": 5"#, "wrong-type /$ref"),
+        (r#""dependentRequired": {"a": "b"}"#, "wrong-type /dependentRequired/a"),
+        (r#""$defs": []"#, "wrong-type /$defs"),
+    ] {
+        let declarations = draft_2020(members);
+        assert_eq!(found(&declarations), [expected], "{members}");
+        assert!(declarations.diagnostics[0].is_error() && !declarations.broken, "{members}");
+    }
+    for members in [r#""title": 1"#, r#""examples": "x""#, r#""deprecated": "yes""#] {
+        let declarations = draft_2020(members);
+        assert_eq!(found(&declarations).len(), 1, "{members}");
+        assert!(!declarations.diagnostics[0].is_error(), "{members}");
+    }
+    for (kind, meant) in
+        [("objec", "object"), ("int", "integer"), ("Strng", "string"), ("dict", "object"), ("bool", "boolean")]
+    {
+        assert_eq!(hint(&draft_2020(&format!(r#""type": "{kind}""#))), format!("did you mean `{meant}`?"));
+    }
+    // The rest of the schema is read all the same.
+    let declarations = draft_2020(r#""minLength": null, "maxLength": 3"#);
+    assert_eq!(node(&declarations, "").string.as_ref().map(|s| (s.min_length, s.max_length)), Some((None, Some(3))));
+    assert_eq!(
+        node(&draft_2020(r#""maxLength": 1e30"#), "").string.as_ref().and_then(|s| s.max_length),
+        Some(u64::MAX)
+    );
+}
+
+#[test]
+fn unknown_keywords_are_said_once() {
+    for (name, code) in [
+        ("requird", "misspelled-keyword"),
+        ("propertes", "misspelled-keyword"),
+        ("additionalproperties", "misspelled-keyword"),
+        ("addtionalProperites", "misspelled-keyword"),
+        ("tpye", "misspelled-keyword"),
+        ("$reff", "misspelled-keyword"),
+        ("markdownDescription", "unknown-keyword"),
+        ("unit", "unknown-keyword"),
+        ("name", "unknown-keyword"),
+        ("nullable", "unknown-keyword"),
+    ] {
+        let declarations = json(&format!(r#"{{"properties": {{"a": {{"{name}": 1}}, "b": {{"{name}": 2}}}}}}"#));
+        assert_eq!(found(&declarations), [format!("{code} key:/properties/a/{name}")]);
+    }
+    assert_eq!(hint(&draft_2020(r#""requird": []"#)), "did you mean `required`?");
+    // Names of properties are no keywords, and data is no schema.
+    let fine = draft_2020(
+        r#""properties": {"requird": {}}, "x-foo": {}, "default": {"tpye": 1}, "enum": [{"tpye": 1}], "const": {"tpye": 1}"#,
+    );
+    assert_eq!(found(&fine), Vec::<String>::new());
+}
+
+#[test]
+fn what_is_not_carried_over_is_said() {
+    for (members, expected) in [
+        (r#""allOf": [{"required": ["a"]}], "unevaluatedProperties": false"#, "not-carried key:/unevaluatedProperties"),
+        (r#""contains": {"type": "null"}, "unevaluatedItems": false"#, "not-carried key:/unevaluatedItems"),
+        (r##""$dynamicRef": "#node""##, "not-carried key:/$dynamicRef"),
+        (
+            r##""$vocabulary": {"https://json-schema.org/draft/2020-12/vocab/core": true}"##,
+            "not-carried key:/$vocabulary",
+        ),
+    ] {
+        assert_eq!(found(&draft_2020(members)), [expected], "{members}");
+    }
+    for members in [
+        r#""allOf": [true], "unevaluatedProperties": true"#,
+        r#""allOf": [true], "additionalProperties": true, "unevaluatedProperties": false"#,
+        r#""anyOf": [true], "unevaluatedItems": {}"#,
+    ] {
+        assert_eq!(found(&draft_2020(members)), Vec::<String>::new(), "{members}");
+    }
+    // With nothing applied in place the keywords beside it are all that counts.
+    let plain = draft_2020(
+        r#""properties": {"a": true}, "unevaluatedProperties": false, "prefixItems": [true], "unevaluatedItems": {"type": "null"}"#,
+    );
+    assert_eq!(found(&plain), Vec::<String>::new());
+    assert_eq!(node(&plain, "").object.as_ref().and_then(|o| o.additional.clone()), Some(Schema::Bool(false)));
+    assert_eq!(node(&plain, "/unevaluatedItems").types, Some(TypeSet::NULL));
+}

@@ -1,0 +1,632 @@
+//! `omnigen.toml`: text in, a [`Config`] and what is wrong with it out.
+//!
+//! Everything is plain data, equal for texts that differ only in comments, layout and order of tables, so that the
+//! fields that something read can be recorded one by one. Does not know the file system: whether a folder or a command
+//! exists is found out by those who use it.
+
+mod read;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use omnigen_ir::naming::{Naming, is_keyword};
+use omnigen_report::{At, Code, Diagnostic};
+use toml::Spanned;
+use toml::de::DeTable;
+
+use self::read::{Later, Reader, Table, Text};
+
+/// The file's name, and what diagnostics call it.
+pub const FILE: &str = "omnigen.toml";
+/// The targets that need no table, in the order in which they need each other.
+pub const BUILT_IN: [&str; 3] = ["models", "validators", "tests"];
+/// Where contracts are looked for unless the project says otherwise.
+pub const CONTRACTS: &str = "contracts/**/*.{json,yaml,yml}";
+/// Where outputs go unless the project says otherwise.
+pub const OUT: &str = "generated";
+/// How long an agent may take unless its table says otherwise.
+pub const TIMEOUT: Duration = Duration::from_secs(300);
+/// Characters a line of generated Python may have.
+const LINE_LENGTH: std::ops::RangeInclusive<u16> = 40..=320;
+
+/// A project as `omnigen.toml` describes it. Paths and globs have `/`, are relative to the project's root and stay in it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Config {
+    /// What the project is called; empty without a project.
+    pub name: String,
+    /// Globs of the contracts.
+    pub contracts: Vec<String>,
+    /// Globs of what is no contract even if it looks so.
+    pub exclude: Vec<String>,
+    /// Folder of the outputs, a Python package.
+    pub out: String,
+    /// Folder with copies of remote schemas.
+    pub refs: Option<String>,
+    /// Targets to build and all that they need: built-in ones in the order of [`BUILT_IN`], then own ones by name.
+    pub targets: Vec<String>,
+    /// How Python is written.
+    pub python: Python,
+    /// Agents, by name.
+    pub agents: Vec<Agent>,
+    /// The project's own targets, by name.
+    pub own_targets: Vec<Target>,
+}
+
+/// How Python is written.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Python {
+    /// Template of class names; holds `{Name}` once.
+    pub naming: String,
+    /// Characters a line may have.
+    pub line_length: u16,
+    /// What `format` means.
+    pub format: Format,
+}
+
+impl Default for Python {
+    fn default() -> Self {
+        Python { naming: Naming::default().class, line_length: 88, format: Format::Annotate }
+    }
+}
+
+/// What the keyword `format` means in validators.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Format {
+    /// It is a remark, as JSON Schema 2020-12 has it by default.
+    #[default]
+    Annotate,
+    /// It is checked.
+    Assert,
+}
+
+/// A command that makes artifacts.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Agent {
+    /// Its name in the configuration.
+    pub name: String,
+    /// The program and its arguments; never empty.
+    pub command: Vec<String>,
+    /// Globs of the files that decide what it does.
+    pub inputs: Vec<String>,
+    /// The variables it sees, sorted.
+    pub env: Vec<String>,
+    /// How long a call may take; never zero.
+    pub timeout: Duration,
+}
+
+/// A target of the project's own, made by an agent once for each contract.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Target {
+    /// Its name in the configuration.
+    pub name: String,
+    /// The agent that makes it; one that exists.
+    pub agent: String,
+    /// Pattern of its outputs; holds `{contract}`.
+    pub output: String,
+    /// Targets whose artifacts of the same contract it is given; sorted, without a circle, all of them exist.
+    pub needs: Vec<String>,
+}
+
+impl Config {
+    /// Reads the text of `omnigen.toml`. No configuration comes back if anything is an error; all of them are told at once.
+    pub fn parse(text: &str) -> (Option<Config>, Vec<Diagnostic>) {
+        let mut reader = Reader::new(FILE);
+        let (document, errors) = DeTable::parse_recoverable(text);
+        if !errors.is_empty() {
+            // What the parser made of the rest could miss things that are there.
+            errors.iter().for_each(|error| reader.syntax(error, text));
+            return (None, reader.finish());
+        }
+        let config = project(&mut reader, &Table::document(document.get_ref()));
+        let found = reader.finish();
+        let sound = !found.iter().any(Diagnostic::is_error);
+        (sound.then_some(config), found)
+    }
+
+    /// What is built from files without a project: the built-in targets with all defaults. Which files is not said here:
+    /// `contracts` is empty.
+    pub fn for_files(out: &str, refs: Option<&str>) -> Config {
+        Config {
+            name: String::new(),
+            contracts: Vec::new(),
+            exclude: Vec::new(),
+            out: out.to_owned(),
+            refs: refs.map(str::to_owned),
+            targets: BUILT_IN.map(str::to_owned).to_vec(),
+            python: Python::default(),
+            agents: Vec::new(),
+            own_targets: Vec::new(),
+        }
+    }
+
+    /// The agent of a name.
+    pub fn agent(&self, name: &str) -> Option<&Agent> {
+        self.agents.iter().find(|agent| agent.name == name)
+    }
+
+    /// The project's own target of a name.
+    pub fn own_target(&self, name: &str) -> Option<&Target> {
+        self.own_targets.iter().find(|target| target.name == name)
+    }
+
+    /// Is this target built?
+    pub fn builds(&self, target: &str) -> bool {
+        self.targets.iter().any(|name| name == target)
+    }
+
+    /// The template of class names.
+    pub fn naming(&self) -> Naming {
+        Naming { class: self.python.naming.clone() }
+    }
+
+    /// The folder above all contracts that output folders do not mirror: the part that the globs share before their first
+    /// wildcard. No trailing slash; empty if they share none.
+    pub fn base(&self) -> String {
+        let mut globs = self.contracts.iter().map(|glob| {
+            let fixed = glob.find(['*', '?', '[', '{', '\\']).map_or(glob.as_str(), |end| &glob[..end]);
+            fixed.rsplit_once('/').map_or("", |(folder, _)| folder)
+        });
+        let mut base = globs.next().unwrap_or_default();
+        for folder in globs {
+            while !(base.is_empty()
+                || folder == base
+                || folder.strip_prefix(base).is_some_and(|rest| rest.starts_with('/')))
+            {
+                base = base.rsplit_once('/').map_or("", |(above, _)| above);
+            }
+        }
+        base.to_owned()
+    }
+}
+
+fn error(message: &'static str) -> Later {
+    Later { stops: true, advice: message }
+}
+
+fn warning(message: &'static str) -> Later {
+    Later { stops: false, advice: message }
+}
+
+/// Reads the whole document.
+fn project(reader: &mut Reader, document: &Table<'_>) -> Config {
+    let later = error("remove it: nothing in this version acts on it");
+    reader.keys(
+        document,
+        &["project", "python", "agent", "target"],
+        &[("resource", later), ("gate", later), ("route", later), ("recover", later), ("run", later)],
+    );
+    let mut config = Config::for_files(OUT, None);
+    config.contracts = vec![CONTRACTS.to_owned()];
+
+    let mut wanted = None;
+    match reader.table(document, "project", "[project]") {
+        Some(table) => wanted = head(reader, &table, &mut config),
+        None if reader.has(document, "project") => {}
+        None => {
+            reader.error(document.span.clone(), "the table `[project]` is missing").hint =
+                Some("begin the file with\n[project]\nname = \"…\"".to_owned());
+        }
+    }
+    if let Some(table) = reader.table(document, "python", "[python]") {
+        config.python = python(reader, &table);
+    }
+    if let Some(agents) = reader.table(document, "agent", "[agent.NAME]") {
+        for table in reader.named(&agents) {
+            config.agents.extend(agent(reader, &table));
+        }
+    }
+    let mut edges = Vec::new();
+    if let Some(targets) = reader.table(document, "target", "[target.NAME]") {
+        let mut outputs: BTreeMap<String, String> = BTreeMap::new();
+        for table in reader.named(&targets) {
+            let Some(target) = target(reader, &table, document, &mut edges) else { continue };
+            if let Some(other) = outputs.insert(target.output.clone(), target.name.clone()) {
+                let message = format!("targets `{other}` and `{}` have one output pattern", target.name);
+                reader.error(table.span.clone(), message).hint =
+                    Some("give each its own folder or extension".to_owned());
+            }
+            config.own_targets.push(target);
+        }
+    }
+    circles(reader, &edges);
+
+    if let Some(wanted) = &wanted {
+        for name in wanted {
+            let own = document.names("target");
+            if !BUILT_IN.contains(&name.get_ref().as_str()) && !own.contains(name.get_ref()) {
+                unknown_target(reader, name, &own);
+            }
+        }
+    }
+    config.targets = closure(&config, wanted.as_deref());
+    config
+}
+
+/// `[project]`. Gives back the targets that it lists, if it does.
+fn head(reader: &mut Reader, table: &Table<'_>, config: &mut Config) -> Option<Vec<Text>> {
+    reader.keys(table, &["name", "contracts", "exclude", "out", "refs", "targets"], &[]);
+    match reader.text(table, "name", "\"shop\"") {
+        Some(name) if name.get_ref().trim().is_empty() => {
+            reader.error(name.span(), "`project.name` is empty");
+        }
+        Some(name) => config.name = name.into_inner(),
+        None if reader.has(table, "name") => {}
+        None => {
+            reader.error(table.span.clone(), "`project.name` is missing").hint =
+                Some("add a line such as\nname = \"shop\"".to_owned());
+        }
+    }
+    if let Some(globs) = reader.texts(table, "contracts", &format!("[\"{CONTRACTS}\"]")) {
+        if globs.is_empty() {
+            reader.error(
+                table.value_span("contracts"),
+                "`project.contracts` lists no glob, so there is nothing to build",
+            );
+        }
+        config.contracts = self::globs(reader, "project.contracts", globs);
+    }
+    if let Some(globs) = reader.texts(table, "exclude", "[\"contracts/drafts/**\"]") {
+        config.exclude = self::globs(reader, "project.exclude", globs);
+    }
+    if let Some(out) = reader.text(table, "out", "\"generated\"")
+        && let Some(path) = folder(reader, "project.out", &out)
+    {
+        let package = path.rsplit('/').next().unwrap_or(&path);
+        if !is_name(package) {
+            let message = format!("`project.out` ends in `{package}`, which cannot be the name of a Python package");
+            reader.error(out.span(), message).hint = Some(
+                "use a name of letters, digits and `_` that does not begin with a digit, such as \"generated\""
+                    .to_owned(),
+            );
+        }
+        config.out = path;
+    }
+    if let Some(refs) = reader.text(table, "refs", "\"refs\"") {
+        config.refs = folder(reader, "project.refs", &refs);
+    }
+    reader.texts(table, "targets", "[\"models\", \"validators\", \"tests\"]")
+}
+
+/// `[python]`.
+fn python(reader: &mut Reader, table: &Table<'_>) -> Python {
+    reader.keys(table, &["naming", "line-length", "format"], &[]);
+    let mut python = Python::default();
+    if let Some(naming) = reader.text(table, "naming", "\"Model{Name}\"") {
+        let template = naming.get_ref();
+        let example = template.replacen("{Name}", "Order", 1);
+        if !template.contains("{Name}") {
+            reader
+                .error(naming.span(), "`python.naming` does not contain `{Name}`, so all classes would have one name")
+                .hint = Some("write for example \"Model{Name}\", or \"{Name}\" for no prefix".to_owned());
+        } else if !is_name(&example) {
+            let message = format!("`python.naming` makes `{example}`, which is no name in Python");
+            reader.error(naming.span(), message).hint =
+                Some("use `{Name}` once, and around it only letters, digits and `_`".to_owned());
+        }
+        python.naming = template.clone();
+    }
+    if let Some(length) = reader.number(table, "line-length", "88") {
+        match u16::try_from(*length.get_ref()).ok().filter(|length| LINE_LENGTH.contains(length)) {
+            Some(length) => python.line_length = length,
+            None => {
+                let (least, most) = (LINE_LENGTH.start(), LINE_LENGTH.end());
+                let message = format!("`python.line-length` must be from {least} to {most}, not {}", length.get_ref());
+                reader.error(length.span(), message);
+            }
+        }
+    }
+    if let Some(format) = reader.text(table, "format", "\"annotate\"") {
+        match format.get_ref().as_str() {
+            "annotate" => python.format = Format::Annotate,
+            "assert" => python.format = Format::Assert,
+            other => {
+                let message = format!("`python.format` must be \"annotate\" or \"assert\", not \"{other}\"");
+                reader.error(format.span(), message).hint =
+                    read::suggestion(other, ["annotate", "assert"]).map(|word| format!("did you mean \"{word}\"?"));
+            }
+        }
+    }
+    python
+}
+
+/// `[agent.NAME]`.
+fn agent(reader: &mut Reader, table: &Table<'_>) -> Option<Agent> {
+    let endpoint = error("this version runs commands only: set `command`");
+    reader.keys(
+        table,
+        &["command", "inputs", "env", "timeout"],
+        &[
+            ("version", error("list the files that decide what the agent does in `inputs` instead")),
+            ("llm", endpoint),
+            ("prompt", endpoint),
+            ("reply", endpoint),
+            ("budget", endpoint),
+            ("retry", warning("a call is made once; remove it")),
+            ("concurrency", warning("as many agents run as there are processors; remove it")),
+            ("kind", warning("all agents wait in one pool; remove it")),
+            ("progress_within", warning("only `timeout` ends a call; remove it")),
+        ],
+    );
+    let path = table.path.clone();
+    let command = reader.texts(table, "command", "[\"python3\", \"agents/docs.py\"]");
+    let mut sound = true;
+    match &command {
+        Some(words) if words.first().is_none_or(|word| word.get_ref().trim().is_empty()) => {
+            reader.error(table.value_span("command"), format!("`{path}.command` names no program"));
+            sound = false;
+        }
+        Some(_) => {}
+        None => {
+            if !reader.has(table, "command") {
+                reader.error(table.span.clone(), format!("`{path}.command` is missing")).hint =
+                    Some("add a line such as\ncommand = [\"python3\", \"agents/docs.py\"]".to_owned());
+            }
+            sound = false;
+        }
+    }
+    let inputs = reader.texts(table, "inputs", "[\"agents/**\"]").unwrap_or_default();
+    let inputs = globs(reader, &format!("{path}.inputs"), inputs);
+    let mut env = Vec::new();
+    for name in reader.texts(table, "env", "[\"LANG\"]").unwrap_or_default() {
+        if name.get_ref().is_empty() || name.get_ref().contains(['=', '\0']) {
+            reader.error(name.span(), format!("`{path}.env` must list names of variables")).hint =
+                Some("write the name alone: the value is taken from omnigen's own environment".to_owned());
+        }
+        env.push(name.into_inner());
+    }
+    env.sort_unstable();
+    env.dedup();
+    let timeout = reader.duration(table, "timeout").unwrap_or(TIMEOUT);
+    let command = command.unwrap_or_default().into_iter().map(Spanned::into_inner).collect();
+    sound.then(|| Agent { name: table.name.clone(), command, inputs, env, timeout })
+}
+
+/// A need as written: the target that has it, where that is named, the target needed, where the need is.
+struct Edge {
+    from: String,
+    to: String,
+    span: std::ops::Range<usize>,
+}
+
+/// `[target.NAME]`.
+fn target(reader: &mut Reader, table: &Table<'_>, document: &Table<'_>, edges: &mut Vec<Edge>) -> Option<Target> {
+    let name = table.name.clone();
+    if BUILT_IN.contains(&name.as_str()) {
+        reader.error(table.span.clone(), format!("`{name}` is a built-in target and cannot be defined")).hint =
+            Some(format!("choose another name, or leave `{name}` out of `project.targets`"));
+        return None;
+    }
+    let later = error("remove it: nothing in this version acts on it");
+    reader.keys(
+        table,
+        &["agent", "output", "needs"],
+        &[
+            ("candidates", error("name one agent in `agent`")),
+            ("strategy", later),
+            ("requires", later),
+            ("wait_for", later),
+            ("listens", later),
+            ("scope", error("a target is made once for each contract; remove it")),
+            ("gates", later),
+            ("quality_threshold", later),
+            ("assignment", later),
+            ("hedge", later),
+            ("timeout", error("set `timeout` of the agent instead")),
+            ("max_concurrent", warning("as many agents run as there are processors; remove it")),
+            ("aggregate", later),
+            ("cancel", later),
+            ("priority", warning("targets run as they become ready; remove it")),
+        ],
+    );
+    let path = &table.path;
+    let agents = document.names("agent");
+    let agent = required(reader, table, "agent", "\"doc-writer\"");
+    if let Some(agent) = &agent
+        && !agents.contains(agent.get_ref())
+    {
+        let hint = match read::suggestion(agent.get_ref(), agents.iter().map(String::as_str)) {
+            Some(word) => format!("did you mean \"{word}\"?"),
+            None => format!("add a table `[agent.{}]`", agent.get_ref()),
+        };
+        reader.error(agent.span(), format!("there is no agent `{}`", agent.get_ref())).hint = Some(hint);
+    }
+    let output = required(reader, table, "output", "\"docs/{contract}.md\"");
+    let output = output.and_then(|output| pattern(reader, &format!("{path}.output"), &output));
+
+    let own = document.names("target");
+    let mut needs = Vec::new();
+    for need in reader.needs(table) {
+        let to = need.get_ref();
+        if BUILT_IN.contains(&to.as_str()) {
+            needs.push(to.clone());
+        } else if own.contains(to) {
+            edges.push(Edge { from: name.clone(), to: to.clone(), span: need.span() });
+            needs.push(to.clone());
+        } else {
+            unknown_target(reader, &need, &own);
+        }
+    }
+    needs.sort_unstable();
+    needs.dedup();
+    Some(Target { name, agent: agent?.into_inner(), output: output?, needs })
+}
+
+fn required(reader: &mut Reader, table: &Table<'_>, key: &str, example: &str) -> Option<Text> {
+    if !reader.has(table, key) {
+        reader.error(table.span.clone(), format!("`{}.{key}` is missing", table.path)).hint =
+            Some(format!("add a line such as\n{key} = {example}"));
+    }
+    reader.text(table, key, example)
+}
+
+fn unknown_target(reader: &mut Reader, name: &Text, own: &[String]) {
+    let own = own.iter().map(String::as_str).filter(|name| !BUILT_IN.contains(name));
+    let all = BUILT_IN.into_iter().chain(own);
+    let hint = match read::suggestion(name.get_ref(), all.clone()) {
+        Some(word) => format!("did you mean \"{word}\"?"),
+        None => format!("there are {}", all.map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ")),
+    };
+    reader.error(name.span(), format!("there is no target `{}`", name.get_ref())).hint = Some(hint);
+}
+
+/// May it be the name of a class or a package?
+fn is_name(text: &str) -> bool {
+    !text.is_empty()
+        && !text.starts_with(|c: char| c.is_numeric())
+        && text.chars().all(|c| c == '_' || c.is_alphanumeric())
+        && !is_keyword(text)
+}
+
+/// A folder inside the project, without `./` and a trailing slash.
+fn folder(reader: &mut Reader, key: &str, text: &Text) -> Option<String> {
+    let path = text.get_ref().trim_end_matches('/');
+    let path = path.strip_prefix("./").unwrap_or(path);
+    match outside(path) {
+        Some(why) => {
+            reader.error(text.span(), format!("`{key}` must be a folder inside the project: {why}"));
+            None
+        }
+        None => Some(path.to_owned()),
+    }
+}
+
+/// Globs inside the project, without `./`.
+fn globs(reader: &mut Reader, key: &str, texts: Vec<Text>) -> Vec<String> {
+    let mut out = Vec::new();
+    for text in texts {
+        let glob = text.get_ref().strip_prefix("./").unwrap_or(text.get_ref());
+        if let Some(why) = outside(glob) {
+            reader.error(text.span(), format!("`{key}` must stay inside the project: {why}"));
+        } else if let Err(error) = globset::GlobBuilder::new(glob).literal_separator(true).build() {
+            reader.error(text.span(), format!("`{key}` holds a glob that cannot be read: {}", error.kind()));
+        } else {
+            out.push(glob.to_owned());
+        }
+    }
+    out
+}
+
+/// The pattern of a target's outputs.
+fn pattern(reader: &mut Reader, key: &str, text: &Text) -> Option<String> {
+    let pattern = text.get_ref().strip_prefix("./").unwrap_or(text.get_ref());
+    let rest = pattern.replace("{contract}", "");
+    let wrong = if let Some(why) = outside(pattern) {
+        format!("`{key}` must stay inside the project: {why}")
+    } else if let Some(start) = rest.find(['{', '}']) {
+        let end = rest[start..].find('}').map_or(rest.len(), |length| start + length + 1);
+        let name = &rest[start..end];
+        format!("`{key}` holds `{name}`; the only placeholder is `{{contract}}`")
+    } else if !pattern.contains("{contract}") {
+        format!("`{key}` does not contain `{{contract}}`, so all contracts would have one output")
+    } else {
+        return Some(pattern.to_owned());
+    };
+    reader.error(text.span(), wrong).hint = Some("write for example \"docs/{contract}.md\"".to_owned());
+    None
+}
+
+/// Why a path is not a plain one inside the project.
+fn outside(path: &str) -> Option<&'static str> {
+    if path.is_empty() {
+        return Some("it is empty");
+    }
+    if path.starts_with('/') || path.get(1..2) == Some(":") {
+        return Some("it is an absolute path");
+    }
+    if path.contains('\\') {
+        return Some("write `/` between folders");
+    }
+    if path.chars().any(char::is_control) {
+        return Some("it holds a control character");
+    }
+    for part in path.split('/') {
+        match part {
+            ".." => return Some("`..` leads out of a folder"),
+            "." => return Some("it holds a part `.`"),
+            "" => return Some("it holds an empty part"),
+            _ => {}
+        }
+    }
+    None
+}
+
+/// Tells of each circle among own targets, once, beginning with its smallest name.
+fn circles(reader: &mut Reader, edges: &[Edge]) {
+    let mut needs: BTreeMap<&str, Vec<&Edge>> = BTreeMap::new();
+    for edge in edges {
+        needs.entry(&edge.from).or_default().push(edge);
+    }
+    let mut done: BTreeMap<&str, bool> = BTreeMap::new();
+    for &start in needs.keys() {
+        // Depth first by hand: a long chain of targets is no reason to run out of stack.
+        let mut path: Vec<(&str, usize)> = vec![(start, 0)];
+        while let Some((name, next)) = path.last_mut() {
+            let name = *name;
+            if *next == 0 && done.contains_key(name) {
+                path.pop();
+                continue;
+            }
+            done.entry(name).or_insert(false);
+            let Some(edge) = needs.get(name).and_then(|edges| edges.get(*next)) else {
+                done.insert(name, true);
+                path.pop();
+                continue;
+            };
+            *next += 1;
+            let to = edge.to.as_str();
+            if let Some(begin) = path.iter().position(|(on_path, _)| *on_path == to) {
+                let members = path[begin..].iter();
+                circle(reader, members.filter_map(|(name, next)| needs.get(name)?.get(next - 1).copied()).collect());
+            } else {
+                path.push((to, 0));
+            }
+        }
+    }
+}
+
+fn circle(reader: &mut Reader, mut edges: Vec<&Edge>) {
+    let smallest = (0..edges.len()).min_by_key(|&index| &edges[index].from).unwrap_or(0);
+    edges.rotate_left(smallest);
+    let Some((first, rest)) = edges.split_first() else { return };
+    let message = if rest.is_empty() {
+        format!("target `{}` needs itself", first.from)
+    } else {
+        let names: Vec<String> = edges.iter().map(|edge| format!("`{}`", edge.from)).collect();
+        format!("targets need each other in a circle: {} → `{}`", names.join(" → "), first.from)
+    };
+    let file: Arc<str> = reader.file.clone();
+    let diagnostic = reader.tell(Code::TaskCycle, first.span.clone(), message);
+    for edge in rest {
+        diagnostic
+            .related
+            .push((At::span(&file, edge.span.start, edge.span.end), format!("`{}` needs `{}`", edge.from, edge.to)));
+    }
+    diagnostic.hint = Some("leave out one of these needs".to_owned());
+}
+
+/// What is built if `wanted` is listed, or all there is if nothing is: with all that is needed, in the order of
+/// [`Config::targets`].
+fn closure(config: &Config, wanted: Option<&[Text]>) -> Vec<String> {
+    let mut pending: Vec<&str> = match wanted {
+        Some(list) => list.iter().map(|text| text.get_ref().as_str()).collect(),
+        None => BUILT_IN.into_iter().chain(config.own_targets.iter().map(|target| target.name.as_str())).collect(),
+    };
+    let mut all: BTreeMap<&str, ()> = BTreeMap::new();
+    while let Some(name) = pending.pop() {
+        if all.insert(name, ()).is_some() {
+            continue;
+        }
+        match name {
+            // Validators give back models, tests call both.
+            "validators" => pending.push("models"),
+            "tests" => pending.push("validators"),
+            _ => pending.extend(config.own_target(name).iter().flat_map(|target| &target.needs).map(String::as_str)),
+        }
+    }
+    let built_in = BUILT_IN.into_iter().filter(|name| all.contains_key(name));
+    let own = config.own_targets.iter().map(|target| target.name.as_str()).filter(|name| all.contains_key(name));
+    built_in.chain(own).map(str::to_owned).collect()
+}

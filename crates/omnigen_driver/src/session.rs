@@ -1,0 +1,612 @@
+//! The state that rounds share, and one round: changes in, dirty artifacts asked for, missing text supplied, agents run, outputs
+//! committed, records kept.
+//!
+//! `build` is a session of one round, `watch` of many. The manifest decides only *what to ask*; the graph decides what to compute.
+
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+
+use omnigen_disk::Stat;
+use omnigen_engine::{Built, Content, Graph, ReadKey, State, Stored, Target};
+use omnigen_ir::{Digest, FileId};
+use omnigen_report::{At, Code, Diagnostic};
+use omnigen_store::manifest::{self, Executable};
+
+use crate::commit::{Commit, Intent};
+use crate::records::{Details, Made, Meta, Records, mention};
+use crate::setup::Setup;
+use crate::survey::Survey;
+use crate::tasks::Agents;
+
+/// So many artifacts are made before their texts are handed to the writer: bounds the memory that texts take.
+const BATCH: usize = 2048;
+
+/// What a run may do.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Manners {
+    pub(crate) check: bool,
+    pub(crate) frozen: bool,
+    pub(crate) force: bool,
+}
+
+/// A project while it is being worked on.
+pub(crate) struct Session {
+    pub(crate) setup: Setup,
+    pub(crate) manners: Manners,
+    pub(crate) graph: Option<Graph>,
+    pub(crate) records: Records,
+    pub(crate) meta: Meta,
+    pub(crate) agents: Agents,
+    executable: Option<Executable>,
+    /// Findings about the configuration.
+    found: Vec<Diagnostic>,
+    /// Paths that a run which was cut off meant to write.
+    pub(crate) journaled: BTreeMap<String, Digest>,
+    /// The records are not those of the manifest: a reason to write it.
+    stale: bool,
+    /// Files whose outputs others want too.
+    clashing: BTreeSet<FileId>,
+}
+
+/// How a round ended.
+#[derive(Debug, Default)]
+pub(crate) struct Round {
+    /// Findings, those of untouched files included.
+    pub(crate) diagnostics: Vec<Diagnostic>,
+    /// What was done to outputs.
+    pub(crate) commit: Commit,
+    /// Artifacts that were held back.
+    pub(crate) held_back: usize,
+    /// Artifacts in all.
+    pub(crate) total: usize,
+    /// Agents asked.
+    pub(crate) agent_calls: usize,
+    /// Agents' answers that were known.
+    pub(crate) agent_cached: usize,
+    /// Some agent gave no usable answer.
+    pub(crate) agent_failed: bool,
+    /// The manifest or the outputs cannot be written: what, and why.
+    pub(crate) environment: Option<String>,
+    /// Nothing was dirty.
+    pub(crate) idle: bool,
+}
+
+impl Session {
+    /// A session that remembers nothing.
+    pub(crate) fn fresh(setup: Setup, found: Vec<Diagnostic>, manners: Manners) -> Session {
+        Session {
+            agents: Agents::new(&setup),
+            setup,
+            manners,
+            graph: None,
+            records: Records::default(),
+            meta: Meta::default(),
+            executable: None,
+            found,
+            journaled: BTreeMap::new(),
+            stale: false,
+            clashing: BTreeSet::new(),
+        }
+    }
+
+    /// A session that starts from the manifest.
+    pub(crate) fn open(setup: Setup, found: Vec<Diagnostic>, manners: Manners) -> Session {
+        let mut session = Session::fresh(setup, found, manners);
+        session.executable = Executable::current().ok();
+        session.load();
+        let journal = omnigen_disk::read_journal(&session.setup.state);
+        session.journaled = journal.into_iter().map(|(path, digest)| (path, Digest::from_bytes(digest))).collect();
+        session
+    }
+
+    /// Takes another configuration; what it invalidates is found out by the next round.
+    pub(crate) fn reconfigure(&mut self, setup: Setup, found: Vec<Diagnostic>) {
+        (self.setup, self.found) = (setup, found);
+    }
+
+    /// Records from the manifest. Whatever is wrong with it only means that everything is made anew.
+    fn load(&mut self) {
+        let Some(executable) = &self.executable else { return };
+        let path = self.setup.state.join("manifest");
+        let manifest = match manifest::read(&path, executable) {
+            Ok(manifest) => manifest,
+            Err(manifest::Unusable::Missing) => return,
+            Err(unusable) => {
+                let message = format!("everything is built anew: {unusable}");
+                self.found.push(Diagnostic::global(Code::DamagedManifest, message));
+                return;
+            }
+        };
+        let section = |name| manifest.section(name).unwrap_or_default();
+        let meta = postcard::from_bytes(section("meta")).ok();
+        let records = Records::decode(section("files"), section("details").to_vec());
+        if let (Some(meta), Some(records)) = (meta, records) {
+            (self.meta, self.records) = (meta, records);
+        }
+    }
+
+    /// Writes the manifest if it would say something new.
+    fn save(&mut self) -> Result<(), String> {
+        if !self.stale || self.manners.check {
+            return Ok(());
+        }
+        let _span = tracing::info_span!("save").entered();
+        let Some(executable) = &self.executable else { return Ok(()) };
+        let (files, details) = self.records.encode().map_err(|error| error.to_string())?;
+        let meta = postcard::to_stdvec(&self.meta).map_err(|error| error.to_string())?;
+        let path = self.setup.state.join("manifest");
+        let sections: [(&str, &[u8]); 3] = [("meta", &meta), ("files", &files), ("details", &details)];
+        manifest::write(&path, executable, &sections).map_err(|error| format!("{}: {error}", path.display()))?;
+        self.stale = false;
+        Ok(())
+    }
+
+    /// The graph, made when something has to be computed: a run that finds nothing changed never has one.
+    pub(crate) fn graph_mut(&mut self) -> Result<&mut Graph, String> {
+        if self.graph.is_none() {
+            let oracle = Box::new(omnigen_oracle::Oracle::default());
+            let mut graph = Graph::new(&self.setup.project, self.setup.threads, oracle)?;
+            let files: Vec<FileId> = self.records.iter().map(|(file, _)| file.clone()).collect();
+            let mut known = Vec::with_capacity(files.len());
+            for file in files {
+                let unit = self.setup.unit(&file);
+                // `$id`s are looked up among all files, so those that have some are set at once.
+                let ids = self.records.get(&file).is_some_and(|record| record.ids);
+                let content = if ids { self.stored(&file).unwrap_or(Content::Unread) } else { Content::Unread };
+                known.push((file, unit, content));
+            }
+            graph.set_files(known);
+            self.graph = Some(graph);
+        }
+        self.graph.as_mut().ok_or_else(|| "no graph".to_owned())
+    }
+
+    /// What the records know of an unchanged file.
+    fn stored(&mut self, file: &FileId) -> Option<Content> {
+        let held = self.records.get(file)?.held;
+        let outline = self.records.details(file)?.outline.clone()?;
+        Some(Content::Stored(std::sync::Arc::new(Stored { outline, held })))
+    }
+
+    /// Works off what a survey found.
+    pub(crate) fn round(&mut self, mut survey: Survey) -> Result<Round, String> {
+        let read_at = omnigen_disk::stat::clock(&self.setup.root).unwrap_or(0);
+        let config = self.setup.digest(&self.agents.identities());
+        let reconfigured = self.meta.config != Some(config);
+        let mut round = Round { idle: true, ..Round::default() };
+        let changed = self.take(&mut survey);
+        let suspects = self.suspects(&survey);
+        let idle = changed.is_empty()
+            && survey.removed.is_empty()
+            && suspects.is_empty()
+            && !reconfigured
+            && self.journaled.is_empty()
+            && !self.orphaned(&survey)
+            && !self.agents.unsettled(&self.records);
+        if !idle {
+            round.idle = false;
+            self.work(changed, &survey, suspects, reconfigured, &mut round)?;
+            self.meta.config = Some(config);
+            self.stale = true;
+        }
+        if self.stale {
+            self.meta.read_at = read_at;
+            self.meta.written_at = omnigen_disk::stat::clock(&self.setup.state).unwrap_or(0);
+            if let Err(problem) = self.save() {
+                round.environment.get_or_insert(problem);
+            }
+        }
+        self.conclude(&survey, &mut round);
+        Ok(round)
+    }
+
+    /// Reads what changed; drops what only looks changed.
+    fn take(&mut self, survey: &mut Survey) -> Vec<(FileId, Content)> {
+        let mut changed = Vec::new();
+        let suspects: Vec<(FileId, (bool, Option<Stat>))> = std::mem::take(&mut survey.changed).into_iter().collect();
+        let setup = &self.setup;
+        let read = in_parallel(setup.threads, &suspects, |(file, _)| setup.read(file));
+        for ((file, (contract, _)), (content, stat, digest)) in suspects.into_iter().zip(read) {
+            let known = self.records.get(&file);
+            let same = known.is_some_and(|record| {
+                record.contract == contract && record.stat.is_some() && record.digest == digest && stat.is_some()
+            });
+            if matches!(content, Content::Absent) && !contract && known.is_none_or(|record| record.stat.is_none()) {
+                continue;
+            }
+            let record = self.records.entry(&file, contract);
+            if record.stat != stat || record.contract != contract {
+                self.stale = true;
+            }
+            (record.stat, record.digest, record.contract) = (stat, digest, contract);
+            if same {
+                // Only the clock moved: the next survey can trust the stat.
+                self.stale = true;
+                continue;
+            }
+            changed.push((file, content));
+        }
+        changed
+    }
+
+    /// Outputs that really are not as they should be, by file and target. The others get their new stat.
+    fn suspects(&mut self, survey: &Survey) -> BTreeMap<FileId, BTreeSet<Box<str>>> {
+        let mut suspects: BTreeMap<FileId, BTreeSet<Box<str>>> = BTreeMap::new();
+        for (file, path) in &survey.suspicious {
+            let full = self.setup.out.join(&**path);
+            let outputs = match file {
+                Some(file) => self.records.get_mut(file).map(|record| &mut record.outputs),
+                None => Some(&mut self.meta.outputs),
+            };
+            let Some(output) = outputs.and_then(|list| list.iter_mut().find(|output| output.path == *path)) else { continue };
+            let intact = omnigen_disk::files::read_bytes(&full).ok().filter(|(bytes, _)| {
+                matches!(omnigen_disk::mark::inspect(bytes), omnigen_disk::Ownership::Intact { digest, .. } if digest == output.mark)
+            });
+            match intact {
+                Some((_, stat)) => {
+                    output.stat = Some(stat);
+                    self.stale = true;
+                }
+                None => {
+                    output.stat = None;
+                    let file = file.clone().unwrap_or_else(|| FileId::from(""));
+                    suspects.entry(file).or_default().insert(output.target.clone());
+                }
+            }
+        }
+        suspects
+    }
+
+    /// Is there a file of ours that nothing wants?
+    fn orphaned(&self, survey: &Survey) -> bool {
+        !survey.strays.is_empty() && !crate::commit::orphans(&self.setup, survey).is_empty()
+    }
+
+    fn work(
+        &mut self,
+        changed: Vec<(FileId, Content)>,
+        survey: &Survey,
+        suspects: BTreeMap<FileId, BTreeSet<Box<str>>>,
+        reconfigured: bool,
+        round: &mut Round,
+    ) -> Result<(), String> {
+        let _ = self.clashes();
+        // What traces may be about: the files themselves, and the ids that they had or have.
+        let mut touched: HashSet<u64> = HashSet::new();
+        let mut asked: BTreeSet<(FileId, Target)> = BTreeSet::new();
+        let fresh: BTreeSet<FileId> = changed
+            .iter()
+            .filter(|(file, _)| self.records.details(file).is_none_or(|details| details.made.is_empty()))
+            .map(|(file, _)| file.clone())
+            .collect();
+        for file in changed.iter().map(|(file, _)| file).chain(&survey.removed) {
+            touched.insert(mention(file));
+            let outline = self.records.details(file).and_then(|details| details.outline.as_ref());
+            touched.extend(outline.into_iter().flat_map(|o| &o.exports.ids).map(|(uri, _)| mention(&format!("id:{uri}"))));
+        }
+        self.graph_mut()?;
+        let removed: Vec<FileId> = survey.removed.iter().cloned().collect();
+        let project = self.setup.project.clone();
+        let units: Vec<_> = changed.iter().map(|(file, _)| self.setup.unit(file)).collect();
+        let gone: Vec<_> = removed.iter().map(|file| (file.clone(), self.setup.unit(file), Content::Absent)).collect();
+        let graph = self.graph_mut()?;
+        graph.set_project(&project);
+        let files: Vec<FileId> = changed.iter().map(|(file, _)| file.clone()).collect();
+        let set = changed.into_iter().zip(units).map(|((file, content), unit)| (file, unit, content));
+        graph.set_files(set.chain(gone));
+        for file in &removed {
+            self.records.remove(file);
+        }
+        for file in &files {
+            let outline = self.graph_mut()?.outline(file).cloned();
+            let ids = outline.iter().flat_map(|o| &o.exports.ids).map(|(uri, _)| mention(&format!("id:{uri}")));
+            touched.extend(ids);
+        }
+        let wanted = self.wanted();
+        for file in &fresh {
+            asked.extend(wanted.iter().map(|&target| (file.clone(), target)));
+        }
+        for (file, targets) in &suspects {
+            asked.extend(wanted.iter().filter(|t| targets.contains(t.name())).map(|&target| (file.clone(), target)));
+        }
+        let candidates: Vec<FileId> = self
+            .records
+            .iter()
+            .filter(|(file, record)| {
+                !fresh.contains(*file)
+                    && (reconfigured
+                        || touched.contains(&mention(file))
+                        || record.mentions.iter().any(|hash| touched.contains(hash)))
+            })
+            .map(|(file, _)| file.clone())
+            .collect();
+        for file in candidates {
+            asked.extend(self.dirty(&file)?.into_iter().map(|target| (file.clone(), target)));
+        }
+        let clashed = self.clashing.clone();
+        let _ = self.clashes();
+        for file in clashed.difference(&self.clashing) {
+            asked.extend(wanted.iter().map(|&target| (file.clone(), target)));
+        }
+        asked.retain(|(file, _)| self.records.get(file).is_some());
+        let mut commit = Commit::begin(self, survey)?;
+        self.ask(asked, &mut commit)?;
+        self.reach(&mut commit)?;
+        let clashes = self.clashes();
+        let outcome = crate::tasks::run(self, &mut commit)?;
+        (round.agent_calls, round.agent_cached, round.agent_failed) = (outcome.calls, outcome.cached, outcome.failed);
+        self.meta.global = clashes;
+        self.meta.global.extend(outcome.diagnostics);
+        commit.finish(self, survey, round)
+    }
+
+    /// Targets to make of every file: its check, and what the configuration wants.
+    pub(crate) fn wanted(&self) -> Vec<Target> {
+        let wanted = |target: &Target| *target == Target::Check || self.setup.config.builds(target.name());
+        Target::ALL.into_iter().filter(wanted).collect()
+    }
+
+    /// Which artifacts of a file do not hold any more: those with a read that gives another digest now.
+    fn dirty(&mut self, file: &FileId) -> Result<Vec<Target>, String> {
+        let wanted = self.wanted();
+        let mut dirty = Vec::new();
+        for target in &wanted {
+            let trace = self.records.details(file).and_then(|d| d.made.get(target.name())).map(|made| made.trace.clone());
+            let Some(trace) = trace else {
+                dirty.push(*target);
+                continue;
+            };
+            for read in trace {
+                if self.current(&read.key)? != read.digest {
+                    tracing::debug!(file = &**file, target = target.name(), read = ?read.key, "dirty");
+                    dirty.push(*target);
+                    break;
+                }
+            }
+            if dirty == [Target::Check] {
+                // Whether anything may be made at all hangs on the check.
+                return Ok(wanted);
+            }
+        }
+        Ok(dirty)
+    }
+
+    /// The digest that a key has now, supplying text where that is needed to tell.
+    pub(crate) fn current(&mut self, key: &ReadKey) -> Result<Option<Digest>, String> {
+        if let ReadKey::Artifact(file, target) = key {
+            let made = self.records.details(file).and_then(|details| details.made.get(target));
+            return Ok(made.filter(|made| made.ready).map(|made| made.digest));
+        }
+        if let ReadKey::Bytes(file) = key {
+            return Ok(omnigen_disk::files::read_bytes(&self.setup.root.join(&**file)).ok().map(|(b, _)| Digest::of(&b)));
+        }
+        if let ReadKey::Agent(target) = key {
+            return Ok(self.agents.identity_of(target));
+        }
+        let project = self.setup.project.clone();
+        for _ in 0..3 {
+            match self.graph_mut()?.current(&project, key) {
+                Ok(digest) => return Ok(digest),
+                Err(file) => self.supply([file])?,
+            }
+        }
+        Ok(None)
+    }
+
+    /// Sets what is known of files that the graph asked for: what the records know first, then the text.
+    pub(crate) fn supply(&mut self, files: impl IntoIterator<Item = FileId>) -> Result<(), String> {
+        let mut set = Vec::new();
+        for file in files {
+            let known = self.graph_mut()?.content(&file).cloned();
+            let content = match known {
+                Some(Content::Unread) => self.stored(&file),
+                _ => None,
+            };
+            let content = match content {
+                Some(content) => content,
+                None => {
+                    let (content, stat, digest) = self.setup.read(&file);
+                    match self.records.get_mut(&file) {
+                        // It changed while this run was under way: the next one has to look again.
+                        Some(record) if record.digest != digest => record.stat = None,
+                        Some(_) => {}
+                        None if stat.is_some() => {
+                            let record = self.records.entry(&file, false);
+                            (record.stat, record.digest) = (stat, digest);
+                        }
+                        None => {}
+                    }
+                    content
+                }
+            };
+            set.push((file.clone(), self.setup.unit(&file), content));
+        }
+        self.graph_mut()?.set_files(set);
+        Ok(())
+    }
+
+    /// Makes sure that the text of a file is set.
+    pub(crate) fn readable(&mut self, file: &FileId) -> Result<(), String> {
+        while matches!(self.graph_mut()?.content(file), None | Some(Content::Unread | Content::Stored(_))) {
+            self.supply([file.clone()])?;
+        }
+        Ok(())
+    }
+
+    /// Makes artifacts and hands their texts over, until nothing is pending.
+    pub(crate) fn ask(&mut self, asked: BTreeSet<(FileId, Target)>, commit: &mut Commit) -> Result<(), String> {
+        let asked: Vec<(FileId, Target)> = asked.into_iter().collect();
+        for batch in asked.chunks(BATCH) {
+            let mut pending = batch.to_vec();
+            // Every turn supplies text that was missing; a file is asked for at most twice.
+            for _ in 0..1000 {
+                let built = self.graph_mut()?.make(&pending);
+                let mut needs = BTreeSet::new();
+                let mut again = Vec::new();
+                for ((file, target), built) in pending.drain(..).zip(built) {
+                    if built.state == State::Pending {
+                        needs.extend(built.needs);
+                        again.push((file, target));
+                    } else {
+                        self.keep(&file, target, built, commit)?;
+                    }
+                }
+                if again.is_empty() {
+                    break;
+                }
+                pending = again;
+                self.supply(needs)?;
+            }
+            self.graph_mut()?.forget_texts();
+        }
+        Ok(())
+    }
+
+    /// Records an artifact and passes its text on.
+    fn keep(&mut self, file: &FileId, target: Target, built: Built, commit: &mut Commit) -> Result<(), String> {
+        let ready = built.state == State::Ready;
+        let digest = built.digest;
+        if target == Target::Check {
+            let outline = self.graph_mut()?.outline(file).cloned();
+            if let Some(details) = self.records.details(file) {
+                details.outline = outline;
+            }
+        }
+        let contract = self.records.get(file).is_some_and(|record| record.contract);
+        self.records.entry(file, contract);
+        if let Some(details) = self.records.details(file) {
+            details.made.insert(target.name().into(), built.into());
+        }
+        self.records.refresh(file);
+        if ready && target != Target::Check && !self.clashing.contains(file) {
+            let path = self.setup.unit(file).path(target.kind());
+            let known = self.records.get(file).and_then(|r| r.outputs.iter().find(|o| *o.path == *path));
+            if known.is_some_and(|output| output.stat.is_some() && output.digest == digest) {
+                return Ok(());
+            }
+            let Some(body) = self.graph_mut()?.text(file, target, digest) else { return Ok(()) };
+            let intent = Intent {
+                file: file.clone(),
+                target: target.name().into(),
+                path,
+                body: body.into_bytes(),
+                digest,
+                emitter: target.emitter(),
+            };
+            commit.put(self, intent)?;
+        }
+        Ok(())
+    }
+
+    /// Files that contracts refer to, directly or not, are built too; those that nobody refers to any more are dropped.
+    fn reach(&mut self, commit: &mut Commit) -> Result<(), String> {
+        loop {
+            let mut reached: BTreeSet<FileId> = BTreeSet::new();
+            let mut queue: Vec<FileId> = self.records.iter().filter(|(_, r)| r.contract).map(|(f, _)| f.clone()).collect();
+            while let Some(file) = queue.pop() {
+                let uses = self.records.get(&file).map(|record| record.uses.clone()).unwrap_or_default();
+                for used in uses {
+                    let there = self.records.get(&used).is_some_and(|record| !record.contract && record.stat.is_some());
+                    if there && reached.insert(used.clone()) {
+                        queue.push(used);
+                    }
+                }
+            }
+            let dropped: Vec<FileId> = self
+                .records
+                .iter()
+                .filter(|(file, record)| !record.contract && !reached.contains(*file))
+                .map(|(file, _)| file.clone())
+                .collect();
+            for file in dropped {
+                self.records.remove(&file);
+            }
+            let wanted = self.wanted();
+            let mut asked = BTreeSet::new();
+            for file in reached {
+                let made: Vec<Box<str>> =
+                    self.records.details(&file).map(|d: &mut Details| d.made.keys().cloned().collect()).unwrap_or_default();
+                let missing = wanted.iter().filter(|target| !made.iter().any(|name| **name == *target.name()));
+                asked.extend(missing.map(|&target| (file.clone(), target)));
+            }
+            if asked.is_empty() {
+                return Ok(());
+            }
+            self.ask(asked, commit)?;
+        }
+    }
+
+    /// Contracts that want the same output: an error on each side.
+    fn clashes(&mut self) -> Vec<Diagnostic> {
+        let mut by_path: BTreeMap<String, Vec<FileId>> = BTreeMap::new();
+        for (file, _) in self.records.iter() {
+            // Folded: on some disks `Order` and `order` are one file.
+            by_path.entry(self.setup.unit(file).path("model").to_lowercase()).or_default().push(file.clone());
+        }
+        let mut found = Vec::new();
+        self.clashing.clear();
+        for (path, files) in by_path {
+            if files.len() < 2 {
+                continue;
+            }
+            self.clashing.extend(files.iter().cloned());
+            for file in &files {
+                let others: Vec<&str> = files.iter().filter(|f| *f != file).map(|f| &**f).collect();
+                let message = format!("{} want{} the same output, {path}", others.join(", "), if others.len() == 1 { "s" } else { "" });
+                let mut diagnostic = Diagnostic::new(Code::OutputCollision, At::file(file), message);
+                diagnostic = diagnostic.hint("rename one of the files, or exclude it in omnigen.toml");
+                found.push(diagnostic);
+            }
+        }
+        found
+    }
+
+    /// All findings and counts, also of what this round did not touch.
+    fn conclude(&mut self, survey: &Survey, round: &mut Round) {
+        round.diagnostics.extend(self.found.iter().cloned());
+        round.diagnostics.extend(survey.problems.iter().cloned());
+        round.diagnostics.extend(self.meta.global.iter().cloned());
+        let noisy: Vec<FileId> = self.records.iter().filter(|(_, r)| r.noisy).map(|(file, _)| file.clone()).collect();
+        for file in noisy {
+            let made = self.records.details(&file).map(|details| details.made.values().collect::<Vec<&Made>>());
+            round.diagnostics.extend(made.into_iter().flatten().flat_map(|made| made.diagnostics.iter().cloned()));
+        }
+        let targets = self.wanted().len() - 1 + self.agents.targets().len();
+        round.total = self.records.len() * targets;
+        let good: usize = self
+            .records
+            .iter()
+            .filter(|(_, record)| !record.held)
+            .map(|(_, record)| record.outputs.iter().filter(|output| output.stat.is_some()).count())
+            .sum();
+        round.held_back = round.total.saturating_sub(good);
+    }
+
+    /// All outputs that files may have, whether or not they could be made.
+    pub(crate) fn wanted_paths(&self) -> BTreeSet<String> {
+        let wanted: Vec<Target> = self.wanted().into_iter().filter(|target| *target != Target::Check).collect();
+        let mut paths = BTreeSet::new();
+        for (file, record) in self.records.iter() {
+            let unit = self.setup.unit(file);
+            paths.extend(wanted.iter().map(|target| unit.path(target.kind())));
+            let agents = self.agents.targets();
+            paths.extend(agents.iter().map(|target| omnigen_engine::output_path(&target.output, &unit)));
+            paths.extend(record.outputs.iter().filter(|o| agents.iter().any(|t| t.name == o.target)).map(|o| o.path.to_string()));
+        }
+        paths
+    }
+}
+
+/// Applies `f` to all items on up to `threads` threads, in order.
+pub(crate) fn in_parallel<T: Sync, R: Send>(threads: usize, items: &[T], f: impl Fn(&T) -> R + Sync) -> Vec<R> {
+    if threads < 2 || items.len() < 64 {
+        return items.iter().map(f).collect();
+    }
+    let size = items.len().div_ceil(threads);
+    std::thread::scope(|scope| {
+        let f = &f;
+        let jobs: Vec<_> =
+            items.chunks(size).map(|chunk| scope.spawn(move || chunk.iter().map(f).collect::<Vec<R>>())).collect();
+        // A worker that panicked has reported itself; its panic goes on here.
+        jobs.into_iter().flat_map(|job| job.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))).collect()
+    })
+}

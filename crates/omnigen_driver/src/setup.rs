@@ -1,0 +1,202 @@
+//! Where everything is: one project, or some files without one, brought into the same shape.
+
+use std::path::{Component, Path, PathBuf};
+
+use omnigen_disk::ReadProblem;
+use omnigen_engine::{Content, Project};
+use omnigen_ir::naming::Unit;
+use omnigen_ir::{Digest, Encoder, FileId, View};
+use omnigen_report::{At, Code, Diagnostic};
+
+use crate::config::Format;
+use crate::{Config, Mode, Options};
+
+/// Prefix of files of a mirror that lies outside the root.
+const MIRROR: &str = "@refs";
+
+/// A project's places and settings.
+#[derive(Clone, Debug)]
+pub(crate) struct Setup {
+    /// What paths of contracts are relative to.
+    pub(crate) root: PathBuf,
+    /// The folder of the outputs.
+    pub(crate) out: PathBuf,
+    /// The same as messages show it.
+    pub(crate) out_name: String,
+    /// The folder of the manifest, the journal and the stores.
+    pub(crate) state: PathBuf,
+    /// The configuration.
+    pub(crate) config: Config,
+    /// The part of it that queries read.
+    pub(crate) project: Project,
+    /// The mirror's folder.
+    refs: Option<PathBuf>,
+    /// The contracts' folder: what units do not mirror.
+    base: String,
+    /// The contracts, if they were named one by one.
+    pub(crate) named: Option<Vec<FileId>>,
+    /// Threads for computing, reading and writing.
+    pub(crate) threads: usize,
+}
+
+impl Setup {
+    /// # Errors
+    /// The configuration cannot be used: its diagnostics.
+    pub(crate) fn new(options: &Options) -> Result<(Setup, Vec<Diagnostic>), Vec<Diagnostic>> {
+        let threads = options.threads.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from)).max(1);
+        match &options.mode {
+            Mode::Project => {
+                let file = FileId::from(crate::config::FILE);
+                let text = omnigen_disk::read_text(&options.root.join(&*file))
+                    .map_err(|problem| vec![unreadable(&file, &problem)])?;
+                let (config, diagnostics) = Config::parse(&text.text);
+                let Some(config) = config else { return Err(diagnostics) };
+                let base = config.base();
+                let setup = Setup {
+                    out: options.root.join(&config.out),
+                    out_name: config.out.clone(),
+                    state: options.root.join(".omnigen"),
+                    project: project(&config, config.refs.clone()),
+                    refs: config.refs.as_ref().map(|refs| options.root.join(refs)),
+                    root: options.root.clone(),
+                    base,
+                    named: None,
+                    threads,
+                    config,
+                };
+                Ok((setup, diagnostics))
+            }
+            Mode::Files { contracts, out, refs } => {
+                let contracts: Vec<PathBuf> =
+                    contracts.iter().map(|path| normal(&options.root.join(path))).collect();
+                let mut root = normal(&options.root);
+                if !contracts.iter().all(|path| path.starts_with(&root)) {
+                    root = above_all(&contracts);
+                }
+                let named: Vec<FileId> = contracts.iter().map(|path| slashed(&root, path).into()).collect();
+                let base = slashed(&root, &above_all(&contracts));
+                let out_path = normal(&options.root.join(out));
+                let mirror = refs.as_ref().map(|refs| normal(&options.root.join(refs)));
+                let refs_name = mirror.as_ref().map(|mirror| {
+                    if mirror.starts_with(&root) { slashed(&root, mirror) } else { MIRROR.to_owned() }
+                });
+                let config = Config::for_files(&out.to_string_lossy(), refs_name.as_deref());
+                let setup = Setup {
+                    root,
+                    state: out_path.join(".omnigen"),
+                    out: out_path,
+                    out_name: out.to_string_lossy().replace('\\', "/"),
+                    project: project(&config, refs_name),
+                    refs: mirror,
+                    base,
+                    named: Some(named),
+                    threads,
+                    config,
+                };
+                Ok((setup, Vec::new()))
+            }
+        }
+    }
+
+    /// Where a file is on this machine.
+    pub(crate) fn path(&self, file: &str) -> PathBuf {
+        match (&self.refs, file.strip_prefix(MIRROR).and_then(|rest| rest.strip_prefix('/'))) {
+            (Some(refs), Some(rest)) => refs.join(rest),
+            _ => self.root.join(file),
+        }
+    }
+
+    /// Where a file's modules go.
+    pub(crate) fn unit(&self, file: &str) -> Unit {
+        let mirror = self.project.refs.as_deref().filter(|refs| {
+            file.strip_prefix(*refs).is_some_and(|rest| rest.starts_with('/'))
+        });
+        Unit::new(file, mirror.unwrap_or(&self.base))
+    }
+
+    /// A contract's path as headers hold it: the same wherever the build was started.
+    pub(crate) fn label<'a>(&self, file: &'a str) -> &'a str {
+        if self.named.is_none() || self.base.is_empty() {
+            return file;
+        }
+        file.strip_prefix(self.base.as_str()).and_then(|rest| rest.strip_prefix('/')).unwrap_or(file)
+    }
+
+    /// Digest of what the configuration says, for "nothing changed".
+    pub(crate) fn digest(&self, agents: &[(String, Digest)]) -> Digest {
+        let mut encoder = Encoder::new("config/1", View::Full);
+        encoder.str(&format!("{:?}", self.config));
+        encoder.str(&format!("{:?}", self.named));
+        for (name, identity) in agents {
+            encoder.str(name);
+            encoder.digest(identity);
+        }
+        encoder.finish()
+    }
+
+    /// Reads a file as an input of the graph.
+    pub(crate) fn read(&self, file: &FileId) -> (Content, Option<omnigen_disk::Stat>, Digest) {
+        match omnigen_disk::read_text(&self.path(file)) {
+            Ok(text) => {
+                let digest = Digest::of(text.text.as_bytes());
+                (Content::Text(text.text.into()), Some(text.stat), digest)
+            }
+            Err(ReadProblem::NotFound) => (Content::Absent, None, Digest::of(b"")),
+            Err(problem) => (Content::Unusable(unreadable(file, &problem)), None, Digest::of(b"")),
+        }
+    }
+}
+
+fn unreadable(file: &FileId, problem: &ReadProblem) -> Diagnostic {
+    match problem {
+        ReadProblem::NotUtf8 { at } => {
+            let message = format!("the file is not UTF-8: byte {at} starts no character");
+            Diagnostic::new(Code::NotUtf8, At::file(file), message).hint("save the file as UTF-8")
+        }
+        ReadProblem::TooLarge { .. } => Diagnostic::new(Code::TooLarge, At::file(file), problem.to_string()),
+        _ => Diagnostic::new(Code::Unreadable, At::file(file), problem.to_string()),
+    }
+}
+
+fn project(config: &Config, refs: Option<String>) -> Project {
+    Project {
+        python: omnigen_engine::Settings {
+            naming: config.naming(),
+            line_length: usize::from(config.python.line_length),
+            assert_formats: config.python.format == Format::Assert,
+        },
+        refs: refs.map(String::into_boxed_str),
+    }
+}
+
+/// Without `.` and `..`, by the text alone.
+fn normal(path: &Path) -> PathBuf {
+    let mut parts = PathBuf::new();
+    for part in path.components() {
+        match part {
+            Component::CurDir => {}
+            Component::ParentDir if parts.file_name().is_some() => {
+                parts.pop();
+            }
+            part => parts.push(part),
+        }
+    }
+    parts
+}
+
+/// The deepest folder that all files are in.
+fn above_all(files: &[PathBuf]) -> PathBuf {
+    let mut folders = files.iter().filter_map(|file| file.parent());
+    let mut above = folders.next().map(Path::to_path_buf).unwrap_or_default();
+    for folder in folders {
+        while !folder.starts_with(&above) {
+            above.pop();
+        }
+    }
+    above
+}
+
+fn slashed(root: &Path, path: &Path) -> String {
+    let below = path.strip_prefix(root).unwrap_or(path);
+    below.components().map(|part| part.as_os_str().to_string_lossy()).collect::<Vec<_>>().join("/")
+}

@@ -1,0 +1,133 @@
+//! What is different on disk from what the records say. Reads stats and names; opens only what a stat cannot vouch for.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use omnigen_disk::{Entry, EntryKind, Stat};
+use omnigen_ir::FileId;
+use omnigen_report::{At, Code, Diagnostic};
+
+use crate::records::{Meta, Output, Records};
+use crate::setup::Setup;
+
+/// What was found.
+#[derive(Debug, Default)]
+pub(crate) struct Survey {
+    /// Files that are new or whose stat is not the recorded one: is it a contract, and what the disk says now.
+    pub(crate) changed: BTreeMap<FileId, (bool, Option<Stat>)>,
+    /// Contracts that are gone.
+    pub(crate) removed: BTreeSet<FileId>,
+    /// Outputs that are not what was written: the file that they belong to (`None`: the project) and the path.
+    pub(crate) suspicious: Vec<(Option<FileId>, Box<str>)>,
+    /// Files in the output folder that no record names.
+    pub(crate) strays: Vec<String>,
+    /// Everything in the output folder, if it was looked at.
+    pub(crate) listing: Option<Vec<Entry>>,
+    /// What could not be looked at.
+    pub(crate) problems: Vec<Diagnostic>,
+}
+
+impl Survey {
+    /// Looks at everything.
+    pub(crate) fn full(setup: &Setup, records: &Records, meta: &Meta) -> Survey {
+        let mut survey = Survey::default();
+        let _span = tracing::info_span!("survey").entered();
+        survey.contracts(setup, records, meta);
+        survey.others(setup, records, meta);
+        survey.outputs(setup, records, meta);
+        survey
+    }
+
+    /// Looks at a few files that are known already, and at nothing else.
+    pub(crate) fn of(setup: &Setup, records: &Records, meta: &Meta, files: &BTreeSet<FileId>) -> Survey {
+        let mut survey = Survey::default();
+        for file in files {
+            let Some(record) = records.get(file) else { continue };
+            let stat = omnigen_disk::stat(&setup.path(file)).ok().flatten();
+            if moved(record.stat, stat, meta.read_at) {
+                survey.changed.insert(file.clone(), (record.contract, stat));
+            }
+        }
+        survey
+    }
+
+    fn contracts(&mut self, setup: &Setup, records: &Records, meta: &Meta) {
+        let found: Vec<(FileId, Option<Stat>)> = match &setup.named {
+            Some(named) => {
+                let paths: Vec<_> = named.iter().map(|file| setup.path(file)).collect();
+                let stats = paths.iter().map(|path| omnigen_disk::stat(path).ok().flatten());
+                named.iter().cloned().zip(stats).collect()
+            }
+            None => {
+                let config = &setup.config;
+                let discovery = omnigen_disk::discover(&setup.root, &config.contracts, &config.exclude, &config.out);
+                for problem in discovery.problems {
+                    let file = FileId::from(problem.path.as_str());
+                    self.problems.push(Diagnostic::new(Code::Unreadable, At::file(&file), problem.to_string()));
+                }
+                discovery.files.into_iter().map(|found| (FileId::from(found.path), Some(found.stat))).collect()
+            }
+        };
+        let mut seen = BTreeSet::new();
+        for (file, stat) in found {
+            let known = records.get(&file);
+            if known.is_none_or(|record| !record.contract || moved(record.stat, stat, meta.read_at)) {
+                self.changed.insert(file.clone(), (true, stat));
+            }
+            seen.insert(file);
+        }
+        for (file, record) in records.iter() {
+            if record.contract && !seen.contains(file) {
+                self.removed.insert(file.clone());
+            }
+        }
+    }
+
+    /// Files that are only referred to, also those that were not there.
+    fn others(&mut self, setup: &Setup, records: &Records, meta: &Meta) {
+        let mut others: BTreeSet<&FileId> = BTreeSet::new();
+        for (file, record) in records.iter() {
+            if !record.contract {
+                others.insert(file);
+            }
+            others.extend(record.uses.iter().filter(|used| records.get(used).is_none_or(|used| !used.contract)));
+        }
+        for file in others {
+            if self.changed.contains_key(file) {
+                continue;
+            }
+            let stat = omnigen_disk::stat(&setup.path(file)).ok().flatten();
+            let recorded = records.get(file).and_then(|record| record.stat);
+            if moved(recorded, stat, meta.read_at) {
+                self.changed.insert(file.clone(), (false, stat));
+            }
+        }
+    }
+
+    fn outputs(&mut self, setup: &Setup, records: &Records, meta: &Meta) {
+        let listing = omnigen_disk::listing(&setup.out).unwrap_or_default();
+        let of_files = records.iter().flat_map(|(file, record)| record.outputs.iter().map(move |o| (Some(file), o)));
+        let all: Vec<(Option<&FileId>, &Output)> =
+            of_files.chain(meta.outputs.iter().map(|output| (None, output))).collect();
+        let paths: Vec<&str> = all.iter().map(|(_, output)| &*output.path).collect();
+        let stats = omnigen_disk::stat_many(&setup.out, &paths);
+        for ((file, output), stat) in all.iter().zip(stats) {
+            if stat.is_none() || moved(output.stat, stat, meta.written_at) {
+                self.suspicious.push((file.cloned(), output.path.clone()));
+            }
+        }
+        let expected: std::collections::HashSet<&str> = paths.into_iter().collect();
+        let files = listing.iter().filter(|entry| entry.kind == EntryKind::File);
+        self.strays = files.filter(|entry| !expected.contains(&*entry.path)).map(|entry| entry.path.clone()).collect();
+        self.listing = Some(listing);
+    }
+}
+
+/// Can the stat not vouch for the content? Also true if the file may have been written in the same tick of the clock in which
+/// it was last looked at (as in git's racy index).
+fn moved(recorded: Option<Stat>, now: Option<Stat>, since: i64) -> bool {
+    match (recorded, now) {
+        (None, None) => false,
+        (Some(recorded), Some(now)) => recorded != now || omnigen_disk::racy(&now, since),
+        (None, Some(_)) | (Some(_), None) => true,
+    }
+}

@@ -1,0 +1,654 @@
+//! The queries, and the handle through which the driver sets inputs and asks.
+//!
+//! One page: inputs are in `inputs.rs`, everything else is derived here. A query does no I/O; where text is missing it says so
+//! in its value, and the driver asks again when it has set it.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use omnigen_contracts::Declarations;
+use omnigen_ir::naming::Unit;
+use omnigen_ir::{Contract, Digest, Encoder, FileId, Judge, Link, Node, Place, Resolve, Schema, View};
+use omnigen_python::Emitted;
+use omnigen_report::{At, Code, Diagnostic};
+use rayon::prelude::*;
+use salsa::Setter;
+
+use crate::inputs::{Config, Content, Index, Project, Source};
+use crate::trace::{self, Built, Outline, ReadKey, Reads, State, Target};
+
+/// Queries whose executions are counted, for "this query did not run".
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Counter {
+    /// A file was parsed and lowered.
+    Declarations,
+    /// The outside of a file was made.
+    Outline,
+    /// A contract was checked.
+    Check,
+    /// A module of models was emitted.
+    Models,
+    /// A module of validators was emitted.
+    Validators,
+    /// A module of tests was emitted.
+    Tests,
+}
+
+#[salsa::db]
+pub(crate) trait Db: salsa::Database {
+    fn shared(&self) -> &Shared;
+    fn project(&self, target: Target) -> Vec<(&'static str, String)>;
+    fn refs(&self) -> Option<&str>;
+}
+
+/// What all handles of one graph have in common, beside salsa's own storage. None of it changes what a query returns.
+pub(crate) struct Shared {
+    pool: rayon::ThreadPool,
+    executed: [AtomicU64; 6],
+    /// Texts made since the driver last took them, by digest: so that nothing is emitted twice only to be written.
+    texts: Mutex<HashMap<Digest, String>>,
+    judge: Box<dyn Judge + Send + Sync>,
+}
+
+impl Shared {
+    pub(crate) fn ran(&self, counter: Counter) {
+        self.executed[counter as usize].fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn keep(&self, digest: Digest, text: String) {
+        self.texts.lock().unwrap_or_else(PoisonError::into_inner).insert(digest, text);
+    }
+}
+
+/// A handle of the graph. Cloning gives another handle for another thread; a setter waits until all others are gone.
+#[salsa::db]
+#[derive(Clone)]
+pub struct Graph {
+    storage: salsa::Storage<Self>,
+    shared: Arc<Shared>,
+}
+
+#[salsa::db]
+impl salsa::Database for Graph {}
+
+#[salsa::db]
+impl Db for Graph {
+    fn shared(&self) -> &Shared {
+        &self.shared
+    }
+
+    fn project(&self, target: Target) -> Vec<(&'static str, String)> {
+        let config = Config::get(self);
+        let refs = config.refs(self).clone();
+        if target == Target::Check {
+            return Project { refs, ..Project::default() }.fields(target);
+        }
+        Project { python: config.python(self).clone(), refs }.fields(target)
+    }
+
+    fn refs(&self) -> Option<&str> {
+        Config::get(self).refs(self).as_deref()
+    }
+}
+
+#[salsa::interned]
+pub(crate) struct Path<'db> {
+    #[returns(ref)]
+    pub(crate) text: FileId,
+}
+
+#[salsa::interned]
+pub(crate) struct Uri<'db> {
+    #[returns(ref)]
+    pub(crate) text: Box<str>,
+}
+
+/// The file at a path. A firewall: who asks for one file does not depend on the others.
+#[salsa::tracked(returns(copy))]
+pub(crate) fn source_at<'db>(db: &'db dyn Db, path: Path<'db>) -> Option<Source> {
+    Index::get(db).sources(db).get(path.text(db)).copied()
+}
+
+/// What is there of a file. A firewall: who only asks whether it is there does not depend on its text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Presence {
+    /// Its text.
+    Text,
+    /// What a former run left.
+    Stored,
+    /// Nobody knows.
+    Unread,
+    /// Nothing.
+    Absent,
+    /// A file without text.
+    Unusable,
+}
+
+#[salsa::tracked(returns(copy))]
+pub(crate) fn presence(db: &dyn Db, source: Source) -> Presence {
+    match source.content(db) {
+        Content::Text(_) => Presence::Text,
+        Content::Stored(_) => Presence::Stored,
+        Content::Unread => Presence::Unread,
+        Content::Absent => Presence::Absent,
+        Content::Unusable(_) => Presence::Unusable,
+    }
+}
+
+/// What a text declares, with the text: equal while the declarations are, whatever comments and layout do.
+#[derive(Clone, Debug)]
+pub(crate) struct Parsed {
+    pub(crate) declared: Declarations,
+    pub(crate) text: Arc<str>,
+}
+
+impl PartialEq for Parsed {
+    fn eq(&self, other: &Parsed) -> bool {
+        self.declared == other.declared
+    }
+}
+
+/// Text → schemas of one file. `None` if its text is not here.
+#[salsa::tracked(returns(ref))]
+pub(crate) fn declarations(db: &dyn Db, source: Source) -> Option<Arc<Parsed>> {
+    let Content::Text(text) = source.content(db) else { return None };
+    db.shared().ran(Counter::Declarations);
+    let _span = tracing::debug_span!("declarations", file = &**source.path(db)).entered();
+    let declared = omnigen_contracts::declarations(source.path(db), text);
+    Some(Arc::new(Parsed { declared, text: text.clone() }))
+}
+
+/// What others may see of a file, from that file alone. `None` if there is no such file, or nobody has read it.
+#[salsa::tracked(returns(ref))]
+pub(crate) fn outline(db: &dyn Db, source: Source) -> Option<Arc<Outline>> {
+    if presence(db, source) == Presence::Stored
+        && let Content::Stored(stored) = source.content(db)
+    {
+        return Some(Arc::new(stored.outline.clone()));
+    }
+    let declared = &declarations(db, source).as_ref()?.declared;
+    db.shared().ran(Counter::Outline);
+    let exports = declared.exports(source.unit(db), Config::get(db).naming(db));
+    let whole = |view| {
+        let mut encoder = Encoder::new("contract", view);
+        encoder.part(&declared.root);
+        for (pointer, schema) in &declared.definitions {
+            encoder.part(pointer);
+            encoder.part(schema);
+        }
+        for (uri, pointer) in &declared.ids {
+            encoder.part(uri);
+            encoder.part(pointer);
+        }
+        encoder.finish()
+    };
+    let forwards = exports.list.iter().filter_map(|export| {
+        let node = declared.schema(&export.pointer)?.node().filter(|node| bare(node))?;
+        Some((export.pointer.clone(), node.reference.clone()?))
+    });
+    let forwards = forwards.collect();
+    Some(Arc::new(Outline { exports, forwards, meaning: whole(View::Meaning), full: whole(View::Full) }))
+}
+
+/// The declarations as those see them who only ask for what decides validity: equal while the meaning is.
+#[derive(Clone, Debug)]
+pub(crate) struct Meaning {
+    parsed: Arc<Parsed>,
+    digest: Digest,
+}
+
+impl PartialEq for Meaning {
+    fn eq(&self, other: &Meaning) -> bool {
+        self.digest == other.digest
+    }
+}
+
+#[salsa::tracked(returns(ref))]
+fn meaning(db: &dyn Db, source: Source) -> Option<Meaning> {
+    let parsed = declarations(db, source).clone()?;
+    outline(db, source).as_ref().map(|outline| Meaning { parsed, digest: outline.meaning })
+}
+
+/// The declarations in a view: a query that reads them without annotations does not run again when only those change.
+pub(crate) fn declared(db: &dyn Db, source: Source, view: View) -> Option<&Declarations> {
+    match view {
+        View::Full => declarations(db, source).as_ref().map(|parsed| &parsed.declared),
+        View::Meaning => meaning(db, source).as_ref().map(|meaning| &meaning.parsed.declared),
+    }
+}
+
+/// The outside of a file without its digests: equal while names, types, tags, ids and anchors are.
+#[derive(Clone, Debug)]
+pub(crate) struct Names(Arc<Outline>);
+
+impl PartialEq for Names {
+    fn eq(&self, other: &Names) -> bool {
+        let named = |names: &Names| -> Vec<_> {
+            let list = names.0.exports.list.iter();
+            list.map(|e| (e.pointer.clone(), e.class.clone(), e.function.clone(), e.types, e.tags.clone())).collect()
+        };
+        let (a, b) = (&self.0.exports, &other.0.exports);
+        a.ids == b.ids && a.anchors == b.anchors && self.0.forwards == other.0.forwards && named(self) == named(other)
+    }
+}
+
+#[salsa::tracked(returns(ref))]
+fn named(db: &dyn Db, source: Source) -> Option<Names> {
+    outline(db, source).clone().map(Names)
+}
+
+/// The names of a file: for those who do not ask for its content.
+pub(crate) fn names(db: &dyn Db, source: Source) -> Option<&Outline> {
+    named(db, source).as_ref().map(|names| &*names.0)
+}
+
+/// What was found while a file was read.
+#[salsa::tracked(returns(ref))]
+fn findings(db: &dyn Db, source: Source) -> Vec<Diagnostic> {
+    declarations(db, source).as_ref().map(|parsed| parsed.declared.diagnostics.clone()).unwrap_or_default()
+}
+
+/// The digest of a file's schemas in a view.
+#[salsa::tracked(returns(copy))]
+pub(crate) fn meaning_digest(db: &dyn Db, source: Source) -> Option<Digest> {
+    outline(db, source).as_ref().map(|outline| outline.meaning)
+}
+
+/// Every `$id` of every file, the first file by path winning.
+#[salsa::tracked(returns(ref))]
+fn ids(db: &dyn Db) -> BTreeMap<Box<str>, Place> {
+    let mut ids = BTreeMap::new();
+    for (path, &source) in Index::get(db).sources(db).iter() {
+        for (uri, pointer) in names(db, source).iter().flat_map(|outline| &outline.exports.ids) {
+            ids.entry(uri.clone()).or_insert_with(|| Place::new(path, pointer));
+        }
+    }
+    ids
+}
+
+/// Which schema an `$id` names. A firewall like [`source_at`].
+#[salsa::tracked(returns(clone))]
+pub(crate) fn id_at<'db>(db: &'db dyn Db, uri: Uri<'db>) -> Option<Place> {
+    ids(db).get(uri.text(db)).cloned()
+}
+
+/// What is wrong with a contract, its references followed one step.
+#[salsa::tracked(returns(ref))]
+fn check(db: &dyn Db, source: Source) -> Built {
+    db.shared().ran(Counter::Check);
+    let reads = Reads::new(db, source, Target::Check);
+    let file = source.path(db);
+    let mut diagnostics = Vec::new();
+    match presence(db, source) {
+        Presence::Unusable => {
+            if let Content::Unusable(diagnostic) = source.content(db) {
+                diagnostics.push(diagnostic.clone());
+            }
+        }
+        Presence::Absent => diagnostics.push(Diagnostic::new(Code::Unreadable, At::file(file), "the file is gone")),
+        Presence::Text | Presence::Stored | Presence::Unread => {}
+    }
+    diagnostics.extend(findings(db, source).iter().cloned());
+    if let Some(declared) = declared(db, source, View::Meaning) {
+        let mut follow = Follow { file, reads: &reads, diagnostics: &mut diagnostics };
+        follow.schema(&declared.root);
+        declared.definitions.iter().for_each(|(_, schema)| follow.schema(schema));
+    }
+    let (trace, mut needs) = reads.finish();
+    if matches!(presence(db, source), Presence::Stored | Presence::Unread) {
+        needs.insert(file.clone());
+    }
+    let state = state(&needs, diagnostics.iter().any(Diagnostic::is_error));
+    Built { state, digest: Digest::of(b""), trace, diagnostics, needs }
+}
+
+/// May anything be made of a contract? What others ask of its check.
+#[salsa::tracked(returns(ref))]
+fn checked(db: &dyn Db, source: Source) -> (State, BTreeSet<FileId>) {
+    let Built { state, needs, .. } = check(db, source);
+    (*state, needs.clone())
+}
+
+fn state(needs: &BTreeSet<FileId>, errors: bool) -> State {
+    if !needs.is_empty() {
+        State::Pending
+    } else if errors {
+        State::Held
+    } else {
+        State::Ready
+    }
+}
+
+/// Follows references of one file and reports those that lead out of it to nothing, or round in a circle.
+struct Follow<'a, 'db> {
+    file: &'a FileId,
+    reads: &'a Reads<'db>,
+    diagnostics: &'a mut Vec<Diagnostic>,
+}
+
+impl Follow<'_, '_> {
+    fn schema(&mut self, schema: &Schema) {
+        let Some(node) = schema.node() else { return };
+        if let Some(reference) = &node.reference {
+            match self.reads.link(self.file, reference) {
+                Link::To(place) if bare(node) && place.file != *self.file => self.circle(node, place),
+                Link::Dangling if !matches!(reference.target, omnigen_ir::RefTarget::Dangling) => {
+                    let at = At::value(self.file, &format!("{}/$ref", node.at));
+                    let message = format!("`{}` leads nowhere", reference.text);
+                    self.diagnostics.push(Diagnostic::new(Code::DanglingReference, at, message).hint(hint(reference)));
+                }
+                Link::To(_) | Link::Dangling | Link::Pending => {}
+            }
+        }
+        node.children(&mut |_, child| self.schema(child));
+    }
+
+    /// Reports a chain of references without content that comes back to where it started.
+    fn circle(&mut self, node: &Node, first: Place) {
+        let start = Place::new(self.file, &node.at);
+        let mut path = vec![start.clone()];
+        let mut place = first;
+        while path.len() < 64 {
+            if place == start {
+                let names: Vec<String> = path.iter().map(|p| format!("{}#{}", p.file, p.pointer)).collect();
+                let at = At::value(self.file, &format!("{}/$ref", node.at));
+                let message = format!("references lead in a circle: {} → back", names.join(" → "));
+                let diagnostic = Diagnostic::new(Code::ReferenceLoop, at, message);
+                self.diagnostics.push(diagnostic.hint("one of them has to say something about the data"));
+                return;
+            }
+            let Some(reference) = self.reads.forward(&place) else { return };
+            path.push(place.clone());
+            match self.reads.link(&place.file, reference) {
+                Link::To(target) => place = target,
+                Link::Dangling | Link::Pending => return,
+            }
+        }
+    }
+}
+
+/// Nothing but a reference and annotations.
+fn bare(node: &Node) -> bool {
+    let Node { at: _, reference: _, types, enumeration, constant, number, string, array, object, logic, notes: _ } = node;
+    types.is_none()
+        && enumeration.is_none()
+        && constant.is_none()
+        && number.is_none()
+        && string.is_none()
+        && array.is_none()
+        && object.is_none()
+        && logic.is_none()
+}
+
+fn hint(reference: &omnigen_ir::Reference) -> String {
+    match &reference.target {
+        omnigen_ir::RefTarget::Elsewhere { uri, fragment, .. } => match uri.strip_prefix("file:///") {
+            Some(path) if fragment.is_empty() => format!("expected a contract at {path}"),
+            Some(path) => format!("expected a schema at {path}#{fragment}"),
+            None => {
+                let rest = uri.split_once("://").map_or(&**uri, |(_, rest)| rest);
+                format!("builds never use the network: put the schema at <refs>/{rest} and name that folder (`refs`, or `--refs`)")
+            }
+        },
+        omnigen_ir::RefTarget::Here(_) | omnigen_ir::RefTarget::Dangling => "expected a schema there".to_owned(),
+    }
+}
+
+#[salsa::tracked(returns(ref))]
+fn models(db: &dyn Db, source: Source) -> Built {
+    db.shared().ran(Counter::Models);
+    built(db, source, Target::Models)
+}
+
+#[salsa::tracked(returns(ref))]
+fn validators(db: &dyn Db, source: Source) -> Built {
+    db.shared().ran(Counter::Validators);
+    built(db, source, Target::Validators)
+}
+
+#[salsa::tracked(returns(ref))]
+fn tests(db: &dyn Db, source: Source) -> Built {
+    db.shared().ran(Counter::Tests);
+    built(db, source, Target::Tests)
+}
+
+/// Asks for one artifact of one contract.
+pub(crate) fn artifact(db: &dyn Db, source: Source, target: Target) -> &Built {
+    match target {
+        Target::Check => check(db, source),
+        Target::Models => models(db, source),
+        Target::Validators => validators(db, source),
+        Target::Tests => tests(db, source),
+    }
+}
+
+fn built(db: &dyn Db, source: Source, target: Target) -> Built {
+    let _span = tracing::debug_span!("emit", target = target.name(), file = &**source.path(db)).entered();
+    let reads = Reads::new(db, source, target);
+    let (state, missing) = checked(db, source);
+    if *state != State::Ready {
+        let (trace, mut needs) = reads.finish();
+        needs.extend(missing.iter().cloned());
+        return Built { state: *state, digest: Digest::of(b""), trace, diagnostics: Vec::new(), needs };
+    }
+    let Emitted { body, diagnostics } = emitted(db, source, target, &reads);
+    let (trace, needs) = reads.finish();
+    let state = self::state(&needs, diagnostics.iter().any(Diagnostic::is_error));
+    let digest = Digest::of(body.as_bytes());
+    if state == State::Ready {
+        db.shared().keep(digest, body);
+    }
+    Built { state, digest, trace, diagnostics, needs }
+}
+
+/// The text of an artifact: not memoized, since keeping texts costs memory and saves no time.
+pub(crate) fn emitted(db: &dyn Db, source: Source, target: Target, reads: &Reads<'_>) -> Emitted {
+    let nothing = Emitted { body: String::new(), diagnostics: Vec::new() };
+    let Some(outline) = names(db, source) else { return nothing };
+    let contract = Contract { file: source.path(db), unit: source.unit(db), exports: &outline.exports };
+    let settings = Config::get(db).python(db);
+    match target {
+        Target::Check => nothing,
+        Target::Models => omnigen_python::pydantic::models(&contract, reads, settings),
+        Target::Validators => omnigen_python::validators::validators(&contract, reads, settings),
+        Target::Tests => crate::tasks::tests(db, source, &contract, reads, settings),
+    }
+}
+
+impl Graph {
+    /// An empty graph that works on `threads` threads. `judge` decides about the documents of generated tests.
+    ///
+    /// # Errors
+    /// The machine gives no threads.
+    pub fn new(project: &Project, threads: usize, judge: Box<dyn Judge + Send + Sync>) -> Result<Graph, String> {
+        // Deep documents recurse: the stack is address space, not memory, until it is used.
+        let pool = rayon::ThreadPoolBuilder::new()
+            .num_threads(threads)
+            .stack_size(64 << 20)
+            .thread_name(|i| format!("omnigen-{i}"))
+            .build()
+            .map_err(|error| error.to_string())?;
+        let shared = Shared { pool, executed: Default::default(), texts: Mutex::default(), judge };
+        let graph = Graph { storage: salsa::Storage::new(None), shared: Arc::new(shared) };
+        Index::new(&graph, Arc::default());
+        let Project { python, refs } = project.clone();
+        Config::new(&graph, python.naming.clone(), python, refs);
+        crate::tasks::Tasks::none(&graph);
+        Ok(graph)
+    }
+
+    /// Sets the configuration; fields that stay the same invalidate nothing.
+    pub fn set_project(&mut self, project: &Project) {
+        let config = Config::get(self);
+        if *config.naming(self) != project.python.naming {
+            config.set_naming(self).to(project.python.naming.clone());
+        }
+        if *config.python(self) != project.python {
+            config.set_python(self).to(project.python.clone());
+        }
+        if *config.refs(self) != project.refs {
+            config.set_refs(self).to(project.refs.clone());
+        }
+    }
+
+    /// Sets what is known of files. What is the same as before invalidates nothing; new paths enter the index once.
+    pub fn set_files(&mut self, files: impl IntoIterator<Item = (FileId, Unit, Content)>) {
+        let mut sources = Index::get(self).sources(self).clone();
+        let mut fresh = Vec::new();
+        for (path, unit, content) in files {
+            match sources.get(&path).copied() {
+                None => fresh.push((path.clone(), Source::new(self, path, unit, content))),
+                Some(source) => {
+                    if *source.unit(self) != unit {
+                        source.set_unit(self).to(unit);
+                    }
+                    if *source.content(self) != content {
+                        source.set_content(self).to(content);
+                    }
+                }
+            }
+        }
+        if !fresh.is_empty() {
+            Arc::make_mut(&mut sources).extend(fresh);
+            Index::get(self).set_sources(self).to(sources);
+        }
+    }
+
+    /// What is known of a file.
+    pub fn content(&self, file: &str) -> Option<&Content> {
+        self.source(file).map(|source| source.content(self))
+    }
+
+    /// Where a file's modules go.
+    pub fn unit(&self, file: &str) -> Option<&Unit> {
+        self.source(file).map(|source| source.unit(self))
+    }
+
+    pub(crate) fn source(&self, file: &str) -> Option<Source> {
+        Index::get(self).sources(self).get(file).copied()
+    }
+
+    /// Makes artifacts, on all threads of the graph, in the order of asking.
+    pub fn make(&self, asked: &[(FileId, Target)]) -> Vec<Built> {
+        let _span = tracing::info_span!("make", artifacts = asked.len()).entered();
+        let sources: Vec<Option<(Source, Target)>> =
+            asked.iter().map(|(file, target)| self.source(file).map(|source| (source, *target))).collect();
+        let gone = || Built {
+            state: State::Held,
+            digest: Digest::of(b""),
+            trace: Vec::new(),
+            diagnostics: Vec::new(),
+            needs: BTreeSet::new(),
+        };
+        let mut made: Vec<Option<Built>> = vec![None; asked.len()];
+        let handle = Handle(self.clone());
+        self.shared.pool.install(|| {
+            made.par_iter_mut().zip(sources).with_min_len(4).for_each_with(handle, |graph, (slot, asked)| {
+                *slot = Some(match asked {
+                    Some((source, target)) => artifact(&graph.0, source, target).clone(),
+                    None => gone(),
+                });
+            });
+        });
+        made.into_iter().map(|built| built.unwrap_or_else(gone)).collect()
+    }
+
+    /// Takes the text behind a digest that [`Graph::make`] gave, making it again if it is no longer at hand.
+    pub fn text(&self, file: &FileId, target: Target, digest: Digest) -> Option<String> {
+        let kept = self.shared.texts.lock().unwrap_or_else(PoisonError::into_inner).remove(&digest);
+        kept.or_else(|| {
+            let source = self.source(file)?;
+            let reads = Reads::new(self, source, target);
+            Some(emitted(self, source, target, &reads).body).filter(|body| Digest::of(body.as_bytes()) == digest)
+        })
+    }
+
+    /// Forgets texts that nobody took.
+    pub fn forget_texts(&self) {
+        self.shared.texts.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+
+    /// The outside of a file, if it is known.
+    pub fn outline(&self, file: &str) -> Option<&Outline> {
+        outline(self, self.source(file)?).as_deref()
+    }
+
+    /// The digest that a key has now. `Err` names a file whose text is needed to tell.
+    ///
+    /// Keys about artifacts and agents belong to the driver, which knows them.
+    pub fn current(&self, project: &Project, key: &ReadKey) -> Result<Option<Digest>, FileId> {
+        let known = |file: &FileId| match self.content(file) {
+            None | Some(Content::Unread) => Err(file.clone()),
+            Some(_) => Ok(()),
+        };
+        Ok(match key {
+            ReadKey::Own(file, full) => {
+                known(file)?;
+                self.outline(file).map(|outline| if *full { outline.full } else { outline.meaning })
+            }
+            ReadKey::File(file) => {
+                known(file)?;
+                (!matches!(self.content(file), Some(Content::Absent))).then(|| Digest::of(b"file"))
+            }
+            ReadKey::Schema(file, pointer, full) => {
+                known(file)?;
+                let Some(outline) = self.outline(file) else { return Ok(None) };
+                match trace::export(&outline.exports, pointer) {
+                    Some(export) => Some(if *full { export.full } else { export.meaning }),
+                    None => {
+                        if matches!(self.content(file), Some(Content::Stored(_))) {
+                            return Err(file.clone());
+                        }
+                        let view = if *full { View::Full } else { View::Meaning };
+                        let source = self.source(file);
+                        source
+                            .and_then(|source| declarations(self, source).as_ref()?.declared.schema(pointer))
+                            .map(|schema| trace::schema_digest(schema, view))
+                    }
+                }
+            }
+            ReadKey::Name(file, pointer, shape) => {
+                known(file)?;
+                let outline = self.outline(file);
+                outline.and_then(|outline| trace::export(&outline.exports, pointer)).map(|e| trace::name_digest(e, *shape))
+            }
+            ReadKey::Forward(file, pointer) => {
+                known(file)?;
+                self.outline(file).and_then(|outline| trace::forward(outline, pointer)).map(trace::forward_digest)
+            }
+            ReadKey::Id(uri) => id_at(self, Uri::new(self, uri.clone())).as_ref().map(trace::place_digest),
+            ReadKey::Anchor(file, resource, name) => {
+                known(file)?;
+                let outline = self.outline(file);
+                outline.and_then(|o| trace::anchor(o, resource, name)).map(|pointer| Digest::of(pointer.as_bytes()))
+            }
+            ReadKey::Document(file) => match self.content(file) {
+                Some(Content::Text(_)) => self.document_digest(file),
+                Some(Content::Absent | Content::Unusable(_)) => None,
+                _ => return Err(file.clone()),
+            },
+            ReadKey::Setting(field) => {
+                let fields = project.fields(Target::Tests);
+                fields.iter().find(|(name, _)| *name == &**field).map(|(_, value)| trace::setting_digest(value))
+            }
+            ReadKey::Emitter(name) => {
+                Target::ALL.into_iter().find(|target| target.name() == &**name).map(trace::emitter_digest)
+            }
+            ReadKey::Artifact(..) | ReadKey::Agent(_) | ReadKey::Bytes(_) => None,
+        })
+    }
+
+    /// How often a query has been executed since the graph was made.
+    pub fn executed(&self, counter: Counter) -> u64 {
+        self.shared.executed[counter as usize].load(Ordering::Relaxed)
+    }
+}
+
+/// A handle for one rayon job: the database is `Send`, not `Sync`.
+#[derive(Clone)]
+struct Handle(Graph);
+
+pub(crate) fn judge(db: &dyn Db) -> &dyn Judge {
+    &*db.shared().judge
+}

@@ -1,0 +1,90 @@
+//! Everything that is set from outside. All else is derived.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use omnigen_ir::FileId;
+use omnigen_ir::naming::{Naming, Unit};
+use omnigen_python::Settings;
+use omnigen_report::Diagnostic;
+
+use crate::trace::{Outline, Target};
+
+/// What is known of a file's content.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Content {
+    /// Its text.
+    Text(Arc<str>),
+    /// Not read: unchanged since a former run, which left this.
+    Stored(Arc<Stored>),
+    /// Nobody has looked: whoever needs it gets it asked for.
+    Unread,
+    /// There is no such file (salsa cannot delete inputs).
+    Absent,
+    /// There is one, but it has no text: why not.
+    Unusable(Diagnostic),
+}
+
+/// What a former run left of an unchanged file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stored {
+    /// Its outside.
+    pub outline: Outline,
+    /// Did its check find errors?
+    pub held: bool,
+}
+
+/// One file: a contract, or a file that contracts refer to.
+#[salsa::input]
+pub(crate) struct Source {
+    #[returns(ref)]
+    pub(crate) path: FileId,
+    #[returns(ref)]
+    pub(crate) unit: Unit,
+    #[returns(ref)]
+    pub(crate) content: Content,
+}
+
+/// Which files there are.
+#[salsa::input(singleton)]
+pub(crate) struct Index {
+    #[returns(ref)]
+    pub(crate) sources: Arc<BTreeMap<FileId, Source>>,
+}
+
+/// What of the configuration queries may read, field by field.
+#[salsa::input(singleton)]
+pub(crate) struct Config {
+    #[returns(ref)]
+    pub(crate) naming: Naming,
+    #[returns(ref)]
+    pub(crate) python: Settings,
+    /// The mirror's folder, from the project's root.
+    #[returns(ref)]
+    pub(crate) refs: Option<Box<str>>,
+}
+
+/// The configuration as the driver hands it over.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Project {
+    /// How Python is written.
+    pub python: Settings,
+    /// The folder that mirrors remote contracts, laid out `<host>/<path>`.
+    pub refs: Option<Box<str>>,
+}
+
+impl Project {
+    /// The fields that a target reads, by name, with their values in text form. One list for traces and for comparing.
+    pub(crate) fn fields(&self, target: Target) -> Vec<(&'static str, String)> {
+        let Project { python: Settings { naming, line_length, assert_formats }, refs } = self;
+        let mut fields = vec![("refs", refs.as_deref().unwrap_or("-").to_owned())];
+        if target != Target::Check {
+            fields.push(("python.naming", naming.class.clone()));
+            fields.push(("python.line-length", line_length.to_string()));
+        }
+        if matches!(target, Target::Validators | Target::Tests) {
+            fields.push(("python.format", assert_formats.to_string()));
+        }
+        fields
+    }
+}

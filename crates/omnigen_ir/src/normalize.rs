@@ -1,1 +1,0 @@
-//! From schemas to types.

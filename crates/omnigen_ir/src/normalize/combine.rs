@@ -1,0 +1,142 @@
+//! Parts of a conjunction: what they say, and what several of them amount to.
+
+use std::cmp::Ordering;
+
+use super::{Range, Size, Text};
+use crate::{FileId, Node, Number, Schema};
+
+/// One schema object among those that hold together.
+#[derive(Clone, Debug)]
+pub(super) struct Part<'a> {
+    /// The file it stands in: its references start there.
+    pub file: FileId,
+    pub node: &'a Node,
+    /// Its `anyOf` and `oneOf` were used already, or are left to the validator.
+    pub spent: bool,
+}
+
+impl Part<'_> {
+    /// Without its combinators.
+    pub(super) fn spent(&self) -> Self {
+        Part { file: self.file.clone(), node: self.node, spent: true }
+    }
+}
+
+/// Does its own content say anything that a type can tell? References and `allOf` are parts of their own.
+pub(super) fn informative(part: &Part<'_>) -> bool {
+    part.node.types.is_some() || informative_beside_type(part)
+}
+
+/// The same, `type` left aside.
+pub(super) fn informative_beside_type(part: &Part<'_>) -> bool {
+    let node = part.node;
+    node.enumeration.is_some()
+        || node.constant.is_some()
+        || node.number.is_some()
+        || node
+            .string
+            .as_deref()
+            .is_some_and(|s| s.min_length.is_some() || s.max_length.is_some() || s.pattern.is_some())
+        || node.array.as_deref().is_some_and(|a| {
+            a.items.is_some() || !a.prefix.is_empty() || a.min_items.is_some() || a.max_items.is_some()
+        })
+        || node
+            .object
+            .as_deref()
+            .is_some_and(|o| !o.properties.is_empty() || !o.patterns.is_empty() || o.additional.is_some())
+        || (!part.spent
+            && node
+                .logic
+                .as_deref()
+                .is_some_and(|logic| informative_branches(&logic.any_of) || informative_branches(&logic.one_of)))
+}
+
+/// Does a branch name types, values or shapes? Bounds and `required` alone do not make a union worth it.
+pub(super) fn informative_branches(branches: &[Schema]) -> bool {
+    fn says(schema: &Schema) -> bool {
+        let Some(node) = schema.node() else { return false };
+        node.types.is_some()
+            || node.reference.is_some()
+            || node.enumeration.is_some()
+            || node.constant.is_some()
+            || node.array.as_deref().is_some_and(|a| a.items.is_some() || !a.prefix.is_empty())
+            || node
+                .object
+                .as_deref()
+                .is_some_and(|o| !o.properties.is_empty() || !o.patterns.is_empty() || o.additional.is_some())
+            || node
+                .logic
+                .as_deref()
+                .is_some_and(|logic| logic.all_of.iter().chain(&logic.any_of).chain(&logic.one_of).any(says))
+    }
+    branches.iter().any(says)
+}
+
+/// The tightest bounds of all parts.
+pub(super) fn merge_ranges(parts: &[Part<'_>]) -> Range {
+    fn tighten(known: &mut Option<Number>, own: &Option<Number>, wanted: Ordering) {
+        if let Some(own) = own
+            && known.as_ref().is_none_or(|known| own.compare(known) == wanted)
+        {
+            *known = Some(own.clone());
+        }
+    }
+    let mut range = Range::default();
+    for own in parts.iter().filter_map(|part| part.node.number.as_deref()) {
+        tighten(&mut range.minimum, &own.minimum, Ordering::Greater);
+        tighten(&mut range.exclusive_minimum, &own.exclusive_minimum, Ordering::Greater);
+        tighten(&mut range.maximum, &own.maximum, Ordering::Less);
+        tighten(&mut range.exclusive_maximum, &own.exclusive_maximum, Ordering::Less);
+        if range.multiple_of.is_none() {
+            range.multiple_of.clone_from(&own.multiple_of);
+        }
+    }
+    range
+}
+
+/// The tightest lengths of all parts and the first pattern.
+pub(super) fn merge_text(parts: &[Part<'_>]) -> Text {
+    let mut text = Text { size: Size::default(), pattern: None };
+    for own in parts.iter().filter_map(|part| part.node.string.as_deref()) {
+        text.size.min = text.size.min.max(own.min_length);
+        text.size.max = [text.size.max, own.max_length].into_iter().flatten().min();
+        if text.pattern.is_none() {
+            text.pattern.clone_from(&own.pattern);
+        }
+    }
+    text
+}
+
+/// Keywords about objects that a class does not express, in a fixed order.
+pub(super) fn unchecked(parts: &[Part<'_>]) -> Vec<&'static str> {
+    let mut found = [false; 10];
+    const NAMES: [&str; 10] = [
+        "not",
+        "if/then",
+        "anyOf",
+        "oneOf",
+        "dependentRequired",
+        "dependentSchemas",
+        "propertyNames",
+        "patternProperties",
+        "minProperties",
+        "maxProperties",
+    ];
+    for part in parts {
+        if let Some(logic) = part.node.logic.as_deref() {
+            found[0] |= logic.not.is_some();
+            found[1] |= logic.condition.is_some();
+            found[2] |= !part.spent && !logic.any_of.is_empty();
+            found[3] |= !part.spent && !logic.one_of.is_empty();
+        }
+        if let Some(object) = part.node.object.as_deref() {
+            found[4] |= !object.dependent_required.is_empty();
+            found[5] |= !object.dependent_schemas.is_empty();
+            found[6] |= object.names.is_some();
+            found[7] |= !object.patterns.is_empty();
+            found[8] |= object.min_properties.is_some();
+            found[9] |= object.max_properties.is_some();
+        }
+    }
+    NAMES.into_iter().zip(found).filter(|(_, found)| *found).map(|(name, _)| name).collect()
+}

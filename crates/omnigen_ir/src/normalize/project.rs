@@ -1,0 +1,550 @@
+//! The walk: which schemas become definitions, and what holds where they are used.
+
+use std::collections::{HashMap, HashSet, VecDeque};
+
+use super::combine::{Part, informative, informative_beside_type, merge_ranges, merge_text, unchecked};
+use super::{About, BadDefault, Body, Class, Definition, Field, Size, Type, Types, allows};
+use crate::schema::escape;
+use crate::{Contract, FileId, Json, Link, Node, ObjectRules, Place, Reference, Resolve, Schema, TypeSet};
+
+/// Nesting of types inside one definition.
+const DEPTH: usize = 48;
+/// Definitions of one contract. Combinations beyond that are left to the validator.
+const DEFINITIONS: usize = 20_000;
+/// Properties that a combinator may multiply (branches times the properties beside it), and its branches.
+const PRODUCT: usize = 400;
+const BRANCHES: usize = 400;
+
+pub(super) fn project(contract: &Contract<'_>, resolve: &dyn Resolve) -> Types {
+    let mut projector = Projector {
+        file: contract.file,
+        resolve,
+        types: Types::default(),
+        queue: VecDeque::new(),
+        exported: contract.exports.list.iter().map(|export| &*export.pointer).collect(),
+        requested: HashSet::new(),
+        open: Vec::new(),
+        depth: 0,
+    };
+    for export in &contract.exports.list {
+        projector.define(&Place::new(contract.file, &export.pointer), true);
+        while let Some(place) = projector.queue.pop_front() {
+            projector.define(&place, false);
+        }
+    }
+    projector.types
+}
+
+/// What a class is made of: the parts by file, pointer and whether their combinators are spent.
+type Key = Vec<(FileId, Box<str>, bool)>;
+
+struct Projector<'a> {
+    file: &'a FileId,
+    /// Pointers of the contract's own exports.
+    exported: HashSet<&'a str>,
+    resolve: &'a dyn Resolve,
+    types: Types,
+    queue: VecDeque<Place>,
+    /// Places inside of definitions that references lead to.
+    requested: HashSet<Place>,
+    /// Classes under way, to tie recursion back to them.
+    open: Vec<(Key, Place)>,
+    depth: usize,
+}
+
+/// Where a type is made.
+#[derive(Clone, Copy)]
+struct Context<'c> {
+    place: &'c Place,
+    /// Is this the definition itself, whose name is already taken by its place?
+    top: bool,
+}
+
+/// Schemas that hold together: their flat parts.
+#[derive(Default)]
+struct Gathered<'a> {
+    parts: Vec<Part<'a>>,
+    references: Vec<Place>,
+    never: bool,
+}
+
+impl<'a> Projector<'a> {
+    fn define(&mut self, place: &Place, exported: bool) {
+        if self.types.index.contains_key(place) {
+            return;
+        }
+        let Some(schema) = self.resolve.schema(place) else {
+            self.add(place.clone(), exported, Body::Alias(Type::Any), About::default());
+            return;
+        };
+        let made = self.conjunction(&[], &[(place.file.clone(), schema)], Context { place, top: true });
+        if made == Type::Named(place.clone()) && self.types.index.contains_key(place) {
+            let at = self.types.index[place];
+            self.types.definitions[at].exported = exported;
+            return;
+        }
+        self.add(place.clone(), exported, Body::Alias(made), about(schema));
+    }
+
+    fn add(&mut self, place: Place, exported: bool, body: Body, notes: About) {
+        self.types.index.insert(place.clone(), self.types.definitions.len());
+        self.types.definitions.push(Definition { place, exported, body, notes });
+    }
+
+    /// The place that a reference leads to, if there is something.
+    fn target(&self, file: &FileId, reference: &Reference) -> Option<Place> {
+        match self.resolve.link(file, reference) {
+            Link::To(place) => Some(place),
+            Link::Dangling | Link::Pending => None,
+        }
+    }
+
+    /// A reference as a type.
+    fn named(&mut self, place: Place) -> Type {
+        let exported = if place.file == *self.file {
+            self.exported.contains(&*place.pointer)
+        } else {
+            self.resolve.export(&place).is_some()
+        };
+        if !exported && self.requested.insert(place.clone()) {
+            self.queue.push_back(place.clone());
+        }
+        Type::Named(place)
+    }
+
+    /// Adds a schema and what it is made of, references kept aside.
+    fn gather(&self, file: &FileId, schema: &'a Schema, out: &mut Gathered<'a>) {
+        let node = match schema {
+            Schema::Bool(true) => return,
+            Schema::Bool(false) => {
+                out.never = true;
+                return;
+            }
+            Schema::Node(node) => &**node,
+        };
+        if out.parts.len() > 256 {
+            return;
+        }
+        out.parts.push(Part { file: file.clone(), node, spent: false });
+        if let Some(place) = node.reference.as_ref().and_then(|reference| self.target(file, reference))
+            && !out.references.contains(&place)
+        {
+            out.references.push(place);
+        }
+        for schema in node.logic.iter().flat_map(|logic| &logic.all_of) {
+            self.gather(file, schema, out);
+        }
+    }
+
+    /// The type of what is allowed by all of `rest` and all of `schemas`.
+    fn conjunction(&mut self, rest: &[Part<'a>], schemas: &[(FileId, &'a Schema)], context: Context<'_>) -> Type {
+        if self.depth >= DEPTH {
+            return Type::Any;
+        }
+        self.depth += 1;
+        let made = self.conjunction_inner(rest, schemas, context);
+        self.depth -= 1;
+        made
+    }
+
+    fn conjunction_inner(&mut self, rest: &[Part<'a>], schemas: &[(FileId, &'a Schema)], context: Context<'_>) -> Type {
+        let mut all = Gathered { parts: rest.to_vec(), ..Gathered::default() };
+        for (file, schema) in schemas {
+            self.gather(file, schema, &mut all);
+        }
+        if all.never {
+            return Type::Never;
+        }
+        if let [place] = all.references.as_slice()
+            && self.says_nothing_beside(&all.parts, place)
+        {
+            return self.named(place.clone());
+        }
+        let mut at = 0;
+        while at < all.references.len() {
+            let place = all.references[at].clone();
+            at += 1;
+            if context.top && place == *context.place {
+                continue;
+            }
+            if let Some(schema) = self.resolve.schema(&place) {
+                self.gather(&place.file, schema, &mut all);
+            }
+        }
+        if all.never {
+            return Type::Never;
+        }
+        let parts = all.parts;
+        if let Some(made) = self.expanded(&parts, context) {
+            return made;
+        }
+        self.by_type(&parts, context)
+    }
+
+    /// Do the parts add nothing to the reference that a type could tell?
+    fn says_nothing_beside(&self, parts: &[Part<'a>], place: &Place) -> bool {
+        let mut types = TypeSet::ALL;
+        for part in parts {
+            types = types.and(part.node.types.unwrap_or(TypeSet::ALL));
+        }
+        if parts.iter().any(informative_beside_type) {
+            return false;
+        }
+        if types == TypeSet::ALL {
+            return true;
+        }
+        let target = if place.file == *self.file {
+            self.resolve.schema(place).and_then(Schema::node).and_then(|node| node.types)
+        } else {
+            match self.resolve.export(place) {
+                Some(export) => Some(export.types),
+                None => self.resolve.schema(place).and_then(Schema::node).and_then(|node| node.types),
+            }
+        };
+        target.is_some_and(|target| types.has(target))
+    }
+
+    /// The first combinator that says something about types, as a union; `None` if there is none, or it would grow too large.
+    fn expanded(&mut self, parts: &[Part<'a>], context: Context<'_>) -> Option<Type> {
+        let (owner, keyword, branches) = parts.iter().filter(|part| !part.spent).find_map(|part| {
+            let logic = part.node.logic.as_deref()?;
+            [("anyOf", &logic.any_of), ("oneOf", &logic.one_of)]
+                .into_iter()
+                .find(|(_, list)| super::combine::informative_branches(list))
+                .map(|(keyword, list)| (part, keyword, list))
+        })?;
+        let beside: usize = parts.iter().filter_map(|p| p.node.object.as_deref()).map(|o| o.properties.len()).sum();
+        if branches.len() > BRANCHES || beside * branches.len() > PRODUCT || self.types.definitions.len() > DEFINITIONS
+        {
+            return None;
+        }
+        let file = owner.file.clone();
+        let spent: Vec<Part<'a>> = parts
+            .iter()
+            .filter(|part| informative(&part.spent()) || says_required(part.node))
+            .map(Part::spent)
+            .collect();
+        let mut members = Vec::with_capacity(branches.len());
+        for (i, branch) in branches.iter().enumerate() {
+            let pointer = format!("{}/{keyword}/{i}", context.place.pointer);
+            let place = Place::new(&context.place.file, &pointer);
+            let made = self.conjunction(&spent, &[(file.clone(), branch)], Context { place: &place, top: false });
+            if made == Type::Any {
+                return Some(Type::Any);
+            }
+            members.push(made);
+        }
+        Some(Type::union(members))
+    }
+
+    /// The type of flat parts without combinators: a union over what `type` allows.
+    fn by_type(&mut self, parts: &[Part<'a>], context: Context<'_>) -> Type {
+        let mut types = TypeSet::ALL;
+        let mut values: Option<Vec<&Json>> = None;
+        for part in parts {
+            if let Some(own) = part.node.types {
+                types = types.and(own);
+            }
+            let own: Option<Vec<&Json>> = match (&part.node.constant, &part.node.enumeration) {
+                (Some(value), None) => Some(vec![value]),
+                (None, Some(list)) => Some(list.iter().collect()),
+                (Some(value), Some(list)) => Some(list.iter().filter(|v| v.same(value)).collect()),
+                (None, None) => None,
+            };
+            if let Some(own) = own {
+                values = Some(match values {
+                    None => own,
+                    Some(known) => known.into_iter().filter(|v| own.iter().any(|o| o.same(v))).collect(),
+                });
+            }
+        }
+        let mut members = Vec::new();
+        if let Some(values) = values {
+            let mut literals: Vec<Json> = Vec::new();
+            let mut others = TypeSet::NONE;
+            let mut seen = HashSet::new();
+            for value in values.into_iter().filter(|value| types.has(TypeSet::of(value))) {
+                match value {
+                    Json::Array(_) | Json::Object(_) => others = others.or(TypeSet::of(value)),
+                    Json::Number(number) if !number.is_integer() || number.python().len() > 300 => {
+                        others = others.or(TypeSet::NUMBER);
+                    }
+                    // Numbers are few in practice; strings may be thousands.
+                    Json::String(text) => {
+                        if seen.insert(&**text) {
+                            literals.push(value.clone());
+                        }
+                    }
+                    value => {
+                        if !literals.iter().any(|known| known.same(value)) {
+                            literals.push(value.clone());
+                        }
+                    }
+                }
+            }
+            if !literals.is_empty() {
+                members.push(Type::Literal(literals));
+            }
+            types = types.and(others);
+        }
+        if types == TypeSet::ALL && !parts.iter().any(|part| structured(part.node)) {
+            return Type::Any;
+        }
+        // With other members beside it the class cannot have the place's own name if that is a definition.
+        let lone = types == TypeSet::OBJECT && members.is_empty();
+        if types.has(TypeSet::OBJECT) {
+            members.push(self.object(parts, context, lone));
+        }
+        if types.has(TypeSet::ARRAY) {
+            members.push(self.array(parts, context));
+        }
+        if types.has(TypeSet::STRING) {
+            members.push(Type::String(Box::new(merge_text(parts))));
+        }
+        if types.has(TypeSet::NUMBER) {
+            members.push(Type::Number(Box::new(merge_ranges(parts))));
+        } else if types.has(TypeSet::INTEGER) {
+            members.push(Type::Integer(Box::new(merge_ranges(parts))));
+        }
+        if types.has(TypeSet::BOOLEAN) {
+            members.push(Type::Boolean);
+        }
+        if types.has(TypeSet::NULL) {
+            members.push(Type::Null);
+        }
+        Type::union(members)
+    }
+
+    fn array(&mut self, parts: &[Part<'a>], context: Context<'_>) -> Type {
+        let rules: Vec<(&FileId, &'a crate::ArrayRules)> =
+            parts.iter().filter_map(|part| Some((&part.file, part.node.array.as_deref()?))).collect();
+        let mut size = Size::default();
+        for (_, own) in &rules {
+            size.min = size.min.max(own.min_items);
+            size.max = [size.max, own.max_items].into_iter().flatten().min();
+        }
+        let shaped: Vec<_> = rules.iter().filter(|(_, own)| own.items.is_some() || !own.prefix.is_empty()).collect();
+        let prefixed = shaped.iter().any(|(_, own)| !own.prefix.is_empty());
+        let inside = |token: &str| Place::new(&context.place.file, &format!("{}/{token}", context.place.pointer));
+        let item = match shaped.as_slice() {
+            [] => Type::Any,
+            [(file, own)] if prefixed => {
+                let mut made = Vec::new();
+                for (i, schema) in own.prefix.iter().enumerate() {
+                    let place = inside(&format!("prefixItems/{i}"));
+                    made.push(self.conjunction(
+                        &[],
+                        &[((*file).clone(), schema)],
+                        Context { place: &place, top: false },
+                    ));
+                }
+                let count = made.len() as u64;
+                let closed = matches!(own.items, Some(Schema::Bool(false))) || size.max.is_some_and(|max| max <= count);
+                if closed && size.min == Some(count) && size.max.is_none_or(|max| max == count) {
+                    return Type::Tuple(made);
+                }
+                if closed {
+                    size.max = Some(size.max.map_or(count, |max| max.min(count)));
+                } else if let Some(schema) = &own.items {
+                    let place = inside("items");
+                    made.push(self.conjunction(
+                        &[],
+                        &[((*file).clone(), schema)],
+                        Context { place: &place, top: false },
+                    ));
+                } else {
+                    made.push(Type::Any);
+                }
+                Type::union(made)
+            }
+            _ if prefixed => Type::Any,
+            all => {
+                let schemas: Vec<(FileId, &'a Schema)> = all
+                    .iter()
+                    .filter_map(|(file, own)| own.items.as_ref().map(|items| ((*file).clone(), items)))
+                    .collect();
+                let place = inside("items");
+                self.conjunction(&[], &schemas, Context { place: &place, top: false })
+            }
+        };
+        if item == Type::Never {
+            size.max = Some(0);
+            return Type::Array { item: Box::new(Type::Any), size };
+        }
+        Type::Array { item: Box::new(item), size }
+    }
+
+    /// An object: a class if it has properties or must be one, else a map.
+    fn object(&mut self, parts: &[Part<'a>], context: Context<'_>, lone: bool) -> Type {
+        let rules: Vec<(&Part<'a>, &'a ObjectRules)> =
+            parts.iter().filter_map(|part| Some((part, part.node.object.as_deref()?))).collect();
+        let named = context.top && lone;
+        if !named && rules.iter().all(|(_, own)| own.properties.is_empty()) {
+            let mut size = Size::default();
+            for (_, own) in &rules {
+                size.min = size.min.max(own.min_properties);
+                size.max = [size.max, own.max_properties].into_iter().flatten().min();
+            }
+            let value = self.extra(&rules, context);
+            if value == Type::Never {
+                size.max = Some(0);
+                return Type::Map { value: Box::new(Type::Any), size };
+            }
+            return Type::Map { value: Box::new(value), size };
+        }
+        let saying: Vec<&Part<'a>> = parts.iter().filter(|part| says_object(part.node)).collect();
+        let key: Key = {
+            let mut key: Key = saying.iter().map(|p| (p.file.clone(), p.node.at.clone(), p.spent)).collect();
+            key.sort();
+            key.dedup();
+            key
+        };
+        let place = match saying.as_slice() {
+            // A schema of this file that stands alone is named by itself, wherever it is used.
+            [part] if parts.len() == 1 && !part.spent && part.file == *self.file && !context.top => {
+                Place { file: part.file.clone(), pointer: part.node.at.clone() }
+            }
+            _ if context.top && !lone => Place::new(&context.place.file, &format!("{}/object", context.place.pointer)),
+            _ => context.place.clone(),
+        };
+        if let Some((_, open)) = self.open.iter().find(|(other, _)| *other == key) {
+            return Type::Named(open.clone());
+        }
+        if self.types.index.contains_key(&place) {
+            if parts.len() == 1 {
+                return Type::Named(place);
+            }
+            return any_map();
+        }
+        if !context.top && self.requested.contains(&place) && parts.len() > 1
+            || self.types.definitions.len() > DEFINITIONS
+        {
+            return any_map();
+        }
+        let notes = saying
+            .iter()
+            .map(|part| notes_of(part.node))
+            .find(|notes| notes.description.is_some() || notes.title.is_some())
+            .unwrap_or_default();
+        // Its number is taken before its fields are made, so that it stands before what it needs.
+        self.add(place.clone(), false, Body::Alias(Type::Any), notes);
+        let at = self.types.index[&place];
+        self.open.push((key, place.clone()));
+        let inner = Context { place: &place, top: false };
+        let fields = self.fields(&rules, inner);
+        let extra = self.extra(&rules, inner);
+        self.open.pop();
+        self.types.definitions[at].body = Body::Class(Class { fields, extra, unchecked: unchecked(parts) });
+        Type::Named(place)
+    }
+
+    fn fields(&mut self, rules: &[(&Part<'a>, &'a ObjectRules)], context: Context<'_>) -> Vec<Field> {
+        let mut fields: Vec<(&'a str, Vec<(FileId, &'a Schema)>)> = Vec::new();
+        let mut index: HashMap<&str, usize> = HashMap::new();
+        for (part, own) in rules {
+            for property in &own.properties {
+                let at = *index.entry(&property.name).or_insert_with(|| {
+                    fields.push((&property.name, Vec::new()));
+                    fields.len() - 1
+                });
+                let known = &mut fields[at].1;
+                if !known.iter().any(|(_, schema)| std::ptr::eq(*schema, &property.schema)) {
+                    known.push((part.file.clone(), &property.schema));
+                }
+            }
+        }
+        let mut required: HashSet<&str> = HashSet::new();
+        rules.iter().for_each(|(_, own)| required.extend(own.required.iter().map(|name| &**name)));
+        let mut made = Vec::with_capacity(fields.len());
+        for (name, schemas) in fields {
+            let pointer = format!("{}/properties/{}", context.place.pointer, escape(name));
+            let place = Place::new(&context.place.file, &pointer);
+            let r#type = self.conjunction(&[], &schemas, Context { place: &place, top: false });
+            if r#type == Type::Never {
+                continue;
+            }
+            let notes = schemas.iter().filter_map(|(_, schema)| schema.node());
+            let default = self.default(&schemas);
+            let mut about = About::default();
+            for own in notes.map(notes_of) {
+                about.title = about.title.or(own.title);
+                about.description = about.description.or(own.description);
+                about.deprecated |= own.deprecated;
+            }
+            made.push(Field { name: name.into(), r#type, required: required.contains(name), default, notes: about });
+        }
+        made
+    }
+
+    /// The first default, if all schemas of the property allow it.
+    fn default(&mut self, schemas: &[(FileId, &'a Schema)]) -> Option<Json> {
+        let (file, node, value) = schemas.iter().find_map(|(file, schema)| {
+            let node = schema.node()?;
+            Some((file, node, node.notes.as_deref()?.default.as_ref()?))
+        })?;
+        if schemas.iter().any(|(file, schema)| allows(self.resolve, file, schema, value) == Some(false)) {
+            if file == self.file && !self.types.bad_defaults.iter().any(|bad| bad.at == node.at) {
+                self.types.bad_defaults.push(BadDefault { at: node.at.clone(), value: value.clone() });
+            }
+            return None;
+        }
+        Some(value.clone())
+    }
+
+    /// What members without a declaration may be.
+    fn extra(&mut self, rules: &[(&Part<'a>, &'a ObjectRules)], context: Context<'_>) -> Type {
+        let closed = |own: &ObjectRules| matches!(own.additional, Some(Schema::Bool(false)));
+        if rules.iter().any(|(_, own)| closed(own) && own.patterns.is_empty()) {
+            return Type::Never;
+        }
+        // Each part with `additionalProperties` bounds the others from above: one of them is enough.
+        let Some((part, own)) = rules.iter().find(|(_, own)| own.additional.is_some()) else { return Type::Any };
+        let mut members = Vec::new();
+        for (pattern, schema) in &own.patterns {
+            let pointer = format!("{}/patternProperties/{}", context.place.pointer, escape(pattern));
+            let place = Place::new(&context.place.file, &pointer);
+            members.push(self.conjunction(&[], &[(part.file.clone(), schema)], Context { place: &place, top: false }));
+        }
+        if let Some(schema) = own.additional.as_ref().filter(|_| !closed(own)) {
+            let place = Place::new(&context.place.file, &format!("{}/additionalProperties", context.place.pointer));
+            members.push(self.conjunction(&[], &[(part.file.clone(), schema)], Context { place: &place, top: false }));
+        }
+        Type::union(members)
+    }
+}
+
+fn any_map() -> Type {
+    Type::Map { value: Box::new(Type::Any), size: Size::default() }
+}
+
+/// Does it say something about the shape of objects?
+fn shapes(object: &ObjectRules) -> bool {
+    !object.properties.is_empty() || !object.patterns.is_empty() || object.additional.is_some()
+}
+
+fn says_required(node: &Node) -> bool {
+    node.object.as_deref().is_some_and(|object| !object.required.is_empty())
+}
+
+/// Does it say something about the inside of objects or arrays?
+fn structured(node: &Node) -> bool {
+    node.object.as_deref().is_some_and(shapes)
+        || node.array.as_deref().is_some_and(|array| array.items.is_some() || !array.prefix.is_empty())
+}
+
+/// Does it decide about a class?
+fn says_object(node: &Node) -> bool {
+    node.object.is_some() || node.types.is_some()
+}
+
+fn notes_of(node: &Node) -> About {
+    node.notes.as_deref().map_or_else(About::default, |notes| About {
+        title: notes.title.clone(),
+        description: notes.description.clone(),
+        deprecated: notes.deprecated,
+    })
+}
+
+fn about(schema: &Schema) -> About {
+    schema.node().map_or_else(About::default, notes_of)
+}

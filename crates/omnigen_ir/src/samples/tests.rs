@@ -1,0 +1,247 @@
+//! What candidates there are for small schemas.
+
+use super::*;
+use crate::naming::Unit;
+use crate::{
+    Condition, Contains, Export, Exports, FileId, Link, Logic, Node, Notes, NumberRules, ObjectRules, Property,
+    RefTarget, Reference, StringRules,
+};
+
+/// Two files: the contract, and one that it refers to.
+struct Files {
+    own: Schema,
+    other: Schema,
+}
+
+impl Resolve for Files {
+    fn link(&self, from: &FileId, reference: &Reference) -> Link {
+        match &reference.target {
+            RefTarget::Here(pointer) => Link::To(Place::new(from, pointer)),
+            RefTarget::Elsewhere { .. } => Link::To(Place::new(&"other.json".into(), "")),
+            RefTarget::Dangling => Link::Dangling,
+        }
+    }
+
+    fn schema(&self, place: &Place) -> Option<&Schema> {
+        if &*place.file == "other.json" { &self.other } else { &self.own }.at(&place.pointer)
+    }
+
+    fn export(&self, _: &Place) -> Option<&Export> {
+        None
+    }
+
+    fn unit(&self, file: &FileId) -> Unit {
+        Unit::new(file, "")
+    }
+}
+
+fn all(own: Schema, other: Schema, limit: usize) -> Samples {
+    let file: FileId = "own.json".into();
+    let unit = Unit::new(&file, "");
+    let exports = Exports { list: Vec::new(), ids: Vec::new(), anchors: Vec::new() };
+    samples(&Contract { file: &file, unit: &unit, exports: &exports }, &Files { own, other }, limit)
+}
+
+fn of(own: Node) -> Vec<Candidate> {
+    let found = all(schema(own), Schema::Bool(true), 200);
+    assert!(!found.cut);
+    found.candidates
+}
+
+fn schema(node: Node) -> Schema {
+    Schema::Node(Box::new(node))
+}
+
+fn typed(at: &str, types: TypeSet) -> Node {
+    let mut node = Node::new(at);
+    node.types = Some(types);
+    node
+}
+
+fn reference(at: &str, target: RefTarget) -> Schema {
+    let mut node = Node::new(at);
+    node.reference = Some(Reference { text: "somewhere".into(), target });
+    schema(node)
+}
+
+fn object(at: &str, required: &[&str], properties: Vec<(&str, Schema)>) -> Node {
+    let mut node = typed(at, TypeSet::OBJECT);
+    node.object = Some(Box::new(ObjectRules {
+        properties: properties.into_iter().map(|(name, schema)| Property { name: name.into(), schema }).collect(),
+        required: required.iter().map(|name| (*name).into()).collect(),
+        ..ObjectRules::default()
+    }));
+    node
+}
+
+fn number(text: &str) -> Number {
+    Number::new(text).unwrap_or_else(|| panic!("{text} is a number"))
+}
+
+/// The documents about a keyword, with what is expected of them.
+fn about(list: &[Candidate], keyword: &str) -> Vec<(String, Option<bool>)> {
+    list.iter().filter(|c| c.keyword == keyword).map(|c| (c.document.to_string(), c.expect)).collect()
+}
+
+fn pairs(list: &[(&str, bool)]) -> Vec<(String, Option<bool>)> {
+    list.iter().map(|(text, valid)| ((*text).to_owned(), Some(*valid))).collect()
+}
+
+#[test]
+fn bounds_have_both_sides() {
+    let mut node = typed("", TypeSet::INTEGER);
+    node.number = Some(Box::new(NumberRules {
+        minimum: Some(number("1")),
+        exclusive_maximum: Some(number("5")),
+        ..NumberRules::default()
+    }));
+    let list = of(node);
+    assert_eq!(list[0].document.to_string(), "1");
+    assert_eq!(about(&list, "minimum"), pairs(&[("0", false)]));
+    assert_eq!(about(&list, "exclusiveMaximum"), pairs(&[("5", false), ("6", false), ("4", true)]));
+
+    let mut node = typed("", TypeSet::STRING);
+    node.string = Some(Box::new(StringRules {
+        min_length: Some(2),
+        max_length: Some(3),
+        pattern: Some("^x".into()),
+        format: None,
+    }));
+    let list = of(node);
+    assert_eq!(about(&list, "minLength"), pairs(&[("\"x\"", false)]));
+    assert_eq!(about(&list, "maxLength"), pairs(&[("\"xaa\"", true), ("\"xaaa\"", false)]));
+    assert_eq!(about(&list, "pattern"), pairs(&[("\"!a\"", false)]));
+    assert!(list.iter().filter(|c| c.expect == Some(false)).all(|c| c.certain));
+}
+
+#[test]
+fn each_required_property_is_left_out_once() {
+    let list = of(object(
+        "",
+        &["a", "b"],
+        vec![
+            ("a", schema(typed("/properties/a", TypeSet::STRING))),
+            ("b", schema(typed("/properties/b", TypeSet::BOOLEAN))),
+            ("c", schema(typed("/properties/c", TypeSet::NULL))),
+        ],
+    ));
+    assert_eq!(list[0].document.to_string(), r#"{"a":"text","b":true,"c":null}"#);
+    assert_eq!(list[1].document.to_string(), r#"{"a":"text","b":true}"#);
+    let found = about(&list, "required");
+    let (without_a, without_b) = (r#"{"b":true,"c":null}"#, r#"{"a":"text","c":null}"#);
+    assert_eq!(found[..2], pairs(&[(without_a, false), (without_b, false)]));
+    let nested = list.iter().find(|c| &*c.pointer == "/b" && c.keyword == "type").expect("a wrong type inside");
+    assert!(nested.certain && nested.expect == Some(false), "{nested:?}");
+}
+
+#[test]
+fn every_branch_has_a_document() {
+    let branch = |at: &str, tag: &str| {
+        let mut kind = Node::new(&format!("{at}/properties/kind"));
+        kind.constant = Some(Json::String(tag.into()));
+        schema(object(at, &["kind", tag], vec![("kind", schema(kind)), (tag, Schema::Bool(true))]))
+    };
+    let mut node = Node::new("");
+    node.logic =
+        Some(Box::new(Logic { one_of: vec![branch("/oneOf/0", "a"), branch("/oneOf/1", "b")], ..Logic::default() }));
+    let list = of(node);
+    for tag in ["a", "b"] {
+        let wanted = Some(&Json::String(tag.into()));
+        assert!(list.iter().any(|c| c.expect == Some(true) && c.document.get("kind") == wanted), "{tag}: {list:?}");
+    }
+    // What only a branch forbids is not promised to be reported in a certain way.
+    assert!(list.iter().filter(|c| c.keyword == "required").all(|c| !c.certain), "{list:?}");
+}
+
+#[test]
+fn conditions_by_tag_find_their_branch() {
+    // Three conditions, of which exactly one must be met at a time.
+    let condition = |i: usize, tag: &str| {
+        let at = format!("/allOf/{i}");
+        let mut test = Node::new(&format!("{at}/if/properties/kind"));
+        test.constant = Some(Json::String(tag.into()));
+        let mut node = Node::new(&at);
+        node.logic = Some(Box::new(Logic {
+            condition: Some(Condition {
+                test: schema(object(&format!("{at}/if"), &[], vec![("kind", schema(test))])),
+                then: Some(schema(object(&format!("{at}/then"), &[tag], Vec::new()))),
+                otherwise: None,
+            }),
+            ..Logic::default()
+        }));
+        schema(node)
+    };
+    let mut kind = Node::new("/properties/kind");
+    kind.enumeration = Some(["a", "b", "c"].map(|tag| Json::String(tag.into())).into());
+    let mut root = object("", &["kind"], vec![("kind", schema(kind))]);
+    root.logic = Some(Box::new(Logic {
+        all_of: vec![condition(0, "a"), condition(1, "b"), condition(2, "c")],
+        ..Logic::default()
+    }));
+    let list = of(root);
+    for tag in ["a", "b", "c"] {
+        let met = |c: &Candidate| c.document.get("kind").and_then(Json::as_str) == Some(tag) && c.expect == Some(true);
+        assert!(list.iter().any(met), "{tag}: {list:#?}");
+    }
+}
+
+#[test]
+fn recursion_and_dangling_references_end() {
+    let here = |at: &str| reference(at, RefTarget::Here("".into()));
+    let list = of(object(
+        "",
+        &["name"],
+        vec![("name", schema(typed("/properties/name", TypeSet::STRING))), ("next", here("/properties/next"))],
+    ));
+    assert!(list.iter().any(|c| c.expect == Some(true)));
+    // A document that must contain itself does not exist; there are still documents that are wrong.
+    let endless = of(object("", &["next"], vec![("next", here("/properties/next"))]));
+    assert!(!endless.is_empty() && endless.iter().all(|c| c.expect != Some(true)), "{endless:?}");
+    let nowhere = all(reference("", RefTarget::Dangling), Schema::Bool(true), 50);
+    assert!(nowhere.candidates.iter().all(|c| c.expect == Some(false)));
+}
+
+#[test]
+fn other_files_are_seen_through() {
+    let away = RefTarget::Elsewhere { uri: "file:///other.json".into(), fragment: "".into(), beside: None };
+    let own = schema(object("", &["id"], vec![("id", reference("/properties/id", away))]));
+    let mut other = typed("", TypeSet::STRING);
+    other.string = Some(Box::new(StringRules { pattern: Some("^[A-Z]{2}\\d$".into()), ..StringRules::default() }));
+    let list = all(own, schema(other), 50).candidates;
+    let Some(Json::String(id)) = list[0].document.get("id") else { panic!("{list:?}") };
+    assert!(id.len() == 3 && id.ends_with(|c: char| c.is_ascii_digit()), "{id}");
+    assert!(list.iter().any(|c| c.keyword == "pattern" && &*c.pointer == "/id" && c.certain));
+}
+
+#[test]
+fn arrays_cover_length_uniqueness_and_contained_items() {
+    let mut node = typed("", TypeSet::ARRAY);
+    let mut wanted = Node::new("/contains");
+    wanted.constant = Some(Json::Number(number("7")));
+    node.array = Some(Box::new(crate::ArrayRules {
+        items: Some(schema(typed("/items", TypeSet::INTEGER))),
+        contains: Some(Contains { schema: schema(wanted), min: 1, max: None }),
+        max_items: Some(2),
+        unique: true,
+        ..crate::ArrayRules::default()
+    }));
+    let list = of(node);
+    assert_eq!(list[0].document.to_string(), "[7]");
+    assert_eq!(about(&list, "uniqueItems"), pairs(&[("[7,7]", false)]));
+    assert!(about(&list, "contains").contains(&("[12]".to_owned(), Some(false))), "{list:?}");
+    assert!(about(&list, "maxItems").iter().any(|(_, expect)| *expect == Some(false)));
+}
+
+#[test]
+fn stated_examples_come_in_and_limits_are_told() {
+    let mut node = typed("", TypeSet::STRING);
+    let examples = vec![Json::String("stated".into()), Json::Number(number("1E400"))];
+    node.notes = Some(Box::new(Notes { examples, ..Notes::default() }));
+    let whole = all(schema(node.clone()), Schema::Bool(true), 200);
+    assert!(!whole.cut && whole.candidates[0].document == Json::String("stated".into()));
+    // No reader holds that number.
+    assert!(whole.candidates.iter().all(|c| !c.document.to_string().contains("E400")));
+    let part = all(schema(node), Schema::Bool(true), 3);
+    assert!(part.cut);
+    assert_eq!(part.candidates, whole.candidates[..3]);
+}

@@ -1,0 +1,98 @@
+//! Docstrings and raw strings.
+
+use omnigen_ir::normalize::About;
+
+use crate::layout::Writer;
+
+/// The docstring of a class, if there is anything to say.
+pub(super) fn class(about: &About, unchecked: &[&str]) -> Option<String> {
+    let mut text = field(about).unwrap_or_default();
+    if !unchecked.is_empty() {
+        if !text.is_empty() {
+            text.push_str("\n\n");
+        }
+        text.push_str("Checked by the validator only: ");
+        text.push_str(&unchecked.join(", "));
+        text.push('.');
+    }
+    (!text.is_empty()).then_some(text)
+}
+
+/// The docstring of a field, if there is anything to say.
+pub(super) fn field(about: &About) -> Option<String> {
+    let said =
+        |text: &Option<Box<str>>| text.as_deref().map(str::trim).filter(|text| !text.is_empty()).map(str::to_owned);
+    let mut text = said(&about.description).or_else(|| said(&about.title)).unwrap_or_default();
+    if about.deprecated {
+        if !text.is_empty() {
+            text.push_str("\n\n");
+        }
+        text.push_str("Deprecated.");
+    }
+    (!text.is_empty()).then_some(text)
+}
+
+/// Writes a docstring as `ruff format` leaves it: trimmed, its lines indented by the smallest indentation they share.
+pub(super) fn write(code: &mut Writer, text: &str) {
+    let mut lines: Vec<String> = text
+        .replace("\r\n", "\n")
+        .split(['\n', '\r', '\u{2028}', '\u{2029}', '\u{85}', '\u{b}', '\u{c}'])
+        .map(|line| escaped(&line.replace('\t', "    ")).trim_end_matches(python_blank).to_owned())
+        .collect();
+    while lines.last().is_some_and(String::is_empty) {
+        lines.pop();
+    }
+    let Some(first) = lines.first_mut() else { return };
+    *first = first.trim_start_matches(python_blank).to_owned();
+    if first.starts_with('"') {
+        first.insert(0, '\\');
+    }
+    if lines.len() == 1 {
+        let mut line = lines.remove(0);
+        if line.ends_with('"') {
+            line.pop();
+            // An escape that is there already must not be taken apart.
+            line.push_str(if line.ends_with('\\') { "\"" } else { "\\\"" });
+        }
+        code.line(&format!("\"\"\"{line}\"\"\""));
+        return;
+    }
+    let shared = lines[1..]
+        .iter()
+        .filter(|line| !line.is_empty())
+        .map(|line| line.len() - line.trim_start_matches(' ').len())
+        .min()
+        .unwrap_or(0);
+    code.line(&format!("\"\"\"{}", lines[0]));
+    for line in &lines[1..] {
+        code.line(line.get(shared..).unwrap_or_default());
+    }
+    code.line("\"\"\"");
+}
+
+/// What Python's `str.strip` would take.
+fn python_blank(c: char) -> bool {
+    c.is_whitespace() || matches!(c, '\u{1c}'..='\u{1f}')
+}
+
+/// Escapes for a string in triple quotes; invisible characters are spelled out.
+fn escaped(line: &str) -> String {
+    let mut out = String::with_capacity(line.len());
+    let mut quotes = 0;
+    for c in line.chars() {
+        quotes = if c == '"' { quotes + 1 } else { 0 };
+        match c {
+            '\\' => out.push_str("\\\\"),
+            '"' if quotes == 3 => {
+                out.push_str("\\\"");
+                quotes = 0;
+            }
+            c if c.is_control() => out.push_str(&format!("\\x{:02x}", c as u32)),
+            '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' => {
+                out.push_str(&format!("\\u{:04x}", c as u32));
+            }
+            c => out.push(c),
+        }
+    }
+    out
+}

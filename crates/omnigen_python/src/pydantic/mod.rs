@@ -1,0 +1,431 @@
+//! Pydantic models: one module a contract.
+//!
+//! A model accepts every document that its contract allows and gives it back. What types cannot say stays with the
+//! validator. Definitions stand before what uses them; names of other modules are imported at the bottom, so that one form
+//! of import serves for modules that need each other, and the classes that wait for such a name are completed there.
+
+mod annotation;
+mod default;
+mod docstring;
+mod member;
+#[cfg(test)]
+mod tests;
+
+use std::collections::{BTreeMap, HashMap};
+use std::fmt::Write as _;
+
+use omnigen_ir::naming::Unit;
+use omnigen_ir::normalize::{Body, Class, Definition, Type, Types};
+use omnigen_ir::{Contract, Place, Resolve};
+use omnigen_report::{At, Code, Diagnostic};
+
+use crate::layout::{Doc, Writer, string};
+use crate::{Emitted, Settings};
+use annotation::Uses;
+
+/// The module of a contract's models.
+pub fn models(contract: &Contract<'_>, resolve: &dyn Resolve, settings: &Settings) -> Emitted {
+    let types = Types::of(contract, resolve);
+    let mut module = Module {
+        contract,
+        resolve,
+        settings,
+        names: Vec::new(),
+        order: Vec::new(),
+        foreign: BTreeMap::new(),
+        imports: BTreeMap::new(),
+        uses: Uses::default(),
+        diagnostics: Vec::new(),
+        types: &types,
+    };
+    module.name();
+    module.import();
+    let order = module.sorted();
+    let body = module.body(&order);
+    module.mismatches();
+    Emitted { body, diagnostics: module.diagnostics }
+}
+
+struct Module<'a> {
+    contract: &'a Contract<'a>,
+    resolve: &'a dyn Resolve,
+    settings: &'a Settings,
+    types: &'a Types,
+    /// The Python name of each definition.
+    names: Vec<String>,
+    /// The rank of each definition in the module.
+    order: Vec<usize>,
+    /// What types of other contracts are called here.
+    foreign: BTreeMap<Place, String>,
+    /// The late imports: module, then name and alias.
+    imports: BTreeMap<String, BTreeMap<String, String>>,
+    uses: Uses,
+    diagnostics: Vec<Diagnostic>,
+}
+
+impl Module<'_> {
+    fn unit(&self, place: &Place) -> Unit {
+        if place.file == *self.contract.file { self.contract.unit.clone() } else { self.resolve.unit(&place.file) }
+    }
+
+    /// Names the definitions, and reports those that want the same name.
+    fn name(&mut self) {
+        let mut taken: HashMap<String, usize> = HashMap::new();
+        for (at, definition) in self.types.definitions.iter().enumerate() {
+            let alias = matches!(definition.body, Body::Alias(_)) && !definition.exported;
+            let naming = &self.settings.naming;
+            let name = if alias {
+                naming.at(&self.unit(&definition.place), &format!("{}/type", definition.place.pointer))
+            } else if definition.place.file == *self.contract.file {
+                naming.at(self.contract.unit, &definition.place.pointer)
+            } else {
+                naming.at(&self.unit(&definition.place), &definition.place.pointer)
+            };
+            if annotation::imported(&name) {
+                self.diagnostics.push(
+                    Diagnostic::new(
+                        Code::NameCollision,
+                        self.at(definition),
+                        format!("the type is called `{name}`, as is something that every model module imports"),
+                    )
+                    .hint("set `[python] naming` to a template with a prefix, such as `Model{Name}`"),
+                );
+            }
+            if let Some(&other) = taken.get(&name) {
+                let other = &self.types.definitions[other];
+                for (one, two) in [(other, definition), (definition, other)] {
+                    self.diagnostics.push(
+                        Diagnostic::new(
+                            Code::NameCollision,
+                            self.at(one),
+                            format!("two types of this contract want the name `{name}`"),
+                        )
+                        .related(self.at(two), "the other one")
+                        .hint("rename one of the definitions or properties that the name is made of"),
+                    );
+                }
+            }
+            taken.insert(name.clone(), at);
+            self.names.push(name);
+        }
+    }
+
+    /// The nearest place in the contract's own text.
+    fn at(&self, definition: &Definition) -> At {
+        if definition.place.file != *self.contract.file {
+            return At::file(self.contract.file);
+        }
+        At::value(self.contract.file, &definition.place.pointer)
+    }
+
+    /// Finds what other contracts have to give, and what it is called here.
+    fn import(&mut self) {
+        let mut places: Vec<&Place> = Vec::new();
+        for definition in &self.types.definitions {
+            definition.body.names(&mut |place| {
+                if self.types.position(place).is_none() {
+                    places.push(place);
+                }
+            });
+        }
+        places.sort_unstable();
+        places.dedup();
+        let mut count: HashMap<String, usize> = self.names.iter().map(|name| (name.clone(), 1)).collect();
+        let mut found = Vec::new();
+        for place in places {
+            let Some(export) = self.resolve.export(place) else { continue };
+            *count.entry(export.class.to_string()).or_default() += 1;
+            found.push((place.clone(), export.class.to_string()));
+        }
+        for (place, class) in found {
+            let unit = self.unit(&place);
+            let alias = if count.get(&class).is_some_and(|&count| count > 1) {
+                let folders: String = unit.folders.iter().map(|folder| omnigen_ir::naming::pascal(folder)).collect();
+                format!("{folders}{}{class}", unit.pascal)
+            } else {
+                class.clone()
+            };
+            let path = self.contract.unit.import("model", &unit, "model");
+            self.imports.entry(path).or_default().insert(class, alias.clone());
+            self.foreign.insert(place, alias);
+        }
+    }
+
+    /// The definitions so that what is needed comes first, where it can.
+    fn sorted(&mut self) -> Vec<usize> {
+        let count = self.types.definitions.len();
+        let needs: Vec<Vec<usize>> = self
+            .types
+            .definitions
+            .iter()
+            .map(|definition| {
+                let mut needs = Vec::new();
+                definition.body.names(&mut |place| needs.extend(self.types.position(place)));
+                needs
+            })
+            .collect();
+        let mut order = Vec::with_capacity(count);
+        let mut entered = vec![false; count];
+        let mut stack: Vec<(usize, usize)> = Vec::new();
+        for start in 0..count {
+            if entered[start] {
+                continue;
+            }
+            entered[start] = true;
+            stack.push((start, 0));
+            while let Some((at, next)) = stack.last_mut() {
+                if let Some(&need) = needs[*at].get(*next) {
+                    *next += 1;
+                    if !entered[need] {
+                        entered[need] = true;
+                        stack.push((need, 0));
+                    }
+                } else {
+                    order.push(*at);
+                    stack.pop();
+                }
+            }
+        }
+        self.order = vec![0; count];
+        for (rank, &at) in order.iter().enumerate() {
+            self.order[at] = rank;
+        }
+        order
+    }
+
+    fn body(&mut self, order: &[usize]) -> String {
+        let types = self.types;
+        let width = self.settings.line_length;
+        let mut code = Writer::new(width);
+        let mut incomplete = vec![false; order.len()];
+        let mut rebuilt = Vec::new();
+        let mut after_class = true;
+        for (rank, &at) in order.iter().enumerate() {
+            let definition = &types.definitions[at];
+            let (mut waits, mut quoted) = (false, false);
+            definition.body.names(&mut |place| match types.position(place) {
+                None => {
+                    let known = self.foreign.contains_key(place);
+                    waits |= known;
+                    quoted |= known;
+                }
+                Some(target) => {
+                    let later = self.order[target] >= rank;
+                    quoted |= later;
+                    waits |= (later && target != at) || incomplete[target];
+                }
+            });
+            incomplete[at] = waits;
+            let root = definition.exported && definition.place.pointer.is_empty();
+            match &definition.body {
+                Body::Class(class) => {
+                    code.line("");
+                    code.line("");
+                    self.class(&mut code, at, class);
+                    after_class = true;
+                    if waits {
+                        rebuilt.push(at);
+                    }
+                }
+                Body::Alias(alias) if root => {
+                    code.line("");
+                    code.line("");
+                    self.root(&mut code, at, alias, quoted);
+                    after_class = true;
+                    if waits || quoted {
+                        rebuilt.push(at);
+                    }
+                }
+                Body::Alias(alias) => {
+                    code.line("");
+                    if after_class && rank > 0 {
+                        code.line("");
+                    }
+                    after_class = false;
+                    self.alias(&mut code, at, alias, quoted);
+                }
+            }
+        }
+        if !self.imports.is_empty() {
+            code.line("");
+            if after_class {
+                code.line("");
+            }
+            for (path, names) in late_order(&self.imports) {
+                let plain: Vec<String> =
+                    names.iter().filter(|(name, alias)| name == alias).map(|(name, _)| name.clone()).collect();
+                if !plain.is_empty() {
+                    annotation::import(&mut code, path, &plain, width);
+                }
+                // isort wants a statement for each.
+                for (name, alias) in names.iter().filter(|(name, alias)| name != alias) {
+                    annotation::import(&mut code, path, &[format!("{name} as {alias}")], width);
+                }
+            }
+        }
+        for (i, at) in rebuilt.into_iter().enumerate() {
+            if i == 0 {
+                code.line("");
+                if self.imports.is_empty() && after_class {
+                    code.line("");
+                }
+            }
+            let line = format!("{}.model_rebuild(raise_errors=False)", self.names[at]);
+            if line.chars().count() <= width {
+                code.line(&line);
+            } else {
+                code.line(&format!("{}.model_rebuild(", self.names[at]));
+                code.line("    raise_errors=False");
+                code.line(")");
+            }
+        }
+        let code = code.finish();
+        let mut out = Writer::new(width);
+        let title = types
+            .definitions
+            .iter()
+            .find(|definition| definition.exported && definition.place.pointer.is_empty())
+            .and_then(|definition| definition.notes.title.as_deref())
+            .map(|title| title.split_whitespace().collect::<Vec<_>>().join(" "))
+            .filter(|title| !title.is_empty());
+        docstring::write(&mut out, &format!("Types of {}.", title.as_deref().unwrap_or(&self.contract.unit.pascal)));
+        if !self.imports.is_empty() {
+            out.line("# ruff: noqa: E402, RUF100");
+        }
+        self.uses.head(&mut out, code.trim_start_matches('\n').starts_with("class "));
+        let mut text = out.finish();
+        // One blank line before a statement, two before a class: the head knows what it ends with.
+        text.push_str(code.trim_start_matches('\n'));
+        text
+    }
+
+    fn class(&mut self, code: &mut Writer, at: usize, class: &Class) {
+        let definition = &self.types.definitions[at];
+        self.uses.base_model = true;
+        self.uses.config = true;
+        code.class(&self.names[at], &Doc::text("BaseModel"));
+        code.indent();
+        if let Some(text) = docstring::class(&definition.notes, &class.unchecked) {
+            docstring::write(code, &text);
+            code.line("");
+        }
+        let extra = if class.extra == Type::Never { "forbid" } else { "allow" };
+        code.line(&format!("model_config = ConfigDict(strict=True, extra=\"{extra}\")"));
+        let mut apart = false;
+        if !matches!(class.extra, Type::Any | Type::Never) {
+            self.uses.field = true;
+            let value = self.annotation(&class.extra);
+            code.line("");
+            self.extra(code, value);
+            apart = true;
+        }
+        if !class.fields.is_empty() && !apart {
+            code.line("");
+        }
+        let names = self.members(definition, class);
+        let mut documented = false;
+        for (field, name) in class.fields.iter().zip(names) {
+            if documented {
+                code.line("");
+            }
+            self.field(code, field, &name);
+            documented = match docstring::field(&field.notes) {
+                Some(text) => {
+                    docstring::write(code, &text);
+                    true
+                }
+                None => false,
+            };
+        }
+        code.dedent();
+    }
+
+    /// The type of other members. The pragma has to stand on the first line.
+    fn extra(&self, code: &mut Writer, value: Doc) {
+        const PRAGMA: &str = "# pyright: ignore[reportIncompatibleVariableOverride]";
+        const REST: &str = " = Field(init=False)";
+        let items = [Doc::text("str"), value];
+        let mut line = "__pydantic_extra__: ".to_owned();
+        Doc::group("dict[", items.to_vec(), "]").flat(&mut line);
+        line.push_str(REST);
+        if code.level() * 4 + line.chars().count() <= code.width() {
+            code.line(&format!("{line}  {PRAGMA}"));
+        } else {
+            code.exploded("__pydantic_extra__: ", &format!("dict[  {PRAGMA}"), &items, &format!("]{REST}"));
+        }
+    }
+
+    fn root(&mut self, code: &mut Writer, at: usize, alias: &Type, quoted: bool) {
+        self.uses.root_model = true;
+        self.uses.config = true;
+        let made = self.annotation(alias);
+        let shown = if quoted {
+            let mut text = String::new();
+            made.flat(&mut text);
+            Doc::text(string(&text))
+        } else {
+            made.clone()
+        };
+        code.class(&self.names[at], &Doc::group("RootModel[", vec![shown], "]"));
+        code.indent();
+        if let Some(text) = docstring::class(&self.types.definitions[at].notes, &[]) {
+            docstring::write(code, &text);
+            code.line("");
+        }
+        code.line("model_config = ConfigDict(strict=True)");
+        if quoted {
+            code.line("");
+            code.statement("root: ", &made, "");
+        }
+        code.dedent();
+    }
+
+    fn alias(&mut self, code: &mut Writer, at: usize, alias: &Type, quoted: bool) {
+        self.uses.type_alias = true;
+        let made = self.annotation(alias);
+        let shown = if quoted {
+            let mut text = String::new();
+            made.flat(&mut text);
+            Doc::text(string(&text))
+        } else {
+            made
+        };
+        let name = &self.names[at];
+        let items = vec![Doc::text(string(name)), shown];
+        code.assignment("", &Doc::text(name.clone()), &Doc::group("TypeAliasType(", items, ")"));
+        if let Some(text) = docstring::field(&self.types.definitions[at].notes) {
+            docstring::write(code, &text);
+        }
+    }
+
+    /// Reports defaults that are not carried over.
+    fn mismatches(&mut self) {
+        for bad in &self.types.bad_defaults {
+            let mut shown = bad.value.to_string();
+            if shown.chars().count() > 60 {
+                shown = shown.chars().take(57).collect();
+                shown.push_str("...");
+            }
+            let mut message = String::new();
+            let _ = write!(message, "the default `{shown}` is not allowed by its own schema");
+            self.diagnostics.push(
+                Diagnostic::new(
+                    Code::MismatchedDefault,
+                    At::value(self.contract.file, &format!("{}/default", bad.at)),
+                    message,
+                )
+                .hint("change the default or the schema; the generated model has none"),
+            );
+        }
+    }
+}
+
+/// Relative imports as isort sorts them: the farthest folder first, then by path.
+fn late_order(imports: &BTreeMap<String, BTreeMap<String, String>>) -> Vec<(&String, &BTreeMap<String, String>)> {
+    let mut sorted: Vec<_> = imports.iter().collect();
+    sorted.sort_by_key(|(path, _)| {
+        let dots = path.bytes().take_while(|byte| *byte == b'.').count();
+        (std::cmp::Reverse(dots), path[dots..].to_owned())
+    });
+    sorted
+}

@@ -1,0 +1,430 @@
+//! The fast pass: yes or no.
+
+use omnigen_ir::{ArrayRules, Node, ObjectRules, Schema, TypeSet};
+
+use super::Emitter;
+use super::code::Code;
+use super::condition::Condition;
+use super::rules::{found, has, violated};
+use crate::layout;
+
+/// Deeper code goes to a function of its own: lines get short, and CPython nests 20 blocks at most.
+const MAX_LEVEL: usize = 5;
+
+impl<'a> Emitter<'a> {
+    /// Writes `def name(data: Any) -> bool`.
+    pub(super) fn accept_function(&mut self, name: &str, schema: &'a Schema, docstring: Option<&str>) {
+        let place = self.reserve();
+        let mut code = Code::new(self.settings.line_length);
+        code.call(&format!("def {name}"), &["data: Any"], " -> bool:");
+        code.indent();
+        if let Some(docstring) = docstring {
+            code.line(&["\"\"\"", docstring, "\"\"\""]);
+        }
+        match self.simple(schema, "data", TypeSet::ALL, 2) {
+            Some(condition) if condition.size() <= 3 => condition.line(&mut code, "return ", ""),
+            _ => {
+                self.accept(&mut code, schema, "data", TypeSet::ALL);
+                match code.take_last() {
+                    Some(fails) => fails.opposite().line(&mut code, "return ", ""),
+                    None => code.line(&["return True"]),
+                }
+            }
+        }
+        self.functions[place] = code.finish();
+    }
+
+    /// `return False` if `var` is not valid.
+    fn accept(&mut self, code: &mut Code, schema: &'a Schema, var: &str, known: TypeSet) {
+        let node = match schema {
+            Schema::Bool(_) => return fail_if(code, &Condition::Known(*schema == Schema::Bool(false))),
+            Schema::Node(node) => &**node,
+        };
+        if code.level() >= MAX_LEVEL {
+            let condition = self.condition(schema, var, known);
+            return fail_if(code, &condition.opposite());
+        }
+        if let Some(condition) = self.simple(schema, var, known, 0)
+            && condition.size() <= 6
+        {
+            return fail_if(code, &condition.opposite());
+        }
+        let types = node.types.unwrap_or(TypeSet::ALL);
+        let mut first = Vec::new();
+        let mut known = known;
+        if let Some(values) = Emitter::values(node, types) {
+            first.push(self.one_of_values(&values, known, var).opposite());
+            known = values.iter().fold(TypeSet::NONE, |set, value| set.or(TypeSet::of(value))).and(known);
+        } else {
+            first.push(self.typed(types, known, var).opposite());
+            known = known.and(types);
+        }
+        if first.iter().any(|fails| fails.size() > 1) {
+            fail_if(code, &Condition::any(std::mem::take(&mut first)));
+        }
+        for (set, rules) in self.groups(node, var, known) {
+            let fails = violated(rules);
+            if set.has(known) {
+                first.push(fails);
+            } else {
+                fail_if(code, &Condition::any(std::mem::take(&mut first)));
+                let guard = self.typed(set, known, var);
+                fail_if(code, &Condition::all(vec![guard, fails]));
+            }
+        }
+        fail_if(code, &Condition::any(first));
+        if let Some(rules) = node.array.as_deref().filter(|_| known.meets(TypeSet::ARRAY)) {
+            self.guarded(code, TypeSet::ARRAY, known, var, |this, code| this.accept_items(code, rules, var));
+        }
+        if let Some(rules) = node.object.as_deref().filter(|_| known.meets(TypeSet::OBJECT)) {
+            self.guarded(code, TypeSet::OBJECT, known, var, |this, code| this.accept_members(code, rules, var));
+        }
+        self.accept_logic(code, node, var, known);
+    }
+
+    /// The rules that need no loop, by the type that they are about.
+    pub(super) fn groups(
+        &mut self,
+        node: &'a Node,
+        var: &str,
+        known: TypeSet,
+    ) -> Vec<(TypeSet, Vec<super::rules::Rule>)> {
+        let mut list = Vec::new();
+        if let Some(rules) = node.string.as_deref().filter(|_| known.meets(TypeSet::STRING)) {
+            list.push((TypeSet::STRING, self.string_rules(rules, &node.at, var)));
+        }
+        if let Some(rules) = node.number.as_deref().filter(|_| known.meets(TypeSet::NUMBER)) {
+            list.push((TypeSet::NUMBER, self.number_rules(rules, var)));
+        }
+        if let Some(rules) = node.array.as_deref().filter(|_| known.meets(TypeSet::ARRAY)) {
+            list.push((TypeSet::ARRAY, self.array_rules(rules, var)));
+        }
+        if let Some(rules) = node.object.as_deref().filter(|_| known.meets(TypeSet::OBJECT)) {
+            list.push((TypeSet::OBJECT, self.object_rules(rules, var)));
+        }
+        list.retain(|(_, rules)| !rules.is_empty());
+        list
+    }
+
+    /// `body`, under a test of the type where that is not certain.
+    pub(super) fn guarded(
+        &mut self,
+        code: &mut Code,
+        set: TypeSet,
+        known: TypeSet,
+        var: &str,
+        body: impl FnOnce(&mut Self, &mut Code),
+    ) {
+        match self.typed(set, known, var) {
+            Condition::Known(true) => body(self, code),
+            guard => self.block(code, &guard, |this, code| body(this, code)),
+        }
+    }
+
+    /// `if condition:` with a body; nothing if the body is empty.
+    pub(super) fn block(&mut self, code: &mut Code, condition: &Condition, body: impl FnOnce(&mut Self, &mut Code)) {
+        match condition {
+            Condition::Known(true) => return body(self, code),
+            Condition::Known(false) => return,
+            _ => {}
+        }
+        let before = code.mark();
+        condition.line(code, "if ", ":");
+        let start = code.mark();
+        self.body(code, before, body);
+        if code.grew(before) {
+            code.joined(before, start, condition);
+        }
+    }
+
+    /// An indented body behind a head that starts at `before`, and that goes if the body is empty.
+    pub(super) fn body(&mut self, code: &mut Code, before: usize, body: impl FnOnce(&mut Self, &mut Code)) {
+        let mark = code.mark();
+        code.indent();
+        body(self, code);
+        code.dedent();
+        if !code.grew(mark) {
+            code.back_to(before);
+        }
+    }
+
+    /// `if test: … else: …`; what is empty is left out.
+    pub(super) fn either(
+        &mut self,
+        code: &mut Code,
+        test: Condition,
+        then: Option<&'a Schema>,
+        otherwise: Option<&'a Schema>,
+        body: &mut dyn FnMut(&mut Self, &mut Code, &'a Schema),
+    ) {
+        let before = code.mark();
+        match then {
+            Some(schema) if otherwise.is_none() || matches!(test, Condition::Known(_)) => {
+                self.block(code, &test, |this, code| body(this, code, schema));
+            }
+            Some(schema) => {
+                test.line(code, "if ", ":");
+                self.body(code, before, |this, code| body(this, code, schema));
+            }
+            None => {}
+        }
+        let Some(schema) = otherwise else { return };
+        if !code.grew(before) || matches!(test, Condition::Known(_)) {
+            self.block(code, &test.opposite(), |this, code| body(this, code, schema));
+            return;
+        }
+        let before = code.mark();
+        code.line(&["else:"]);
+        self.body(code, before, |this, code| body(this, code, schema));
+    }
+
+    fn accept_items(&mut self, code: &mut Code, rules: &'a ArrayRules, var: &str) {
+        for (i, schema) in rules.prefix.iter().enumerate() {
+            let present = if (i as u64) < rules.min_items.unwrap_or(0) {
+                Condition::Known(true)
+            } else {
+                Condition::test(format!("len({var}) > {i}"), format!("len({var}) <= {i}"))
+            };
+            if *schema == Schema::Bool(true) {
+                continue;
+            }
+            if *schema == Schema::Bool(false) {
+                fail_if(code, &present);
+                continue;
+            }
+            self.block(code, &present, |this, code| {
+                let item = code.variable("item");
+                let before = code.mark();
+                code.line(&[&item, " = ", var, "[", &i.to_string(), "]"]);
+                let mark = code.mark();
+                this.accept(code, schema, &item, TypeSet::ALL);
+                if !code.grew(mark) {
+                    code.back_to(before);
+                }
+            });
+        }
+        if let Some(schema @ Schema::Node(_)) = &rules.items {
+            let item = code.variable("item");
+            let before = code.mark();
+            match rules.prefix.len() {
+                0 => code.line(&["for ", &item, " in ", var, ":"]),
+                skip => code.line(&["for ", &item, " in ", var, "[", &skip.to_string(), ":]:"]),
+            }
+            self.body(code, before, |this, code| this.accept(code, schema, &item, TypeSet::ALL));
+        }
+        if let Some(contains) = &rules.contains {
+            if contains.min == 0 && contains.max.is_none() {
+                return;
+            }
+            self.count(code, contains, var, |code, fails| fail_if(code, &fails));
+        }
+    }
+
+    /// Counts what is contained, and hands on the condition that is violated.
+    pub(super) fn count(
+        &mut self,
+        code: &mut Code,
+        contains: &'a omnigen_ir::Contains,
+        var: &str,
+        then: impl FnOnce(&mut Code, Condition),
+    ) {
+        let item = code.variable("item");
+        let count = code.variable("count");
+        let mut fails =
+            vec![Condition::test(format!("{count} < {}", contains.min), format!("{count} >= {}", contains.min))];
+        if contains.min == 0 {
+            fails.clear();
+        }
+        if let Some(max) = contains.max {
+            fails.push(Condition::test(format!("{count} > {max}"), format!("{count} <= {max}")));
+        }
+        match self.condition(&contains.schema, &item, TypeSet::ALL) {
+            Condition::Known(true) => code.line(&[&count, " = len(", var, ")"]),
+            Condition::Known(false) => code.line(&[&count, " = 0"]),
+            condition => {
+                code.line(&[&count, " = 0"]);
+                code.line(&["for ", &item, " in ", var, ":"]);
+                code.indent();
+                condition.line(code, "if ", ":");
+                code.indent();
+                code.line(&[&count, " += 1"]);
+                code.dedent();
+                code.dedent();
+            }
+        }
+        then(code, Condition::any(fails));
+    }
+
+    fn accept_members(&mut self, code: &mut Code, rules: &'a ObjectRules, var: &str) {
+        for property in &rules.properties {
+            if property.schema == Schema::Bool(true) {
+                continue;
+            }
+            let needed = rules.required.contains(&property.name);
+            if property.schema == Schema::Bool(false) {
+                fail_if(code, &has(&property.name, var));
+                continue;
+            }
+            let present = if needed { Condition::Known(true) } else { has(&property.name, var) };
+            self.block(code, &present, |this, code| {
+                let value = code.variable("value");
+                let before = code.mark();
+                code.line(&[&value, " = ", var, "[", &layout::string(&property.name), "]"]);
+                let mark = code.mark();
+                this.accept(code, &property.schema, &value, TypeSet::ALL);
+                if !code.grew(mark) {
+                    code.back_to(before);
+                }
+            });
+        }
+        self.accept_others(code, rules, var);
+        if let Some(names) = &rules.names {
+            let name = code.variable("name");
+            let before = code.mark();
+            code.line(&["for ", &name, " in ", var, ":"]);
+            self.body(code, before, |this, code| this.accept(code, names, &name, TypeSet::STRING));
+        }
+        for (name, schema) in &rules.dependent_schemas {
+            let present = if rules.required.contains(name) { Condition::Known(true) } else { has(name, var) };
+            self.block(code, &present, |this, code| this.accept(code, schema, var, TypeSet::OBJECT));
+        }
+    }
+
+    /// `patternProperties` and `additionalProperties`.
+    fn accept_others(&mut self, code: &mut Code, rules: &'a ObjectRules, var: &str) {
+        let rest = rules.additional.as_ref().filter(|schema| **schema != Schema::Bool(true));
+        if rules.patterns.is_empty() {
+            match rest {
+                None => return,
+                Some(Schema::Bool(false)) => {
+                    if rules.properties.is_empty() {
+                        fail_if(code, &Condition::call(var));
+                        return;
+                    }
+                    let names = self.names(rules);
+                    let within = format!("{var}.keys() <= {names}");
+                    fail_if(code, &Condition::call(within).opposite());
+                    return;
+                }
+                Some(_) => {}
+            }
+        }
+        let (name, value) = (code.variable("name"), code.variable("value"));
+        let before = code.mark();
+        let mut values = false;
+        let head = format!("for {name}, {value} in {var}.items():");
+        code.line(&[&head]);
+        let body_at = code.mark();
+        code.indent();
+        let searches = self.searches(rules);
+        let known = (rest.is_some() && searches.len() > 1).then(|| code.variable("known"));
+        if let Some(known) = &known {
+            if rules.properties.is_empty() {
+                code.line(&[known, " = False"]);
+            } else {
+                let names = self.names(rules);
+                code.line(&[known, " = ", &name, " in ", &names]);
+            }
+        }
+        for (search, schema) in &searches {
+            let matches = found(search, &name);
+            if *schema == &Schema::Bool(false) {
+                fail_if(code, &matches);
+                continue;
+            }
+            self.block(code, &matches, |this, code| {
+                if let Some(known) = &known {
+                    code.line(&[known, " = True"]);
+                }
+                let mark = code.mark();
+                this.accept(code, schema, &value, TypeSet::ALL);
+                values |= code.grew(mark);
+            });
+        }
+        if let Some(schema) = rest {
+            let mut other = Vec::new();
+            match &known {
+                Some(known) => other.push(Condition::call(known.clone()).opposite()),
+                None => {
+                    if !rules.properties.is_empty() {
+                        let names = self.names(rules);
+                        other.push(Condition::test(format!("{name} not in {names}"), format!("{name} in {names}")));
+                    }
+                    for (search, _) in &searches {
+                        other.push(found(search, &name).opposite());
+                    }
+                }
+            }
+            if *schema == Schema::Bool(false) {
+                fail_if(code, &Condition::all(other));
+            } else {
+                self.block(code, &Condition::all(other), |this, code| {
+                    let mark = code.mark();
+                    this.accept(code, schema, &value, TypeSet::ALL);
+                    values |= code.grew(mark);
+                });
+            }
+        }
+        code.dedent();
+        if !code.grew(body_at) {
+            code.back_to(before);
+        } else if !values {
+            code.replace(before, &head, &format!("for {name} in {var}:"));
+        } else if searches.is_empty() && rules.properties.is_empty() {
+            code.replace(before, &head, &format!("for {value} in {var}.values():"));
+        }
+    }
+
+    fn accept_logic(&mut self, code: &mut Code, node: &'a Node, var: &str, known: TypeSet) {
+        if let Some(logic) = node.logic.as_deref() {
+            for schema in &logic.all_of {
+                self.accept(code, schema, var, known);
+            }
+            if !logic.any_of.is_empty() {
+                let condition = self.any_of(&logic.any_of, var, known);
+                fail_if(code, &condition.opposite());
+            }
+            if !logic.one_of.is_empty() {
+                let condition = self.one_of(&logic.one_of, var, known);
+                fail_if(code, &condition.opposite());
+            }
+            if let Some(schema) = &logic.not {
+                let condition = self.condition(schema, var, known);
+                fail_if(code, &condition);
+            }
+            if let Some(condition) = &logic.condition {
+                let test = self.condition(&condition.test, var, known);
+                self.either(
+                    code,
+                    test,
+                    condition.then.as_ref(),
+                    condition.otherwise.as_ref(),
+                    &mut |this, code, schema| this.accept(code, schema, var, known),
+                );
+            }
+        }
+        if let Some(reference) = &node.reference
+            && let Some(callee) = self.callee(reference)
+        {
+            fail_if(code, &Condition::call(format!("{}({var})", callee.accepts())).opposite());
+        }
+    }
+}
+
+/// `if fails: return False`
+fn fail_if(code: &mut Code, fails: &Condition) {
+    match fails {
+        Condition::Known(false) => {}
+        Condition::Known(true) => code.line(&["return False"]),
+        _ => {
+            let before = code.mark();
+            fails.line(code, "if ", ":");
+            let start = code.mark();
+            code.indent();
+            code.line(&["return False"]);
+            code.dedent();
+            code.joined(before, start, fails);
+            code.remember(before, fails);
+        }
+    }
+}

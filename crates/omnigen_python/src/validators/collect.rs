@@ -1,0 +1,357 @@
+//! The second pass, over what the first one refused: every violation with its place.
+
+use omnigen_ir::{ArrayRules, Json, Node, ObjectRules, Schema, TypeSet};
+
+use super::code::Code;
+use super::condition::Condition;
+use super::rules::{Rule, found, has};
+use super::{Emitter, Need};
+use crate::layout;
+
+const MAX_LEVEL: usize = 5;
+
+/// The JSON pointer of a value: the inside of an f-string.
+#[derive(Clone)]
+struct Path(String);
+
+impl Path {
+    fn start() -> Path {
+        Path("{at}".to_owned())
+    }
+
+    /// With the name of a member.
+    fn member(&self, name: &str) -> Path {
+        let token = name.replace('~', "~0").replace('/', "~1").replace('{', "{{").replace('}', "}}");
+        Path(format!("{}/{token}", self.0))
+    }
+
+    /// With what an expression gives.
+    fn dynamic(&self, expression: &str) -> Path {
+        Path(format!("{}/{{{expression}}}", self.0))
+    }
+
+    /// As an expression.
+    fn text(&self) -> String {
+        if self.0 == "{at}" { "at".to_owned() } else { format!("f{}", layout::string(&self.0)) }
+    }
+}
+
+impl<'a> Emitter<'a> {
+    /// Writes `def name(data: Any, at: str, out: list[Issue]) -> None`.
+    pub(super) fn collect_function(&mut self, name: &str, schema: &'a Schema, docstring: Option<&str>) {
+        let place = self.reserve();
+        let mut code = Code::new(self.settings.line_length);
+        code.call(&format!("def {name}"), &["data: Any", "at: str", "out: list[Issue]"], " -> None:");
+        code.indent();
+        if let Some(docstring) = docstring {
+            code.line(&["\"\"\"", docstring, "\"\"\""]);
+        }
+        let mark = code.mark();
+        self.collect(&mut code, schema, "data", TypeSet::ALL, &Path::start(), "schema");
+        if !code.grew(mark) && docstring.is_none() {
+            code.line(&["pass"]);
+        }
+        self.functions[place] = code.finish();
+    }
+
+    fn report(&mut self, code: &mut Code, path: &Path, keyword: &str, message: &str) {
+        self.need(Need::Report);
+        code.call("_report", &["out", &path.text(), &layout::string(keyword), &layout::string(message)], "");
+    }
+
+    fn report_if(&mut self, code: &mut Code, fails: &Condition, path: &Path, keyword: &str, message: &str) {
+        self.block(code, fails, |this, code| this.report(code, path, keyword, message));
+    }
+
+    fn report_rules(&mut self, code: &mut Code, rules: &[Rule], path: &Path) {
+        for rule in rules {
+            self.report_if(code, &rule.fails, path, rule.keyword, &rule.message.text());
+        }
+    }
+
+    /// `keyword` is the one that the schema stands under, for `false`.
+    fn collect(&mut self, code: &mut Code, schema: &'a Schema, var: &str, known: TypeSet, path: &Path, keyword: &str) {
+        let node = match schema {
+            Schema::Bool(true) => return,
+            Schema::Bool(false) => return self.report(code, path, keyword, "is not allowed"),
+            Schema::Node(node) => &**node,
+        };
+        if code.level() >= MAX_LEVEL && !short(node) {
+            let number = self.collector(schema);
+            code.call(&format!("_collect_{number}"), &[var, &path.text(), "out"], "");
+            return;
+        }
+        let types = node.types.unwrap_or(TypeSet::ALL);
+        let mut inner_known = known.and(types);
+        let type_fails = self.typed(types, known, var).opposite();
+        let value_fails = Emitter::values(node, types).map(|values| {
+            inner_known = values.iter().fold(TypeSet::NONE, |set, value| set.or(TypeSet::of(value))).and(inner_known);
+            self.one_of_values(&values, known.and(types), var).opposite()
+        });
+        if type_fails == Condition::Known(false) {
+            if let Some(fails) = value_fails {
+                let (keyword, message) = value_message(node);
+                self.report_if(code, &fails, path, keyword, &message);
+                // What else is asked is asked of what was given.
+                inner_known = known;
+            }
+            self.collect_rest(code, node, var, inner_known, path);
+            return;
+        }
+        let message = type_message(types);
+        if type_fails == Condition::Known(true) {
+            self.report(code, path, "type", &message);
+            return;
+        }
+        type_fails.line(code, "if ", ":");
+        code.indent();
+        self.report(code, path, "type", &message);
+        code.dedent();
+        if let Some(fails) = value_fails {
+            let (keyword, message) = value_message(node);
+            fails.line(code, "elif ", ":");
+            code.indent();
+            self.report(code, path, keyword, &message);
+            code.dedent();
+        }
+        let before = code.mark();
+        code.line(&["else:"]);
+        self.body(code, before, |this, code| this.collect_rest(code, node, var, inner_known, path));
+    }
+
+    /// What is asked of a value of an allowed type.
+    fn collect_rest(&mut self, code: &mut Code, node: &'a Node, var: &str, known: TypeSet, path: &Path) {
+        for (set, rules) in self.groups(node, var, known) {
+            self.guarded(code, set, known, var, |this, code| this.report_rules(code, &rules, path));
+        }
+        if let Some(rules) = node.array.as_deref().filter(|_| known.meets(TypeSet::ARRAY)) {
+            self.guarded(code, TypeSet::ARRAY, known, var, |this, code| this.collect_items(code, rules, var, path));
+        }
+        if let Some(rules) = node.object.as_deref().filter(|_| known.meets(TypeSet::OBJECT)) {
+            self.guarded(code, TypeSet::OBJECT, known, var, |this, code| this.collect_members(code, rules, var, path));
+        }
+        self.collect_logic(code, node, var, known, path);
+    }
+
+    fn collect_items(&mut self, code: &mut Code, rules: &'a ArrayRules, var: &str, path: &Path) {
+        for (i, schema) in rules.prefix.iter().enumerate() {
+            if *schema == Schema::Bool(true) {
+                continue;
+            }
+            let present = Condition::test(format!("len({var}) > {i}"), format!("len({var}) <= {i}"));
+            self.block(code, &present, |this, code| {
+                let item = code.variable("item");
+                let before = code.mark();
+                let index = i.to_string();
+                code.line(&[&item, " = ", var, "[", &index, "]"]);
+                let mark = code.mark();
+                this.collect(code, schema, &item, TypeSet::ALL, &path.member(&index), "prefixItems");
+                if !code.grew(mark) || *schema == Schema::Bool(false) {
+                    let kept = if code.grew(mark) { code.since(mark) } else { String::new() };
+                    code.back_to(before);
+                    code.raw(&kept);
+                }
+            });
+        }
+        if let Some(schema @ Schema::Node(_)) = &rules.items {
+            let (index, item) = (code.variable("index"), code.variable("item"));
+            let before = code.mark();
+            match rules.prefix.len() {
+                0 => code.line(&["for ", &index, ", ", &item, " in enumerate(", var, "):"]),
+                skip => {
+                    let skip = skip.to_string();
+                    code.line(&["for ", &index, ", ", &item, " in enumerate(", var, "[", &skip, ":], ", &skip, "):"]);
+                }
+            }
+            let path = path.dynamic(&index);
+            self.body(code, before, |this, code| this.collect(code, schema, &item, TypeSet::ALL, &path, "items"));
+        }
+        if let Some(contains) = &rules.contains {
+            if contains.min == 0 && contains.max.is_none() {
+                return;
+            }
+            let mut violated = Condition::Known(false);
+            self.count(code, contains, var, |_, fails| violated = fails);
+            let message = match (contains.min, contains.max) {
+                (1, None) => "must contain a matching item".to_owned(),
+                (min, None) => format!("must contain at least {min} matching items"),
+                (0 | 1, Some(max)) => format!("must contain at most {max} matching items"),
+                (min, Some(max)) => format!("must contain {min} to {max} matching items"),
+            };
+            self.report_if(code, &violated, path, "contains", &message);
+        }
+    }
+
+    fn collect_members(&mut self, code: &mut Code, rules: &'a ObjectRules, var: &str, path: &Path) {
+        for property in &rules.properties {
+            let path = path.member(&property.name);
+            match &property.schema {
+                Schema::Bool(true) => {}
+                Schema::Bool(false) => {
+                    self.report_if(code, &has(&property.name, var), &path, "properties", "is not allowed");
+                }
+                schema => self.block(code, &has(&property.name, var), |this, code| {
+                    let value = code.variable("value");
+                    let before = code.mark();
+                    code.line(&[&value, " = ", var, "[", &layout::string(&property.name), "]"]);
+                    let mark = code.mark();
+                    this.collect(code, schema, &value, TypeSet::ALL, &path, "properties");
+                    if !code.grew(mark) {
+                        code.back_to(before);
+                    }
+                }),
+            }
+        }
+        self.collect_others(code, rules, var, path);
+        if let Some(names) = rules.names.as_ref().filter(|schema| **schema != Schema::Bool(true)) {
+            let name = code.variable("name");
+            let before = code.mark();
+            code.line(&["for ", &name, " in ", var, ":"]);
+            self.need(Need::Escape);
+            let inner = path.dynamic(&format!("_escape({name})"));
+            let fails = self.condition(names, &name, TypeSet::STRING).opposite();
+            self.body(code, before, |this, code| {
+                this.report_if(code, &fails, &inner, "propertyNames", "is no name that is allowed here");
+            });
+        }
+        for (name, schema) in &rules.dependent_schemas {
+            self.block(code, &has(name, var), |this, code| {
+                this.collect(code, schema, var, TypeSet::OBJECT, path, "dependentSchemas");
+            });
+        }
+    }
+
+    /// `patternProperties` and `additionalProperties`.
+    fn collect_others(&mut self, code: &mut Code, rules: &'a ObjectRules, var: &str, path: &Path) {
+        let rest = rules.additional.as_ref().filter(|schema| **schema != Schema::Bool(true));
+        let searches = self.searches(rules);
+        if rest.is_none() && searches.iter().all(|(_, schema)| **schema == Schema::Bool(true)) {
+            return;
+        }
+        let (name, value) = (code.variable("name"), code.variable("value"));
+        let path = path.dynamic(&format!("_escape({name})"));
+        let before = code.mark();
+        let head = format!("for {name}, {value} in {var}.items():");
+        code.line(&[&head]);
+        let start = code.mark();
+        let mut values = false;
+        self.body(code, before, |this, code| {
+            for (search, schema) in &searches {
+                let matches = found(search, &name);
+                let schema = *schema;
+                this.block(code, &matches, |this, code| {
+                    this.collect(code, schema, &value, TypeSet::ALL, &path, "patternProperties");
+                });
+                values |= *schema != Schema::Bool(false);
+            }
+            if let Some(schema) = rest {
+                let mut other = Vec::new();
+                if !rules.properties.is_empty() {
+                    let names = this.names(rules);
+                    other.push(Condition::test(format!("{name} not in {names}"), format!("{name} in {names}")));
+                }
+                for (search, _) in &searches {
+                    other.push(found(search, &name).opposite());
+                }
+                this.block(code, &Condition::all(other), |this, code| {
+                    this.collect(code, schema, &value, TypeSet::ALL, &path, "additionalProperties");
+                });
+                values |= *schema != Schema::Bool(false);
+            }
+        });
+        if code.grew(start) {
+            self.need(Need::Escape);
+            if !values {
+                code.replace(before, &head, &format!("for {name} in {var}:"));
+            }
+        }
+    }
+
+    fn collect_logic(&mut self, code: &mut Code, node: &'a Node, var: &str, known: TypeSet, path: &Path) {
+        if let Some(logic) = node.logic.as_deref() {
+            for schema in &logic.all_of {
+                self.collect(code, schema, var, known, path, "allOf");
+            }
+            if !logic.any_of.is_empty() {
+                let fails = self.any_of(&logic.any_of, var, known).opposite();
+                self.report_if(code, &fails, path, "anyOf", "must match one of the alternatives");
+            }
+            if !logic.one_of.is_empty() {
+                let fails = self.one_of(&logic.one_of, var, known).opposite();
+                self.report_if(code, &fails, path, "oneOf", "must match exactly one of the alternatives");
+            }
+            if let Some(schema) = &logic.not {
+                let fails = self.condition(schema, var, known);
+                self.report_if(code, &fails, path, "not", "must not match what is excluded");
+            }
+            if let Some(condition) = &logic.condition {
+                let test = self.condition(&condition.test, var, known);
+                let (then, otherwise) = (condition.then.as_ref(), condition.otherwise.as_ref());
+                self.either(code, test, then, otherwise, &mut |this, code, schema| {
+                    let is_then = then.is_some_and(|then| std::ptr::eq(then, schema));
+                    this.collect(code, schema, var, known, path, if is_then { "then" } else { "else" });
+                });
+            }
+        }
+        if let Some(reference) = &node.reference
+            && let Some(callee) = self.callee(reference)
+        {
+            code.call(&callee.collect(), &[var, &path.text(), "out"], "");
+        }
+    }
+
+    /// The number of the function that collects what is wrong with a schema.
+    fn collector(&mut self, schema: &'a Schema) -> usize {
+        let address = super::simple::key(schema) ^ 2;
+        if let Some(&number) = self.branches.get(&address) {
+            return number;
+        }
+        self.collector_count += 1;
+        let number = self.collector_count;
+        self.branches.insert(address, number);
+        self.collect_function(&format!("_collect_{number}"), schema, None);
+        number
+    }
+}
+
+/// Is it not worth a function?
+fn short(node: &Node) -> bool {
+    node.array.is_none() && node.object.is_none() && node.logic.is_none()
+}
+
+/// `must be a string or null`
+fn type_message(types: TypeSet) -> String {
+    let names: Vec<&str> = types
+        .names()
+        .map(|name| match name {
+            "null" => "null",
+            "boolean" => "a boolean",
+            "integer" => "an integer",
+            "number" => "a number",
+            "string" => "a string",
+            "array" => "an array",
+            _ => "an object",
+        })
+        .collect();
+    if names.is_empty() { "cannot be of any type".to_owned() } else { format!("must be {}", names.join(" or ")) }
+}
+
+fn value_message(node: &Node) -> (&'static str, String) {
+    if let Some(only) = &node.constant {
+        let text = only.to_string();
+        let message = if text.chars().count() <= 60 {
+            format!("must be {text}")
+        } else {
+            "must be the value of the contract".to_owned()
+        };
+        return ("const", message);
+    }
+    let list: Vec<String> = node.enumeration.iter().flatten().map(Json::to_string).collect();
+    let text = list.join(", ");
+    let message = if text.chars().count() <= 80 {
+        format!("must be one of {text}")
+    } else {
+        format!("must be one of {} values", list.len())
+    };
+    ("enum", message)
+}

@@ -1,0 +1,321 @@
+//! Validator modules: straight-line Python for everything that a contract asserts.
+//!
+//! For each definition two functions: `accepts…` says yes or no as fast as it can, `collect…` finds every violation and is
+//! called only after a no. Other contracts' validators are called by the names that their exports give.
+//! Knows schemas, through [`Resolve`]. Does not know models beyond the name of the root's class.
+
+mod check;
+mod code;
+mod collect;
+mod condition;
+mod formats;
+mod module;
+mod prelude;
+mod rules;
+mod simple;
+#[cfg(test)]
+mod tests;
+
+use std::collections::HashMap;
+
+use omnigen_ir::naming::function_at;
+use omnigen_ir::{Contract, FileId, Link, ObjectRules, Place, RefTarget, Reference, Resolve, Schema};
+use omnigen_report::{At, Code as Finding, Diagnostic};
+
+use crate::layout::{self, Doc};
+use crate::regex::{self, PatternError};
+use crate::{Emitted, Settings};
+
+/// The validator module of a contract.
+pub fn validators(contract: &Contract<'_>, resolve: &dyn Resolve, settings: &Settings) -> Emitted {
+    let mut emitter = Emitter {
+        contract: *contract,
+        resolve,
+        settings,
+        file: contract.file.clone(),
+        functions: Vec::new(),
+        branches: HashMap::new(),
+        branch_count: 0,
+        collector_count: 0,
+        constants: Vec::new(),
+        constant_names: HashMap::new(),
+        patterns: Vec::new(),
+        pattern_names: HashMap::new(),
+        formats: Vec::new(),
+        imports: Vec::new(),
+        needs: 0,
+        places: Vec::new(),
+        suffixes: HashMap::new(),
+        diagnostics: Vec::new(),
+    };
+    emitter.run();
+    let body = module::assemble(&emitter);
+    let mut diagnostics = emitter.diagnostics;
+    diagnostics.sort();
+    diagnostics.dedup();
+    Emitted { body, diagnostics }
+}
+
+/// A function that a module may bring along.
+#[derive(Clone, Copy)]
+enum Need {
+    Report,
+    Escape,
+    IsInteger,
+    IsNumber,
+    IsMultiple,
+    Equal,
+    IsUnique,
+}
+
+/// Functions of another module, or of this one.
+struct Callee {
+    module: Option<String>,
+    suffix: String,
+}
+
+impl Callee {
+    fn accepts(&self) -> String {
+        self.name("accepts")
+    }
+
+    fn collect(&self) -> String {
+        self.name("collect")
+    }
+
+    fn name(&self, prefix: &str) -> String {
+        match &self.module {
+            Some(module) => format!("{module}.{prefix}{}", self.suffix),
+            None => format!("{prefix}{}", self.suffix),
+        }
+    }
+}
+
+/// An import of another validator module.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Import {
+    /// `.`, `..billing`
+    package: String,
+    /// `validator_invoice`
+    module: String,
+    /// What it is called here, if not that.
+    alias: Option<String>,
+}
+
+struct Emitter<'a> {
+    contract: Contract<'a>,
+    resolve: &'a dyn Resolve,
+    settings: &'a Settings,
+    /// The file of the schema that is being written.
+    file: FileId,
+    /// Finished functions; a place is reserved before a function is written, so that callers stand before callees.
+    functions: Vec<String>,
+    /// Numbers of private functions, by the address of their schema.
+    branches: HashMap<usize, usize>,
+    branch_count: usize,
+    collector_count: usize,
+    /// Constants of the module, in the order of their use.
+    constants: Vec<(String, Doc)>,
+    constant_names: HashMap<String, String>,
+    /// Translated patterns; the name is `_search_<place, from one>`.
+    patterns: Vec<String>,
+    /// Of the patterns as the contracts have them; `None` for those without a translation.
+    pattern_names: HashMap<Box<str>, Result<String, PatternError>>,
+    /// Names of formats that are checked, in the order of their use.
+    formats: Vec<&'static str>,
+    imports: Vec<(FileId, Import)>,
+    needs: u32,
+    /// Places that get functions, with the functions' suffix.
+    places: Vec<(Place, String)>,
+    suffixes: HashMap<String, Place>,
+    diagnostics: Vec<Diagnostic>,
+}
+
+impl<'a> Emitter<'a> {
+    fn run(&mut self) {
+        for export in &self.contract.exports.list {
+            let place = Place::new(self.contract.file, &export.pointer);
+            self.place(place, export.function.to_string());
+        }
+        let mut next = 0;
+        while let Some((place, suffix)) = self.places.get(next).cloned() {
+            next += 1;
+            self.file = place.file.clone();
+            let resolve = self.resolve;
+            let Some(schema) = resolve.schema(&place) else { continue };
+            self.accept_function(&format!("accepts{suffix}"), schema, Some("Tell whether data is valid."));
+            self.collect_function(&format!("collect{suffix}"), schema, Some("Append what is wrong with data."));
+        }
+    }
+
+    /// Asks for functions for a place.
+    fn place(&mut self, place: Place, suffix: String) {
+        if let Some(other) = self.suffixes.get(&suffix) {
+            if *other != place {
+                for (here, there) in [(&place, other), (other, &place)] {
+                    let message = format!("two schemas want the functions `accepts{suffix}` and `collect{suffix}`");
+                    self.diagnostics.push(
+                        Diagnostic::new(Finding::NameCollision, At::key(&here.file, &here.pointer), message)
+                            .hint("rename one of the definitions")
+                            .related(At::key(&there.file, &there.pointer), "the other one"),
+                    );
+                }
+            }
+            return;
+        }
+        self.suffixes.insert(suffix.clone(), place.clone());
+        self.places.push((place, suffix));
+    }
+
+    /// The functions for what a reference leads to; `None` if it leads nowhere.
+    fn callee(&mut self, reference: &Reference) -> Option<Callee> {
+        if reference.target == RefTarget::Dangling {
+            return None;
+        }
+        let Link::To(place) = self.resolve.link(&self.file, reference) else { return None };
+        if place.file == *self.contract.file {
+            let export = self.contract.exports.list.iter().find(|export| export.pointer == place.pointer);
+            let suffix = match export {
+                Some(export) => export.function.to_string(),
+                None => function_at(self.contract.unit, &place.pointer),
+            };
+            self.place(place, suffix.clone());
+            return Some(Callee { module: None, suffix });
+        }
+        if let Some(export) = self.resolve.export(&place) {
+            let suffix = export.function.to_string();
+            return Some(Callee { module: Some(self.import(&place.file)), suffix });
+        }
+        let suffix = function_at(&self.resolve.unit(&place.file), &place.pointer);
+        self.place(place, suffix.clone());
+        Some(Callee { module: None, suffix })
+    }
+
+    /// What another contract's validator module is called here.
+    fn import(&mut self, file: &FileId) -> String {
+        let name = |import: &Import| import.alias.clone().unwrap_or_else(|| import.module.clone());
+        if let Some((_, import)) = self.imports.iter().find(|(f, _)| f == file) {
+            return name(import);
+        }
+        let unit = self.resolve.unit(file);
+        let path = self.contract.unit.import("validator", &unit, "validator");
+        let (package, module) = path.rsplit_once('.').unwrap_or((".", &path));
+        let package = if package.is_empty() || package.chars().all(|c| c == '.') {
+            format!("{package}.")
+        } else {
+            package.to_owned()
+        };
+        // Whether another import has the same name must not depend on the others: the own name is the only exception
+        // that could be known, so a module of another folder always carries its folders.
+        let alias = (unit.folders != self.contract.unit.folders).then(|| {
+            format!("{}_{module}", if unit.folders.is_empty() { "root".to_owned() } else { unit.folders.join("_") })
+        });
+        let import = Import { package, module: module.to_owned(), alias };
+        let called = name(&import);
+        self.imports.push((file.clone(), import));
+        called
+    }
+
+    /// A place for the text of a function.
+    fn reserve(&mut self) -> usize {
+        self.functions.push(String::new());
+        self.functions.len() - 1
+    }
+
+    fn need(&mut self, need: Need) {
+        self.needs |= 1 << need as u32;
+    }
+
+    fn needs(&self, need: Need) -> bool {
+        self.needs & (1 << need as u32) != 0
+    }
+
+    /// The name of a constant with this value.
+    fn constant(&mut self, value: Doc) -> String {
+        let mut text = String::new();
+        value.flat(&mut text);
+        if let Some(name) = self.constant_names.get(&text) {
+            return name.clone();
+        }
+        let name = format!("_VALUE_{}", self.constants.len() + 1);
+        self.constant_names.insert(text, name.clone());
+        self.constants.push((name.clone(), value));
+        name
+    }
+
+    /// A set of string literals.
+    fn set(&mut self, strings: Vec<String>) -> String {
+        let items = strings.into_iter().map(Doc::text).collect();
+        self.constant(Doc::group("frozenset(", vec![Doc::group("{", items, "}")], ")"))
+    }
+
+    /// The names of the declared properties.
+    fn names(&mut self, rules: &ObjectRules) -> String {
+        let names = rules.properties.iter().map(|property| Doc::text(layout::string(&property.name))).collect();
+        self.constant(Doc::group("frozenset(", vec![Doc::group("{", names, "}")], ")"))
+    }
+
+    /// The search functions of `patternProperties`.
+    fn searches(&mut self, rules: &'a ObjectRules) -> Vec<(String, &'a Schema)> {
+        let mut list = Vec::new();
+        for (pattern, schema) in &rules.patterns {
+            if let Some(search) = self.pattern(pattern, "", Some(schema)) {
+                list.push((search, schema));
+            }
+        }
+        list
+    }
+
+    /// The name of the search function for a pattern that stands at `<at>/pattern`, or is the key of a schema.
+    fn pattern(&mut self, pattern: &str, at: &str, key: Option<&Schema>) -> Option<String> {
+        let known = self.pattern_names.get(pattern).cloned();
+        let result = known.unwrap_or_else(|| {
+            let result = regex::translate(pattern).map(|translated| {
+                let place = self.patterns.iter().position(|other| *other == translated).unwrap_or_else(|| {
+                    self.patterns.push(translated);
+                    self.patterns.len() - 1
+                });
+                format!("_search_{}", place + 1)
+            });
+            self.pattern_names.insert(pattern.into(), result.clone());
+            result
+        });
+        let spot = || match key {
+            None => At::value(&self.file, &format!("{at}/pattern")),
+            Some(Schema::Node(node)) => At::key(&self.file, &node.at),
+            Some(Schema::Bool(_)) => At::file(&self.file),
+        };
+        let finding = match &result {
+            Ok(_) if regex::is_slow(pattern) => {
+                Diagnostic::new(Finding::SlowPattern, spot(), "this pattern can take exponential time on some texts")
+                    .hint("let only one part of the pattern repeat what another could match as well")
+            }
+            Ok(_) => return result.ok(),
+            Err(PatternError::Bad { at, message }) => {
+                Diagnostic::new(Finding::BadPattern, spot(), format!("at byte {at} of the pattern: {message}"))
+            }
+            Err(PatternError::NotCarried { at, message }) => {
+                Diagnostic::new(Finding::PatternNotCarried, spot(), format!("at byte {at} of the pattern: {message}"))
+            }
+        };
+        self.diagnostics.push(finding);
+        result.ok()
+    }
+
+    /// The name of the function that checks a format.
+    fn format(&mut self, format: &str, at: &str) -> Option<&'static str> {
+        let Some(found) = formats::find(format) else {
+            let at = At::value(&self.file, &format!("{at}/format"));
+            self.diagnostics.push(Diagnostic::new(
+                Finding::UnknownFormat,
+                at,
+                format!("the format `{format}` is not checked"),
+            ));
+            return None;
+        };
+        if !self.formats.contains(&found.name) {
+            self.formats.push(found.name);
+        }
+        Some(found.function)
+    }
+}

@@ -1,0 +1,203 @@
+//! The module around the functions.
+
+use crate::layout::{Doc, Writer};
+use crate::regex;
+
+use super::{Emitter, Import, Need, formats, prelude};
+
+/// The text of the module.
+pub(super) fn assemble(emitter: &Emitter<'_>) -> String {
+    let unit = emitter.contract.unit;
+    let mut w = Writer::new(emitter.settings.line_length);
+    let file: String = emitter
+        .contract
+        .file
+        .chars()
+        .map(|c| if matches!(c, '"' | '\\') || c.is_control() { '_' } else { c })
+        .collect();
+    w.line(&format!("\"\"\"Validators of `{file}`.\"\"\""));
+    w.line("");
+    w.line("from __future__ import annotations");
+    w.line("");
+    let helpers = formats::texts(&emitter.formats);
+    if !emitter.patterns.is_empty() || helpers.iter().any(|text| text.contains("re.")) {
+        w.line("import re");
+    }
+    w.line("from typing import TYPE_CHECKING, Any, TypedDict");
+    w.line("");
+    let imports: Vec<Import> = emitter.imports.iter().map(|(_, import)| import.clone()).collect();
+    if !imports.is_empty() {
+        put_imports(&mut w, emitter.settings.line_length, imports);
+        w.line("");
+    }
+    let path = unit.import("validator", unit, "model");
+    let model = emitter.settings.naming.at(unit, "");
+    w.line("if TYPE_CHECKING:");
+    w.indent();
+    put_import(&mut w, emitter.settings.line_length, &path, &[model.clone()]);
+    w.dedent();
+    w.line("");
+    for (i, pattern) in emitter.patterns.iter().enumerate() {
+        let compile = Doc::group("re.compile(", vec![Doc::text(regex::literal(pattern))], ")");
+        w.statement(&format!("_search_{} = ", i + 1), &compile, ".search");
+    }
+    for (name, value) in &emitter.constants {
+        w.statement(&format!("{name} = "), value, "");
+    }
+    if !emitter.patterns.is_empty() || !emitter.constants.is_empty() {
+        w.line("");
+    }
+    w.line("");
+    w.line("class Issue(TypedDict):");
+    w.line("    \"\"\"A violation: where in the data, of which keyword, and what was expected.\"\"\"");
+    w.line("");
+    w.line("    pointer: str");
+    w.line("    keyword: str");
+    w.line("    message: str");
+    let mut out = w.finish();
+    for (need, text) in [
+        (Need::Report, prelude::REPORT),
+        (Need::Escape, prelude::ESCAPE),
+        (Need::IsInteger, prelude::IS_INTEGER),
+        (Need::IsNumber, prelude::IS_NUMBER),
+        (Need::IsMultiple, prelude::IS_MULTIPLE),
+        (Need::Equal, prelude::EQUAL),
+        (Need::IsUnique, prelude::IS_UNIQUE),
+    ] {
+        if emitter.needs(need) {
+            out.push_str("\n\n");
+            out.push_str(text);
+        }
+    }
+    for text in helpers {
+        out.push_str("\n\n");
+        out.push_str(text);
+    }
+    for function in emitter.functions.iter().filter(|text| !text.is_empty()) {
+        out.push_str("\n\n");
+        out.push_str(function);
+    }
+    out.push_str(&class(emitter, &path, &model));
+    out
+}
+
+fn class(emitter: &Emitter<'_>, path: &str, model: &str) -> String {
+    let pascal = &emitter.contract.unit.pascal;
+    let mut w = Writer::new(emitter.settings.line_length);
+    w.line("");
+    w.line("");
+    w.line(&format!("class Invalid{pascal}(ValueError):"));
+    w.indent();
+    w.line("\"\"\"Data that is not valid; `issues` tells why.\"\"\"");
+    w.line("");
+    w.line("def __init__(self, issues: list[Issue]) -> None:");
+    w.indent();
+    w.line("super().__init__(");
+    w.indent();
+    w.line("\"; \".join(f\"{i['pointer'] or '/'}: {i['message']}\" for i in issues)");
+    w.dedent();
+    w.line(")");
+    w.line("self.issues = issues");
+    w.dedent();
+    w.dedent();
+    w.line("");
+    w.line("");
+    w.line(&format!("class Validator{pascal}:"));
+    w.indent();
+    w.line("\"\"\"Checks data, as `json.loads` gives it, against the contract.\"\"\"");
+    w.line("");
+    w.line("@staticmethod");
+    w.line("def errors(data: Any) -> list[Issue]:");
+    w.indent();
+    w.line("\"\"\"Return all violations; none if data is valid.\"\"\"");
+    w.line("issues: list[Issue] = []");
+    w.line("if not accepts(data):");
+    w.indent();
+    w.line("collect(data, \"\", issues)");
+    w.dedent();
+    w.line("return issues");
+    w.dedent();
+    w.line("");
+    w.line("@staticmethod");
+    w.line(&format!("def validate(data: Any) -> {model}:"));
+    w.indent();
+    w.line("\"\"\"Return data as a model; raise if it is not valid.\"\"\"");
+    put_import(&mut w, emitter.settings.line_length, path, &[model.to_owned()]);
+    w.line("");
+    w.line(&format!("issues = Validator{pascal}.errors(data)"));
+    w.line("if issues:");
+    w.indent();
+    w.line(&format!("raise Invalid{pascal}(issues)"));
+    w.dedent();
+    w.line(&format!("return {model}.model_validate(data)"));
+    w.finish()
+}
+
+/// `from package import names`, one a line if there is no room.
+fn put_import(w: &mut Writer, width: usize, package: &str, names: &[String]) {
+    let head = format!("from {package} import ");
+    let flat = format!("{head}{}", names.join(", "));
+    if w.level() * 4 + flat.chars().count() <= width {
+        w.line(&flat);
+        return;
+    }
+    w.line(&format!("{head}("));
+    w.indent();
+    for name in names {
+        w.line(&format!("{name},"));
+    }
+    w.dedent();
+    w.line(")");
+}
+
+/// Imports in the order of `ruff`: furthest packages first, names as people count, renamed ones by themselves.
+fn put_imports(w: &mut Writer, width: usize, mut imports: Vec<Import>) {
+    let dots = |import: &Import| import.package.chars().take_while(|&c| c == '.').count();
+    imports.sort_by(|a, b| {
+        let (x, y) = (dots(a), dots(b));
+        y.cmp(&x)
+            .then_with(|| natural(&a.package[x..], &b.package[y..]))
+            .then_with(|| a.alias.is_some().cmp(&b.alias.is_some()))
+            .then_with(|| natural(&a.module, &b.module))
+    });
+    let mut rest = imports.as_slice();
+    while let Some(first) = rest.first() {
+        let same = rest
+            .iter()
+            .take_while(|i| i.package == first.package && i.alias.is_none() && first.alias.is_none())
+            .count();
+        let (group, others) = rest.split_at(same.max(1));
+        let names: Vec<String> = group
+            .iter()
+            .map(|i| i.alias.as_ref().map_or_else(|| i.module.clone(), |alias| format!("{} as {alias}", i.module)))
+            .collect();
+        put_import(w, width, &first.package, &names);
+        rest = others;
+    }
+}
+
+/// Order of texts with numbers in them: `a2` before `a10`.
+fn natural(a: &str, b: &str) -> std::cmp::Ordering {
+    use std::cmp::Ordering;
+    let (mut a, mut b) = (a.as_bytes(), b.as_bytes());
+    loop {
+        match (a.first(), b.first()) {
+            (None, None) => return Ordering::Equal,
+            (None, _) => return Ordering::Less,
+            (_, None) => return Ordering::Greater,
+            (Some(x), Some(y)) if x.is_ascii_digit() && y.is_ascii_digit() => {
+                let run = |s: &[u8]| s.iter().take_while(|c| c.is_ascii_digit()).count();
+                let ((x, rest_a), (y, rest_b)) = (a.split_at(run(a)), b.split_at(run(b)));
+                let strip = |s: &[u8]| s.iter().position(|&c| c != b'0').map_or_else(Vec::new, |at| s[at..].to_vec());
+                let (x, y) = (strip(x), strip(y));
+                let order = x.len().cmp(&y.len()).then_with(|| x.cmp(&y));
+                if order != Ordering::Equal {
+                    return order;
+                }
+                (a, b) = (rest_a, rest_b);
+            }
+            (Some(x), Some(y)) if x == y => (a, b) = (&a[1..], &b[1..]),
+            (Some(x), Some(y)) => return x.cmp(y),
+        }
+    }
+}

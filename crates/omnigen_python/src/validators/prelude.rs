@@ -1,0 +1,76 @@
+//! Functions that a module brings along where it uses them.
+
+/// `_report`
+pub(super) const REPORT: &str = r#"def _report(out: list[Issue], pointer: str, keyword: str, message: str) -> None:
+    out.append({"pointer": pointer, "keyword": keyword, "message": message})
+"#;
+
+/// `_escape`
+pub(super) const ESCAPE: &str = r#"def _escape(name: str) -> str:
+    """One token of a JSON pointer."""
+    return name.replace("~", "~0").replace("/", "~1")
+"#;
+
+/// `_is_integer`
+pub(super) const IS_INTEGER: &str = r#"def _is_integer(value: Any) -> bool:
+    if isinstance(value, float):
+        return value.is_integer()
+    return isinstance(value, int) and not isinstance(value, bool)
+"#;
+
+/// `_is_number`
+pub(super) const IS_NUMBER: &str = r#"def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+"#;
+
+/// `_is_multiple`
+pub(super) const IS_MULTIPLE: &str = r#"def _is_multiple(value: float, numerator: int, denominator: int) -> bool:
+    """Is value a multiple of the fraction? Exact, for the shortest decimal of a float."""
+    if isinstance(value, int):
+        return value * denominator % numerator == 0
+    digits, _, exponent = float.__repr__(value).partition("e")
+    whole, _, fraction = digits.partition(".")
+    if not whole.lstrip("-").isdigit():
+        return False
+    power = int(exponent or "0") - len(fraction)
+    value = int(whole + fraction) * denominator
+    if power >= 0:
+        return value * 10**power % numerator == 0
+    return value % (numerator * 10**-power) == 0
+"#;
+
+/// `_equal`
+pub(super) const EQUAL: &str = r#"def _equal(one: Any, other: Any) -> bool:
+    """Equality of JSON values: 1 is 1.0, but not true."""
+    if isinstance(one, bool) or isinstance(other, bool):
+        return one is other
+    if isinstance(one, dict):
+        return (
+            isinstance(other, dict)
+            and one.keys() == other.keys()
+            and all(_equal(value, other[name]) for name, value in one.items())
+        )
+    if isinstance(one, list):
+        return (
+            isinstance(other, list)
+            and len(one) == len(other)
+            and all(map(_equal, one, other))
+        )
+    return bool(one == other)
+"#;
+
+/// `_is_unique`
+pub(super) const IS_UNIQUE: &str = r#"def _key(value: Any) -> Any:
+    """Equal for equal JSON values, and hashable."""
+    if isinstance(value, bool):
+        return (bool, value)
+    if isinstance(value, list):
+        return (list, *map(_key, value))
+    if isinstance(value, dict):
+        return (dict, frozenset((name, _key(item)) for name, item in value.items()))
+    return value
+
+
+def _is_unique(items: list[Any]) -> bool:
+    return len(set(map(_key, items))) == len(items)
+"#;

@@ -1,0 +1,266 @@
+//! Schemas as conditions: written out where that is short, else as a call of a function of their own.
+
+use omnigen_ir::{Condition as If, Logic, Node, ObjectRules, Schema, TypeSet};
+
+use super::Emitter;
+use super::code::Code;
+use super::condition::Condition;
+use super::rules::{has, passes};
+
+impl<'a> Emitter<'a> {
+    /// Is `var` valid? A condition in any case.
+    pub(super) fn condition(&mut self, schema: &'a Schema, var: &str, known: TypeSet) -> Condition {
+        if let Some(&number) = self.branches.get(&key(schema)) {
+            return Condition::call(format!("_accepts_{number}({var})"));
+        }
+        match self.simple(schema, var, known, 2) {
+            Some(condition) if condition.size() <= 8 => condition,
+            _ => {
+                let number = self.branch(schema);
+                Condition::call(format!("_accepts_{number}({var})"))
+            }
+        }
+    }
+
+    /// The condition written out, if no loop and no function of its own is needed. `depth` counts the levels of properties
+    /// that may be looked into.
+    pub(super) fn simple(&mut self, schema: &'a Schema, var: &str, known: TypeSet, depth: usize) -> Option<Condition> {
+        let node = match schema {
+            Schema::Bool(value) => return Some(Condition::Known(*value)),
+            Schema::Node(node) => &**node,
+        };
+        if !plain(node, depth) {
+            return None;
+        }
+        let types = node.types.unwrap_or(TypeSet::ALL);
+        let mut parts = Vec::new();
+        let mut known = known;
+        if let Some(values) = Emitter::values(node, types) {
+            parts.push(self.one_of_values(&values, known, var));
+            known = values.iter().fold(TypeSet::NONE, |set, value| set.or(TypeSet::of(value))).and(known);
+        } else {
+            parts.push(self.typed(types, known, var));
+            known = known.and(types);
+        }
+        if known.is_empty() {
+            return Some(Condition::all(parts));
+        }
+        if let Some(rules) = node.string.as_deref().filter(|_| known.meets(TypeSet::STRING)) {
+            let rules = self.string_rules(rules, &node.at, var);
+            let guard = self.typed(TypeSet::STRING, known, var).opposite();
+            parts.push(Condition::any(vec![guard, passes(rules)]));
+        }
+        if let Some(rules) = node.number.as_deref().filter(|_| known.meets(TypeSet::NUMBER)) {
+            let rules = self.number_rules(rules, var);
+            let guard = self.typed(TypeSet::NUMBER, known, var).opposite();
+            parts.push(Condition::any(vec![guard, passes(rules)]));
+        }
+        if let Some(rules) = node.array.as_deref().filter(|_| known.meets(TypeSet::ARRAY)) {
+            let rules = self.array_rules(rules, var);
+            let guard = self.typed(TypeSet::ARRAY, known, var).opposite();
+            parts.push(Condition::any(vec![guard, passes(rules)]));
+        }
+        if let Some(rules) = node.object.as_deref().filter(|_| known.meets(TypeSet::OBJECT)) {
+            let mut inner = vec![passes(self.object_rules(rules, var))];
+            for property in &rules.properties {
+                let value = format!("{var}[{}]", crate::layout::string(&property.name));
+                let valid = self.simple(&property.schema, &value, TypeSet::ALL, depth.saturating_sub(1))?;
+                if valid == Condition::Known(true) {
+                    continue;
+                }
+                if rules.required.contains(&property.name) {
+                    inner.push(valid);
+                } else {
+                    inner.push(Condition::any(vec![has(&property.name, var).opposite(), valid]));
+                }
+            }
+            let guard = self.typed(TypeSet::OBJECT, known, var).opposite();
+            parts.push(Condition::any(vec![guard, Condition::all(inner)]));
+        }
+        if let Some(logic) = node.logic.as_deref() {
+            for part in &logic.all_of {
+                parts.push(self.simple(part, var, known, depth)?);
+            }
+            if !logic.any_of.is_empty() {
+                parts.push(self.any_of(&logic.any_of, var, known));
+            }
+            if !logic.one_of.is_empty() {
+                parts.push(self.one_of(&logic.one_of, var, known));
+            }
+            if let Some(not) = &logic.not {
+                parts.push(self.condition(not, var, known).opposite());
+            }
+            if let Some(If { test, then, otherwise }) = &logic.condition {
+                let test = self.condition(test, var, known);
+                if let Some(then) = then {
+                    let then = self.condition(then, var, known);
+                    parts.push(Condition::any(vec![test.clone().opposite(), then]));
+                }
+                if let Some(otherwise) = otherwise {
+                    let otherwise = self.condition(otherwise, var, known);
+                    parts.push(Condition::any(vec![test, otherwise]));
+                }
+            }
+        }
+        if let Some(reference) = &node.reference
+            && let Some(callee) = self.callee(reference)
+        {
+            parts.push(Condition::call(format!("{callee}({var})", callee = callee.accepts())));
+        }
+        Some(Condition::all(parts))
+    }
+
+    /// One of the alternatives at least.
+    pub(super) fn any_of(&mut self, list: &'a [Schema], var: &str, known: TypeSet) -> Condition {
+        let mut types = TypeSet::NONE;
+        let mut parts = vec![Condition::Known(false)];
+        for schema in list {
+            match only_types(schema) {
+                Some(only) => types = types.or(only),
+                None => parts.push(self.condition(schema, var, known)),
+            }
+        }
+        parts[0] = self.typed(types, known, var);
+        Condition::any(parts)
+    }
+
+    /// Exactly one of the alternatives.
+    pub(super) fn one_of(&mut self, list: &'a [Schema], var: &str, known: TypeSet) -> Condition {
+        let types: Vec<TypeSet> = list.iter().map(outer_types).collect();
+        let disjoint = types.iter().enumerate().all(|(i, a)| types[i + 1..].iter().all(|b| !a.meets(*b)));
+        if disjoint {
+            return self.any_of(list, var, known);
+        }
+        let mut always = 0;
+        let mut terms = Vec::new();
+        let mut conditions: Vec<Condition> = Vec::new();
+        for schema in list {
+            match self.condition(schema, var, known) {
+                Condition::Known(true) => always += 1,
+                Condition::Known(false) => {}
+                condition => conditions.push(condition),
+            }
+        }
+        match (always, conditions.len()) {
+            (0, 0) => return Condition::Known(false),
+            (0, 1) => return conditions.remove(0),
+            (1, _) => return Condition::any(conditions).opposite(),
+            (0, _) => {}
+            _ => return Condition::Known(false),
+        }
+        for condition in &conditions {
+            let flat = condition.flat();
+            let call =
+                matches!(&condition, Condition::Test { yes, .. } if yes.ends_with(')') && !yes.starts_with("not "));
+            terms.push(if call { flat } else { format!("({flat})") });
+        }
+        // A truth value is 0 or 1.
+        let sum = terms.join(" + ");
+        if sum.len() <= 56 {
+            return Condition::test(format!("{sum} == 1"), format!("{sum} != 1"));
+        }
+        let number = self.exactly_one(list);
+        Condition::call(format!("_accepts_{number}({var})"))
+    }
+
+    /// The number of the function that tells whether exactly one of a list holds.
+    fn exactly_one(&mut self, list: &'a [Schema]) -> usize {
+        let address = list.as_ptr().addr() ^ 1;
+        if let Some(&number) = self.branches.get(&address) {
+            return number;
+        }
+        self.branch_count += 1;
+        let number = self.branch_count;
+        self.branches.insert(address, number);
+        let place = self.reserve();
+        let mut code = Code::new(self.settings.line_length);
+        code.line(&["def _accepts_", &number.to_string(), "(data: Any) -> bool:"]);
+        code.indent();
+        code.line(&["count = 0"]);
+        for schema in list {
+            let condition = self.condition(schema, "data", TypeSet::ALL);
+            match condition {
+                Condition::Known(false) => {}
+                Condition::Known(true) => code.line(&["count += 1"]),
+                condition => {
+                    condition.line(&mut code, "if ", ":");
+                    code.indent();
+                    code.line(&["count += 1"]);
+                    code.dedent();
+                }
+            }
+        }
+        code.line(&["return count == 1"]);
+        self.functions[place] = code.finish();
+        number
+    }
+
+    /// The number of the function that tells whether data is valid against a branch.
+    fn branch(&mut self, schema: &'a Schema) -> usize {
+        self.branch_count += 1;
+        let number = self.branch_count;
+        self.branches.insert(key(schema), number);
+        self.accept_function(&format!("_accepts_{number}"), schema, None);
+        number
+    }
+}
+
+/// Which schema it is: its address, as all are borrowed for the whole emission.
+pub(super) fn key(schema: &Schema) -> usize {
+    std::ptr::from_ref(schema).addr()
+}
+
+/// The types, if the schema asserts nothing else.
+fn only_types(schema: &Schema) -> Option<TypeSet> {
+    let Schema::Node(node) = schema else { return None };
+    let Node { at: _, reference, types, enumeration, constant, number, string, array, object, logic, notes: _ } =
+        &**node;
+    let bare = reference.is_none()
+        && enumeration.is_none()
+        && constant.is_none()
+        && number.is_none()
+        && string.is_none()
+        && array.is_none()
+        && object.is_none()
+        && logic.is_none();
+    types.filter(|_| bare)
+}
+
+/// The types that the schema's own keywords allow.
+fn outer_types(schema: &Schema) -> TypeSet {
+    match schema {
+        Schema::Bool(true) => TypeSet::ALL,
+        Schema::Bool(false) => TypeSet::NONE,
+        Schema::Node(node) => {
+            let types = node.types.unwrap_or(TypeSet::ALL);
+            match Emitter::values(node, types) {
+                Some(values) => values.iter().fold(TypeSet::NONE, |set, value| set.or(TypeSet::of(value))),
+                None => types,
+            }
+        }
+    }
+}
+
+/// Can it be written out without a loop?
+fn plain(node: &Node, depth: usize) -> bool {
+    let array = node.array.as_deref().is_none_or(|array| {
+        array.prefix.is_empty()
+            && array.items.as_ref().is_none_or(|items| matches!(items, Schema::Bool(_)))
+            && array.contains.is_none()
+    });
+    let object = node.object.as_deref().is_none_or(|object| {
+        let ObjectRules { properties, patterns, additional, names, dependent_schemas, .. } = object;
+        properties.len() <= if depth > 0 { 2 } else { 0 }
+            && patterns.is_empty()
+            && additional.as_ref().is_none_or(|schema| *schema == Schema::Bool(true))
+            && names.as_ref().is_none_or(|schema| *schema == Schema::Bool(true))
+            && dependent_schemas.is_empty()
+            && object.required.len() <= 6
+            && object.dependent_required.len() <= 2
+    });
+    let logic = node.logic.as_deref().is_none_or(|logic| {
+        let Logic { all_of, any_of, one_of, not: _, condition } = logic;
+        all_of.len() <= 4 && any_of.len() <= 4 && one_of.len() <= 4 && (condition.is_none() || depth > 1)
+    });
+    array && object && logic
+}

@@ -1,0 +1,280 @@
+//! Generated modules, executed: one Python process for all cases.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::io::Write as _;
+use std::process::{Command, Stdio};
+use std::sync::Arc;
+
+use omnigen_contracts::{Declarations, declarations};
+use omnigen_ir::naming::{Naming, Unit};
+use omnigen_ir::{Contract, Export, Exports, FileId, Link, Place, RefTarget, Reference, Resolve, Schema};
+use omnigen_report::Code;
+
+use crate::{Emitted, Settings, validators::validators};
+
+struct Project(BTreeMap<FileId, (Declarations, Exports, Unit)>);
+
+impl Project {
+    fn new(files: &[(&str, &str)]) -> Project {
+        let read = |&(name, text): &(&str, &str)| {
+            let file: FileId = Arc::from(name);
+            let declared = declarations(&file, text);
+            let unit = Unit::new(name, "");
+            let exports = declared.exports(&unit, &Naming::default());
+            (file, (declared, exports, unit))
+        };
+        Project(files.iter().map(read).collect())
+    }
+
+    fn emit(&self, file: &str, assert_formats: bool) -> Emitted {
+        let (file, (_, exports, unit)) = self.0.get_key_value(file).expect("the file is there");
+        let settings = Settings { assert_formats, ..Settings::default() };
+        validators(&Contract { file, unit, exports }, self, &settings)
+    }
+}
+
+impl Resolve for Project {
+    fn link(&self, from: &FileId, reference: &Reference) -> Link {
+        match &reference.target {
+            RefTarget::Here(pointer) => Link::To(Place::new(from, pointer)),
+            RefTarget::Elsewhere { beside: Some(beside), fragment, .. } => {
+                self.0.get_key_value(&**beside).map_or(Link::Dangling, |(f, _)| Link::To(Place::new(f, fragment)))
+            }
+            _ => Link::Dangling,
+        }
+    }
+
+    fn schema(&self, place: &Place) -> Option<&Schema> {
+        self.0.get(&place.file)?.0.schema(&place.pointer)
+    }
+
+    fn export(&self, place: &Place) -> Option<&Export> {
+        self.0.get(&place.file)?.1.list.iter().find(|export| export.pointer == place.pointer)
+    }
+
+    fn unit(&self, file: &FileId) -> Unit {
+        Unit::new(file, "")
+    }
+}
+
+/// Schema, valid documents, invalid documents.
+const CASES: &[(&str, &[&str], &[&str])] = &[
+    (r#"{"type": "integer"}"#, &["1", "1.0", "-3", "1e3"], &["true", "1.5", "\"1\"", "null", "NaN", "Infinity"]),
+    (r#"{"type": "number"}"#, &["1", "1.5"], &["true", "\"1\"", "[]"]),
+    (r#"{"type": ["string", "null"], "minLength": 2}"#, &["null", "\"ab\""], &["\"a\"", "1", "\"\\ud83d\\ude00\""]),
+    (r#"{"minimum": 3, "exclusiveMaximum": 5}"#, &["3", "4.9", "\"x\"", "true"], &["2.9", "5"]),
+    (r#"{"multipleOf": 0.01}"#, &["4.35", "1", "0.07", "1e300", "\"x\""], &["4.355", "1e-7"]),
+    (r#"{"multipleOf": 3}"#, &["9", "9.0", "0"], &["10", "1.5", "Infinity", "NaN"]),
+    (r#"{"pattern": "^\\d+$"}"#, &["\"12\"", "5"], &["\"1a\"", "\"12\\n\"", "\"\\u0663\""]),
+    (r#"{"const": 1}"#, &["1", "1.0"], &["true", "2", "\"1\""]),
+    (r#"{"const": {"a": [false]}}"#, &["{\"a\": [false]}"], &["{\"a\": [0]}", "{\"a\": [false], \"b\": 1}"]),
+    (r#"{"enum": ["a", "b", null, 0, [1]]}"#, &["\"a\"", "null", "0.0", "[1.0]"], &["false", "[true]", "{}", "\"c\""]),
+    (r#"{"type": "string", "enum": ["a", 1]}"#, &["\"a\""], &["1"]),
+    (
+        r#"{"type": "object", "properties": {"a/b": {"type": "string"}, "n": {"maximum": 2}}, "required": ["n"],
+            "additionalProperties": false}"#,
+        &["{\"n\": 1}", "{\"n\": 1, \"a/b\": \"x\"}"],
+        &["{}", "{\"n\": 3}", "{\"n\": 1, \"a/b\": 1}", "{\"n\": 1, \"z\": 1}", "[]"],
+    ),
+    (
+        r#"{"properties": {"x": true}, "patternProperties": {"^p": {"type": "integer"}, "q$": {"minimum": 2}},
+            "additionalProperties": {"type": "null"}}"#,
+        &["{\"x\": 1, \"pq\": 2, \"y\": null}", "1"],
+        &["{\"pq\": 1}", "{\"p\": \"s\"}", "{\"y\": 1}"],
+    ),
+    (r#"{"propertyNames": {"maxLength": 2}, "minProperties": 1}"#, &["{\"ab\": 1}"], &["{\"abc\": 1}", "{}"]),
+    (r#"{"dependentRequired": {"a": ["b"]}}"#, &["{\"a\": 1, \"b\": 1}", "{\"b\": 1}"], &["{\"a\": 1}"]),
+    (r#"{"dependentSchemas": {"a": {"required": ["b"], "minProperties": 3}}}"#, &["{}"], &["{\"a\": 1, \"b\": 2}"]),
+    (
+        r#"{"prefixItems": [{"type": "string"}, {"items": {"type": "null"}}], "items": {"minimum": 5}}"#,
+        &["[]", "[\"a\"]", "[\"a\", [null], 5]"],
+        &["[1]", "[\"a\", [1]]", "[\"a\", [], 4]"],
+    ),
+    (r#"{"prefixItems": [true], "items": false}"#, &["[1]"], &["[1, 2]"]),
+    (r#"{"contains": {"type": "string"}, "minContains": 2, "maxContains": 3}"#, &["[\"a\", 1, \"b\"]"], &["[\"a\"]"]),
+    (r#"{"uniqueItems": true}"#, &["[1, true, \"1\"]", "[[1], [true]]"], &["[1, 1.0]", "[{\"a\": 0}, {\"a\": 0.0}]"]),
+    (
+        r#"{"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "integer"}}]}"#,
+        &["[1]"],
+        &["[\"a\"]", "1"],
+    ),
+    (r#"{"oneOf": [{"multipleOf": 2}, {"multipleOf": 3}]}"#, &["2", "9"], &["6", "7", "\"both\""]),
+    (r#"{"not": {"required": ["a"]}}"#, &["{}"], &["{\"a\": 1}", "3"]),
+    (
+        r#"{"if": {"properties": {"k": {"const": "x"}}, "required": ["k"]}, "then": {"required": ["v"]}, "else": {"maxProperties": 1}}"#,
+        &["{\"k\": \"x\", \"v\": 1}", "{\"k\": \"y\"}"],
+        &["{\"k\": \"x\"}", "{\"k\": \"y\", \"v\": 1}"],
+    ),
+    (
+        r##"{"$ref": "#/$defs/tree", "$defs": {"tree": {"type": "object", "properties": {"next": {"$ref": "#/$defs/tree"}}}}}"##,
+        &["{\"next\": {\"next\": {}}}"],
+        &["{\"next\": {\"next\": 1}}"],
+    ),
+    ("true", &["1"], &[]),
+    ("false", &[], &["1", "null"]),
+    (
+        r#"{"properties": {"a": {"properties": {"b": {"properties": {"c": {"items": {"items": {"items": {"type": "string"}}}}}}}}}}"#,
+        &["{\"a\": {\"b\": {\"c\": [[[\"x\"]]]}}}"],
+        &["{\"a\": {\"b\": {\"c\": [[[\"x\", 1]]]}}}"],
+    ),
+];
+
+/// Runs a script that defines `check(condition, text)`-style assertions; skipped where there is no Python.
+fn run(script: &str) {
+    let spawned =
+        Command::new("python3").arg("-").stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
+    let Ok(mut child) = spawned else { return };
+    child.stdin.take().expect("piped").write_all(script.as_bytes()).expect("python3 reads");
+    let output = child.wait_with_output().expect("python3 ends");
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(text.is_empty(), "{text}");
+}
+
+/// Puts a module's text into `sys.modules`.
+fn load(script: &mut String, name: &str, body: &str) {
+    let text = body.replace('\\', "\\\\").replace("\"\"\"", "\\\"\\\"\\\"");
+    let _ = writeln!(script, "load({name:?}, \"\"\"{text}\"\"\")");
+}
+
+const START: &str = "import json, sys, types\nfor n in ('out', 'out.validators'):\n    p = types.ModuleType(n); p.__path__ = []; sys.modules[n] = p\ndef load(name, text):\n    m = types.ModuleType('out.validators.' + name); m.__package__ = 'out.validators'\n    sys.modules[m.__name__] = m; setattr(sys.modules['out.validators'], name, m)\n    exec(compile(text, name, 'exec'), m.__dict__)\ndef check(name, text, valid, where=None):\n    m = sys.modules['out.validators.' + name]; data = json.loads(text)\n    found = m.accepts(data); issues = []; m.collect(data, '', issues)\n    if found is not valid or bool(issues) is valid and 'NaN' not in text:\n        print(name, text, found, issues)\n    if where is not None and [i['pointer'] + ' ' + i['keyword'] for i in issues] != where:\n        print(name, text, issues)\n";
+
+#[test]
+fn keywords_mean_what_they_mean() {
+    let mut script = START.to_owned();
+    for (i, (schema, valid, invalid)) in CASES.iter().enumerate() {
+        let file = format!("case{i}.json");
+        let emitted = Project::new(&[(&file, schema)]).emit(&file, false);
+        assert!(emitted.diagnostics.is_empty(), "{schema}: {:?}", emitted.diagnostics);
+        load(&mut script, &format!("validator_case{i}"), &emitted.body);
+        for (texts, python) in [(valid, "True"), (invalid, "False")] {
+            for text in texts.iter() {
+                let _ = writeln!(script, "check('validator_case{i}', {}, {python})", crate::layout::string(text));
+            }
+        }
+    }
+    run(&script);
+}
+
+#[test]
+fn issues_name_the_place_and_the_keyword() {
+    let schema = r#"{"type": "object", "required": ["id"], "additionalProperties": false, "properties": {"id": {"type": "string"},
+        "a/b~": {"items": {"properties": {"{x}": {"minimum": 1}}}}}}"#;
+    let mut script = START.to_owned();
+    load(&mut script, "validator_a", &Project::new(&[("a.json", schema)]).emit("a.json", false).body);
+    for (text, found) in [
+        ("{}", "[' required']"),
+        ("[]", "[' type']"),
+        (r#"{"id": 1, "q/": 2}"#, "['/id type', '/q~1 additionalProperties']"),
+        (r#"{"id": "", "a/b~": [{}, {"{x}": 0}]}"#, "['/a~1b~0/1/{x} minimum']"),
+    ] {
+        let _ = writeln!(script, "check('validator_a', {}, False, {found})", crate::layout::string(text));
+    }
+    run(&script);
+}
+
+#[test]
+fn other_contracts_are_called() {
+    let files = [
+        (
+            "a.json",
+            r#"{"type": "object", "properties": {"b": {"$ref": "b.json#/$defs/item"}, "inner": {"$ref": "b.json#/properties/n"}}}"#,
+        ),
+        (
+            "b.json",
+            r##"{"properties": {"n": {"type": "array", "items": {"$ref": "#/$defs/item"}}}, "$defs": {"item": {"type": "string"}}}"##,
+        ),
+    ];
+    let project = Project::new(&files);
+    let (a, b) = (project.emit("a.json", false), project.emit("b.json", false));
+    assert!(a.body.contains("from . import validator_b\n"), "{}", a.body);
+    let mut script = START.to_owned();
+    load(&mut script, "validator_b", &b.body);
+    load(&mut script, "validator_a", &a.body);
+    script.push_str("check('validator_a', '{\"b\": \"x\", \"inner\": [\"y\"]}', True)\n");
+    script.push_str("check('validator_a', '{\"b\": 1, \"inner\": [2]}', False, ['/b type', '/inner/0 type'])\n");
+    run(&script);
+}
+
+/// Format, valid, invalid.
+const FORMATS: &[(&str, &[&str], &[&str])] = &[
+    ("date", &["2024-02-29"], &["2023-02-29", "2024-1-1", "2024-13-01", "२०२४-01-01"]),
+    (
+        "time",
+        &["12:00:00Z", "23:59:60Z", "01:29:60+01:30", "12:00:00.5-08:00"],
+        &["12:00:00", "24:00:00Z", "22:59:60Z"],
+    ),
+    ("date-time", &["2024-01-01T00:00:00Z", "2024-01-01t00:00:00z"], &["2024-01-01 00:00:00Z", "2024-01-01"]),
+    ("duration", &["P1D", "PT1M", "P1Y2M3DT4H5M6S", "P4W"], &["P", "PT", "P1YT", "1D", "P1Y1W", "P1Y1D"]),
+    ("email", &["a.b@example.org", "\"a b\"@example.org", "a@[127.0.0.1]"], &["a", "a..b@example.org", "@x", "a@b c"]),
+    ("idn-email", &["é@é.org"], &["é"]),
+    ("hostname", &["a", "a-b.example"], &["-a", "a_b", "a..b", ""]),
+    ("ipv4", &["127.0.0.1"], &["127.0.0", "256.0.0.1", "01.0.0.1"]),
+    (
+        "ipv6",
+        &["::", "::1", "1::2", "1:2:3:4:5:6:7:8", "::ffff:1.2.3.4"],
+        &["1:2", "12345::", ":::", "1::2::3", "::1%e", "1:2:3:4:5:6:7:8::", ":1::"],
+    ),
+    (
+        "uri",
+        &["http://a.b/c?d#e", "urn:x:y", "http://[::1]:80/"],
+        &["/a", "a", "http://a b", "http://é", "http://[x]/", "a:%zz"],
+    ),
+    ("uri-reference", &["/a", "", "#x", "a/b:c"], &["\\\\a", "1a:b", "a#b#c"]),
+    ("iri", &["http://é/"], &["é"]),
+    ("iri-reference", &["/é"], &["a b"]),
+    ("uri-template", &["/a/{b}{?c*,d:3}"], &["/a/{b", "{}", "a}"]),
+    ("uuid", &["2eb8aa08-aa98-11ea-b4aa-73b441d16380"], &["2eb8aa08aa9811eab4aa73b441d16380", "x"]),
+    ("json-pointer", &["", "/a~0/b"], &["a", "/~2"]),
+    ("relative-json-pointer", &["0", "1/a", "2#"], &["/a", "01", "-1"]),
+    ("regex", &["^a(?<n>b)$", "[^]", r"\p{L}"], &["(a", "a**", r"\Z"]),
+];
+
+#[test]
+fn formats_are_checked_when_asserted() {
+    let mut script = START.to_owned();
+    for (i, (format, valid, invalid)) in FORMATS.iter().enumerate() {
+        let schema = format!("{{\"format\": \"{format}\"}}");
+        let project = Project::new(&[("f.json", &schema)]);
+        let emitted = project.emit("f.json", true);
+        assert!(emitted.diagnostics.is_empty(), "{format}: {:?}", emitted.diagnostics);
+        load(&mut script, &format!("validator_f{i}"), &emitted.body);
+        load(&mut script, &format!("validator_n{i}"), &project.emit("f.json", false).body);
+        for (texts, python) in [(valid, "True"), (invalid, "False")] {
+            for text in texts.iter() {
+                let json = crate::layout::string(&omnigen_ir::Json::String((*text).into()).to_string());
+                let _ = writeln!(
+                    script,
+                    "check('validator_f{i}', {json}, {python})\ncheck('validator_n{i}', {json}, True)"
+                );
+            }
+        }
+    }
+    run(&script);
+    let unknown = Project::new(&[("f.json", r#"{"format": "shoe-size"}"#)]).emit("f.json", true);
+    assert_eq!(unknown.diagnostics.iter().map(|d| d.code).collect::<Vec<_>>(), [Code::UnknownFormat]);
+}
+
+#[test]
+fn patterns_are_reported_where_they_stand() {
+    let schema = r#"{"properties": {"a": {"pattern": "("}, "b": {"pattern": "^(a+)+$"}}, "patternProperties": {"(?<=a+)b": {"type": "null"}}}"#;
+    let emitted = Project::new(&[("p.json", schema)]).emit("p.json", false);
+    let found: Vec<(Code, String)> =
+        emitted.diagnostics.iter().map(|d| (d.code, format!("{:?}", d.at.as_ref().map(|at| &at.spot)))).collect();
+    assert_eq!(found.len(), 3, "{found:?}");
+    for (code, pointer) in [
+        (Code::BadPattern, "/properties/a/pattern"),
+        (Code::SlowPattern, "/properties/b/pattern"),
+        (Code::PatternNotCarried, "/patternProperties/(?<=a+)b"),
+    ] {
+        assert!(found.iter().any(|(c, at)| *c == code && at.contains(pointer)), "{code:?}: {found:?}");
+    }
+}
+
+#[test]
+fn two_schemas_of_one_name_are_both_reported() {
+    let schema = r#"{"$defs": {"a_b": {"type": "string"}, "aB": {"type": "null"}}}"#;
+    let emitted = Project::new(&[("n.json", schema)]).emit("n.json", false);
+    assert_eq!(emitted.diagnostics.iter().map(|d| d.code).collect::<Vec<_>>(), [Code::NameCollision; 2]);
+}

@@ -1,0 +1,299 @@
+//! Findings and events as text without colour (for pipes, logs and editors) and as JSON lines.
+//!
+//! The drawing for terminals is the binary's. Does not know where its text goes.
+
+use std::fmt::{self, Write};
+
+use serde::Serialize;
+
+use crate::{BuildEvent, Marked, Severity, Shown, Source, Summary, position};
+
+/// Lines of a marked place that are shown; a longer one is cut in the middle.
+const LINES: usize = 6;
+/// Characters of a line that are shown: generated contracts may have one line of a megabyte.
+const WIDTH: usize = 160;
+
+/// `error[dangling-ref]: message`.
+pub fn heading(shown: &Shown) -> String {
+    let severity = match shown.severity {
+        Severity::Error => "error",
+        Severity::Warning => "warning",
+        Severity::Note => "note",
+    };
+    format!("{severity}[{}]: {}", shown.code.id(), visible(&shown.message))
+}
+
+/// One finding in the manner of rustc, ending in a line end:
+///
+/// ```text
+/// error[dangling-ref]: `#/$defs/Adress` does not exist
+///   --> contracts/order.json:12:15
+///    |
+/// 12 |       "$ref": "#/$defs/Adress"
+///    |               ^^^^^^^^^^^^^^^^
+///    = hint: did you mean `#/$defs/Address`?
+/// ```
+pub fn plain(shown: &Shown, out: &mut dyn Write) -> fmt::Result {
+    writeln!(out, "{}", heading(shown))?;
+    let places = shown.at.iter().chain(shown.related.iter().map(|related| &related.at));
+    let gutter = places.filter_map(Marked::end).map(|end| end.line.to_string().len()).max().unwrap_or(1);
+    if let Some(at) = &shown.at {
+        place(at, "-->", '^', "", gutter, out)?;
+    }
+    for related in &shown.related {
+        place(&related.at, ":::", '-', &related.label, gutter, out)?;
+    }
+    if let Some(hint) = &shown.hint {
+        let mut lines = hint.lines();
+        writeln!(out, "{:gutter$} = hint: {}", "", visible(lines.next().unwrap_or_default()))?;
+        for line in lines {
+            writeln!(out, "{:gutter$}         {}", "", visible(line))?;
+        }
+    }
+    if let Some(diff) = &shown.diff {
+        for line in diff.lines() {
+            writeln!(out, "{:gutter$} | {}", "", visible(line))?;
+        }
+    }
+    Ok(())
+}
+
+fn place(at: &Marked, arrow: &str, mark: char, label: &str, gutter: usize, out: &mut dyn Write) -> fmt::Result {
+    let label = &*visible(label);
+    write!(out, "{:gutter$}{arrow} {}", "", visible(&at.link()))?;
+    let Some(source) = &at.source else {
+        return if label.is_empty() { writeln!(out) } else { writeln!(out, ": {label}") };
+    };
+    writeln!(out)?;
+    snippet(source, mark, label, gutter, out)
+}
+
+fn snippet(source: &Source, mark: char, label: &str, gutter: usize, out: &mut dyn Write) -> fmt::Result {
+    let Source { text, span } = source;
+    let first = position(text, span.start).line;
+    // A span that ends with a line end does not mark the next line.
+    let last = position(text, if span.end > span.start { span.end - 1 } else { span.end }).line;
+    let begin = text[..span.start].rfind('\n').map_or(0, |at| at + 1);
+    writeln!(out, "{:gutter$} |", "")?;
+    let mut start = begin;
+    for number in first..=last {
+        let line = text[start..].split('\n').next().unwrap_or_default();
+        let end = start + line.len();
+        let next = end + 1;
+        let line = line.strip_suffix('\r').unwrap_or(line);
+        let shown = last - first < LINES || number < first + LINES / 2 || number > last - LINES / 2;
+        if shown {
+            // The indentation of a continued place is not marked.
+            let indent = if number == first { 0 } else { line.len() - line.trim_start().len() };
+            let from = (span.start.clamp(start, start + line.len()) - start).max(indent);
+            let to = span.end.clamp(start + from, start + line.len()) - start;
+            marked_line(line, from..to, number, mark, if number == last { label } else { "" }, gutter, out)?;
+        } else if number == first + LINES / 2 {
+            writeln!(out, "{:gutter$} …", "")?;
+        }
+        if next > text.len() {
+            break;
+        }
+        start = next;
+    }
+    Ok(())
+}
+
+fn marked_line(
+    line: &str,
+    span: std::ops::Range<usize>,
+    number: usize,
+    mark: char,
+    label: &str,
+    gutter: usize,
+    out: &mut dyn Write,
+) -> fmt::Result {
+    let before = line[..span.start].chars().count();
+    let inside = line[span.clone()].chars().count();
+    // Of a long line the part around the mark is shown.
+    let skip = if line.len() > WIDTH { before.saturating_sub(WIDTH / 4) } else { 0 };
+    let cut: String = line.chars().skip(skip).take(WIDTH).collect();
+    let more = line.chars().count() > skip + WIDTH;
+    let (head, tail) = (if skip > 0 { "…" } else { "" }, if more { "…" } else { "" });
+    writeln!(out, "{number:gutter$} | {head}{}{tail}", visible(&cut))?;
+    let room = WIDTH.saturating_sub(before - skip).max(1);
+    let marks: String = std::iter::repeat_n(mark, inside.clamp(1, room)).collect();
+    let space: usize = before - skip + head.chars().count();
+    write!(out, "{:gutter$} | {:space$}{marks}", "", "")?;
+    if !label.is_empty() {
+        write!(out, " {label}")?;
+    }
+    writeln!(out)
+}
+
+/// Text of a file is data: a control character in it must not reach a terminal. Each becomes one visible character, so
+/// that columns stay.
+fn visible(text: &str) -> String {
+    text.chars()
+        .map(|c| match c {
+            '\t' => ' ',
+            '\0'..='\u{1f}' => char::from_u32(0x2400 + c as u32).unwrap_or('\u{fffd}'),
+            '\u{7f}'..='\u{9f}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => {
+                '\u{fffd}'
+            }
+            _ => c,
+        })
+        .collect()
+}
+
+#[derive(Serialize)]
+struct Line<'a, T> {
+    reason: &'static str,
+    #[serde(flatten)]
+    value: &'a T,
+}
+
+/// One finding as a JSON object in one line, with `"reason": "diagnostic"`, without a line end.
+pub fn diagnostic_json(shown: &Shown) -> String {
+    line(&Line { reason: "diagnostic", value: shown })
+}
+
+/// The summary as a JSON object in one line, with `"reason": "finished"`, without a line end.
+pub fn summary_json(summary: &Summary) -> String {
+    line(&Line { reason: "finished", value: summary })
+}
+
+/// An event as a JSON object in one line, without a line end.
+pub fn event_json(event: &BuildEvent) -> String {
+    line(event)
+}
+
+fn line<T: Serialize>(value: &T) -> String {
+    // These types hold only strings, numbers and lists, which always can be written; should that change, the line says so.
+    serde_json::to_string(value).unwrap_or_else(|error| {
+        format!("{{\"reason\":\"bug\",\"text\":{}}}", serde_json::Value::String(error.to_string()))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::{At, Code, Diagnostic};
+
+    const TEXT: &str =
+        "{\n  \"$ref\": \"#/$defs/Adress\",\n  \"$defs\": {\n    \"Address\": {},\n    \"größe\": {}\n  }\n}\n";
+
+    /// Resolves spans against `TEXT`; files called `gone` have no text.
+    fn shown(diagnostic: &Diagnostic) -> Shown {
+        Shown::new(diagnostic, |at| match &at.spot {
+            crate::Spot::Span { start, end } if &*at.file != "gone" => Some((TEXT.into(), *start..*end)),
+            _ => None,
+        })
+    }
+
+    fn at(part: &str) -> At {
+        let start = TEXT.find(part).unwrap_or_default();
+        At::span(&Arc::from("contracts/order.json"), start, start + part.len())
+    }
+
+    fn text(shown: &Shown) -> String {
+        let mut out = String::new();
+        assert!(plain(shown, &mut out).is_ok());
+        out
+    }
+
+    #[test]
+    fn everything_at_once() {
+        let diagnostic =
+            Diagnostic::new(Code::DanglingReference, at("\"#/$defs/Adress\""), "`#/$defs/Adress` does not exist")
+                .related(at("\"Address\""), "this one does")
+                .related(At::file(&Arc::from("gone")), "in this file as well")
+                .hint("did you mean `#/$defs/Address`?\nor add it");
+        let mut shown = shown(&diagnostic);
+        shown.diff = Some("@@ -1 +1 @@\n-a\n+\u{1b}[31mb\n".to_owned());
+        let expected = r##"error[dangling-ref]: `#/$defs/Adress` does not exist
+ --> contracts/order.json:2:11
+  |
+2 |   "$ref": "#/$defs/Adress",
+  |           ^^^^^^^^^^^^^^^^
+ ::: contracts/order.json:4:5
+  |
+4 |     "Address": {},
+  |     --------- this one does
+ ::: gone: in this file as well
+  = hint: did you mean `#/$defs/Address`?
+          or add it
+  | @@ -1 +1 @@
+  | -a
+  | +␛[31mb
+"##;
+        assert_eq!(text(&shown), expected);
+    }
+
+    #[test]
+    fn no_place_and_no_text() {
+        assert_eq!(text(&shown(&Diagnostic::global(Code::Locked, "busy"))), "error[locked]: busy\n");
+        let diagnostic = Diagnostic::new(Code::Unreadable, At::file(&Arc::from("a.json")), "no permission");
+        assert_eq!(text(&shown(&diagnostic)), "error[unreadable]: no permission\n --> a.json\n");
+    }
+
+    #[test]
+    fn marks_stand_below_characters_not_bytes() {
+        let diagnostic = Diagnostic::new(Code::UnknownKeyword, at("{}\n  }"), "m");
+        let expected = "note[unknown-keyword]: m
+ --> contracts/order.json:5:14
+  |
+5 |     \"größe\": {}
+  |              ^^
+6 |   }
+  |   ^
+";
+        assert_eq!(text(&shown(&diagnostic)), expected);
+    }
+
+    #[test]
+    fn spans_of_any_shape() {
+        // Empty, at the end of the text, behind it, and over all of it: something readable each time.
+        for (start, end) in [(0, 0), (TEXT.len(), TEXT.len()), (999, 1_000), (0, TEXT.len()), (1, 2)] {
+            let at = At::span(&Arc::from("a.json"), start, end);
+            let text = text(&shown(&Diagnostic::new(Code::Syntax, at, "m")));
+            assert!(text.contains("^"), "{start}..{end}\n{text}");
+        }
+    }
+
+    #[test]
+    fn long_places_are_cut() {
+        let source = |text: &str, span| Source { text: text.into(), span };
+        let mut out = String::new();
+        let many = "x\n".repeat(30);
+        assert!(snippet(&source(&many, 0..60), '^', "", 2, &mut out).is_ok());
+        let lines: Vec<&str> = out.lines().filter(|line| !line.contains('^')).collect();
+        assert_eq!(lines, ["   |", " 1 | x", " 2 | x", " 3 | x", "   …", "28 | x", "29 | x", "30 | x"]);
+
+        let mut out = String::new();
+        let wide = format!("{}MARK{}", "a".repeat(100_000), "b".repeat(100_000));
+        assert!(snippet(&source(&wide, 100_000..100_004), '^', "here", 1, &mut out).is_ok());
+        let lines: Vec<&str> = out.lines().collect();
+        assert!(
+            lines[1].chars().count() < 180 && lines[1].starts_with("1 | …aaa") && lines[1].ends_with("bbb…"),
+            "{out}"
+        );
+        let column = |line: &str, part: char| line.chars().position(|c| c == part);
+        assert_eq!(column(lines[1], 'M'), column(lines[2], '^'));
+        assert!(lines[2].ends_with("^^^^ here"));
+    }
+
+    #[test]
+    fn json_lines() {
+        let diagnostic = Diagnostic::new(Code::DanglingReference, at("\"größe\""), "m \"q\"").hint("h");
+        assert_eq!(
+            diagnostic_json(&shown(&diagnostic)),
+            r#"{"reason":"diagnostic","severity":"error","code":"dangling-ref","message":"m \"q\"","hint":"h","at":{"file":"contracts/order.json","start":{"line":5,"column":5},"end":{"line":5,"column":12},"bytes":[66,75]}}"#
+        );
+        assert_eq!(event_json(&BuildEvent::Diagnostic(shown(&diagnostic))), diagnostic_json(&shown(&diagnostic)));
+        assert_eq!(
+            event_json(&BuildEvent::ArtifactWritten { path: "generated/a.py".to_owned() }),
+            r#"{"reason":"artifact-written","path":"generated/a.py"}"#
+        );
+        let summary = Summary { written: 2, total: 3, ..Summary::default() };
+        assert_eq!(event_json(&BuildEvent::Finished(summary.clone())), summary_json(&summary));
+        assert!(summary_json(&summary).starts_with(r#"{"reason":"finished","activity":"build","written":2,"#));
+    }
+}

@@ -1,0 +1,296 @@
+//! What a second run does, and what it leaves alone.
+
+use omnigen_tests::{Project, difference};
+
+const CUSTOMER: &str = r##"{
+  "$schema": "https://json-schema.org/draft/2020-12/schema",
+  "description": "Somebody.",
+  "type": "object",
+  "properties": { "id": { "$ref": "#/$defs/Id" }, "name": { "type": "string" } },
+  "required": ["id"],
+  "$defs": { "Id": { "type": "string", "pattern": "^C-" } }
+}
+"##;
+const ORDER: &str = "\
+# An order.
+description: A purchase.
+type: object
+properties:
+  customer: {$ref: customer.json}
+  buyer: {$ref: 'customer.json#/$defs/Id'}
+";
+const NOTE: &str = r#"{ "description": "Refers to nobody.", "type": "object", "properties": { "text": { "type": "string" } } }
+"#;
+
+/// Three contracts, built.
+fn built() -> Project {
+    let project = Project::with(&[
+        ("contracts/customer.json", CUSTOMER),
+        ("contracts/order.yaml", ORDER),
+        ("contracts/note.json", NOTE),
+    ]);
+    project.build().ends(0).says("built 9 of 9 artifacts in [TIME]");
+    project
+}
+
+#[test]
+fn nothing_to_do() {
+    let project = built();
+    let (run, touched) = project.rebuild();
+    run.ends(0);
+    assert_eq!(run.stderr.trim(), "nothing to do (9 artifacts)");
+    assert_eq!(run.stdout, "");
+    assert_eq!(touched, Vec::<String>::new());
+}
+
+#[test]
+fn a_comment_writes_nothing() {
+    let project = built();
+    project.edit("contracts/order.yaml", "# An order.", "# An order, said otherwise.\n# In two lines.");
+    let (run, touched) = project.rebuild();
+    run.ends(0).says("nothing to do (9 artifacts)");
+    assert_eq!(touched, Vec::<String>::new());
+}
+
+#[test]
+fn layout_writes_nothing() {
+    let project = built();
+    project.edit("contracts/customer.json", "{ \"id\":", "{\n\n\t\"id\"   :");
+    let (run, touched) = project.rebuild();
+    run.ends(0).says("nothing to do (9 artifacts)");
+    assert_eq!(touched, Vec::<String>::new());
+}
+
+#[test]
+fn a_description_reaches_only_the_model() {
+    let project = built();
+    project.edit("contracts/customer.json", "Somebody.", "Somebody with an account.");
+    let (run, touched) = project.rebuild();
+    run.ends(0).says("built 1 of 9 artifacts");
+    assert_eq!(touched, ["models/model_customer.py"]);
+}
+
+#[test]
+fn a_field_reaches_its_own_artifacts() {
+    let project = built();
+    project.edit("contracts/note.json", "\"text\":", "\"stars\": { \"type\": \"integer\" }, \"text\":");
+    let (run, touched) = project.rebuild();
+    run.ends(0).says("built 3 of 9 artifacts");
+    assert_eq!(touched, ["models/model_note.py", "tests/test_note.py", "validators/validator_note.py"]);
+}
+
+#[test]
+fn a_changed_constraint_does_not_rewrite_referrers() {
+    // Validators and models refer to the other contract by name; that its pattern is another one is not their business.
+    let project = built();
+    project.edit("contracts/customer.json", "^C-", "^D-");
+    let (run, touched) = project.rebuild();
+    run.ends(0);
+    assert!(touched.contains(&"models/model_customer.py".to_owned()), "{touched:?}");
+    assert!(touched.contains(&"validators/validator_customer.py".to_owned()), "{touched:?}");
+    assert!(!touched.contains(&"models/model_order.py".to_owned()), "{touched:?}");
+    assert!(!touched.contains(&"validators/validator_order.py".to_owned()), "{touched:?}");
+}
+
+#[test]
+fn an_unrelated_contract_rewrites_nothing() {
+    let project = built();
+    project.write("contracts/extra.json", NOTE);
+    let (run, touched) = project.rebuild();
+    run.ends(0).says("built 3 of 12 artifacts");
+    assert_eq!(touched, ["models/model_extra.py", "tests/test_extra.py", "validators/validator_extra.py"]);
+}
+
+#[test]
+fn a_new_file_mends_those_that_missed_it() {
+    let project = built();
+    project.remove("contracts/customer.json");
+    project.build().ends(1).says("dangling-ref").says("contracts/order.yaml:5");
+    project.write("contracts/customer.json", CUSTOMER);
+    project.build().ends(0).does_not_say("dangling-ref");
+    let clean = built();
+    assert_eq!(difference(&project.tree("generated"), &clean.tree("generated")), "");
+}
+
+#[test]
+fn a_definition_that_appears_mends_those_that_missed_it() {
+    let project = built();
+    project.edit("contracts/order.yaml", "#/$defs/Id", "#/$defs/Key");
+    project.build().ends(1).says("dangling-ref");
+    project.edit("contracts/customer.json", "\"$defs\": { ", "\"$defs\": { \"Key\": { \"type\": \"integer\" }, ");
+    project.build().ends(0).does_not_say("dangling-ref");
+    assert!(project.read("generated/models/model_order.py").contains("ModelKey"));
+}
+
+#[test]
+fn what_nobody_wants_any_more_is_removed() {
+    let project = built();
+    project.write("contracts/deep/inside.json", NOTE);
+    project.build().ends(0);
+    assert!(project.has("generated/models/deep/model_inside.py"));
+    project.remove("contracts/deep");
+    let (run, touched) = project.rebuild();
+    run.ends(0).says("removed");
+    assert!(touched.iter().all(|path| path.contains("deep/")), "{touched:?}");
+    assert!(!project.has("generated/models/deep"), "the empty folder is gone too");
+    assert_eq!(difference(&project.tree("generated"), &built().tree("generated")), "");
+}
+
+#[test]
+fn orphans_are_found_without_a_manifest() {
+    let project = built();
+    project.remove("contracts/note.json");
+    project.remove(".omnigen");
+    project.build().ends(0);
+    assert!(!project.has("generated/models/model_note.py"));
+}
+
+#[test]
+fn a_renamed_contract_takes_its_outputs_along() {
+    let project = built();
+    project.rename("contracts/note.json", "contracts/memo.json");
+    project.build().ends(0);
+    assert!(project.has("generated/models/model_memo.py"));
+    assert!(!project.has("generated/models/model_note.py"));
+}
+
+#[test]
+fn foreign_files_are_left_alone() {
+    let project = built();
+    project.write("generated/README.md", "ours\n");
+    project.write("generated/models/handmade.py", "VALUE = 1\n");
+    project.edit("contracts/note.json", "Refers to nobody.", "Alone.");
+    project.build().ends(0);
+    project.remove("contracts/note.json");
+    project.build().ends(0);
+    assert_eq!(project.read("generated/README.md"), "ours\n");
+    assert_eq!(project.read("generated/models/handmade.py"), "VALUE = 1\n");
+}
+
+#[test]
+fn a_foreign_file_in_the_place_of_an_output_is_not_overwritten() {
+    let project = Project::with(&[("contracts/note.json", NOTE), ("generated/models/model_note.py", "VALUE = 1\n")]);
+    project.build().ends(1).says("foreign-file").says("generated/models/model_note.py");
+    assert_eq!(project.read("generated/models/model_note.py"), "VALUE = 1\n");
+    assert!(project.has("generated/validators/validator_note.py"), "the rest is built");
+}
+
+#[test]
+fn hand_edits_are_protected() {
+    let project = built();
+    let path = "generated/models/model_note.py";
+    let edited = project.read(path) + "\nEDITED = True\n";
+    project.write(path, &edited);
+    project.build().ends(1).says("edited-output").says(path).says("EDITED = True");
+    assert_eq!(project.read(path), edited, "it is still there");
+    project.edit("contracts/note.json", "Refers to nobody.", "Alone.");
+    project.build().ends(1).says("edited-output");
+    assert_eq!(project.read(path), edited, "also when there is something new to write");
+    project.run(&["build", "--force"]).ends(0);
+    assert!(!project.read(path).contains("EDITED"));
+    project.build().ends(0).says("nothing to do");
+}
+
+#[test]
+fn hand_edits_are_protected_without_a_manifest() {
+    let project = built();
+    let path = "generated/validators/validator_order.py";
+    project.write(path, project.read(path) + "\nEDITED = True\n");
+    project.remove(".omnigen");
+    project.build().ends(1).says("edited-output").says(path);
+    assert!(project.read(path).contains("EDITED"));
+}
+
+#[test]
+fn an_edited_orphan_is_kept() {
+    let project = built();
+    let path = "generated/models/model_note.py";
+    project.write(path, project.read(path) + "\nEDITED = True\n");
+    project.remove("contracts/note.json");
+    project.build().says(path);
+    assert!(project.read(path).contains("EDITED"));
+}
+
+#[test]
+fn conflict_markers_are_no_hand_edit() {
+    let project = built();
+    let path = "generated/models/model_note.py";
+    let text = project.read(path);
+    project.write(path, text.replacen("class ", "<<<<<<< ours\nclass A: ...\n=======\n>>>>>>> theirs\nclass ", 1));
+    project.build().ends(0);
+    assert_eq!(project.read(path), text);
+}
+
+#[test]
+fn a_deleted_output_comes_back() {
+    let project = built();
+    let text = project.read("generated/models/model_note.py");
+    project.remove("generated/models/model_note.py");
+    let (run, touched) = project.rebuild();
+    run.ends(0).says("built 1 of 9 artifacts");
+    assert_eq!(touched, ["models/model_note.py"]);
+    assert_eq!(project.read("generated/models/model_note.py"), text);
+}
+
+#[test]
+fn without_a_manifest_nothing_is_rewritten() {
+    let project = built();
+    project.remove(".omnigen");
+    let (run, touched) = project.rebuild();
+    run.ends(0).says("nothing to do");
+    assert_eq!(touched, Vec::<String>::new());
+}
+
+#[test]
+fn touched_files_are_no_change() {
+    let project = built();
+    for path in ["contracts/note.json", "contracts/customer.json", "generated/models/model_note.py"] {
+        project.write(path, project.read(path));
+    }
+    let (run, touched) = project.rebuild();
+    run.ends(0).says("nothing to do");
+    assert_eq!(touched, Vec::<String>::new());
+}
+
+#[test]
+fn the_configuration_is_an_input() {
+    let project = built();
+    project.write("omnigen.toml", "[project]\nname = \"test\"\n\n[python]\nnaming = \"{Name}Data\"\n");
+    project.build().ends(0);
+    assert!(project.read("generated/models/model_note.py").contains("class NoteData"));
+    project.write("omnigen.toml", "[project]\nname = \"test\"\nout = \"elsewhere\"\n");
+    project.build().ends(0);
+    assert!(project.has("elsewhere/models/model_note.py"));
+}
+
+#[test]
+fn check_compares_and_writes_nothing() {
+    let project = built();
+    project.run(&["build", "--check"]).ends(0).says("up to date (9 artifacts)");
+
+    project.edit("contracts/note.json", "Refers to nobody.", "Alone.");
+    let (before, times) = (project.tree(""), project.times(""));
+    project.run(&["build", "--check"]).ends(1).lists("stale    generated/models/model_note.py");
+    assert_eq!(difference(&before, &project.tree("")), "", "not even its own state");
+    assert_eq!(times, project.times(""));
+    project.build().ends(0);
+
+    project.remove("generated/tests/test_order.py");
+    project.run(&["build", "--check"]).ends(1).lists("missing  generated/tests/test_order.py");
+    project.build().ends(0);
+
+    project.remove("contracts/note.json");
+    project.run(&["build", "--check"]).ends(1).lists("orphaned generated/models/model_note.py");
+    project.build().ends(0);
+
+    project.write("generated/models/model_order.py", project.read("generated/models/model_order.py") + "# edited\n");
+    project.run(&["build", "--check"]).ends(1).lists("edited   generated/models/model_order.py");
+}
+
+#[test]
+fn check_needs_no_state_of_its_own() {
+    let project = built();
+    project.remove(".omnigen");
+    project.run(&["build", "--check"]).ends(0);
+    assert!(!project.has(".omnigen"), "a check leaves nothing behind");
+}

@@ -1,0 +1,11 @@
+//! End to end: the binary as a user runs it, and Python as a user runs it.
+#![expect(clippy::disallowed_methods, reason = "tests make files and run programs")]
+
+mod broken;
+mod cases;
+mod cli;
+mod golden;
+mod incremental;
+mod python;
+mod random;
+mod watch;

@@ -1,0 +1,138 @@
+//! The generated Python, used: imported, run, checked by the tools that its users have.
+
+use std::io::Write;
+use std::process::Stdio;
+
+use omnigen_tests::{Project, Run, python};
+
+mod behaves {
+    crate::cases::each_case!(super::behaves);
+}
+
+mod own_tests_pass {
+    crate::cases::each_case!(super::own_tests_pass);
+}
+
+/// Documents of a case through its validators and models.
+fn behaves(case: &str) {
+    let Some(mut command) = python() else { return };
+    let project = Project::fixture(case);
+    project.build().ends(0);
+    let entries: Vec<serde_json::Value> = project
+        .tree("documents")
+        .keys()
+        .map(|path| {
+            let module = omnigen_ir::naming::Unit::new(path, "").path("validator");
+            let module = module.trim_end_matches(".py").replace('/', ".");
+            serde_json::json!({ "documents": format!("documents/{path}"), "module": format!("generated.{module}") })
+        })
+        .collect();
+    assert!(!entries.is_empty(), "fixtures/{case} has no documents");
+    let script = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("python/probe.py");
+    let mut child = command
+        .arg(script)
+        .current_dir(project.root())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("Python starts");
+    let input = serde_json::Value::Array(entries).to_string();
+    child.stdin.take().expect("stdin").write_all(input.as_bytes()).expect("the list of documents");
+    let output = child.wait_with_output().expect("Python ends");
+    assert!(
+        output.status.success(),
+        "{case}:\n{}{}",
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    );
+}
+
+/// The generated tests of a case, by pytest.
+fn own_tests_pass(case: &str) {
+    let Some(mut command) = python() else { return };
+    let project = Project::fixture(case);
+    project.build().ends(0);
+    command.args(["-m", "pytest", "-q", "-p", "no:cacheprovider", "generated/tests"]);
+    tool(&project, command.current_dir(project.root()));
+}
+
+#[test]
+fn shop_behaves() {
+    behaves("shop");
+}
+
+#[test]
+fn shop_own_tests_pass() {
+    own_tests_pass("shop");
+}
+
+/// All cases and the shop below one folder; the names of the cases.
+fn everything() -> (Project, Vec<String>) {
+    let all = Project::empty();
+    let mut names = crate::cases::all();
+    names.push("shop".to_owned());
+    for case in &names {
+        all.add_fixture(case, &format!("cases/{case}"));
+        all.run(&["-C", &format!("cases/{case}"), "build"]).ends(0);
+    }
+    (all, names)
+}
+
+fn tool(project: &Project, command: &mut std::process::Command) -> Run {
+    let run = project.finish(command);
+    run.ends(0);
+    run
+}
+
+#[test]
+fn mypy_strict() {
+    let Some(mut command) = python() else { return };
+    let (all, names) = everything();
+    command.args(["-m", "mypy", "--strict", "--namespace-packages", "--explicit-package-bases", "--no-incremental"]);
+    command.args(["--config-file="]).args(names.iter().map(|case| format!("cases/{case}/generated")));
+    tool(&all, command.current_dir(all.root()));
+}
+
+#[test]
+fn ruff_check() {
+    let Some(_) = python() else { return };
+    let (all, _) = everything();
+    for rules in [&[][..], &["--extend-select", "I,UP,B"][..]] {
+        let Some(mut command) = python() else { return };
+        command.args(["-m", "ruff", "check", "--isolated", "--no-cache", "--target-version", "py310"]).args(rules);
+        let folders = std::fs::read_dir(all.path("cases")).expect("cases");
+        command.args(folders.map(|entry| entry.expect("a case").path().join("generated")));
+        tool(&all, command.current_dir(all.root()));
+    }
+}
+
+#[test]
+fn ruff_format() {
+    let Some(_) = python() else { return };
+    let (all, names) = everything();
+    for case in names {
+        let Some(mut command) = python() else { return };
+        let width = if case == "naming" { "120" } else { "88" };
+        command.args(["-m", "ruff", "format", "--check", "--diff", "--isolated", "--no-cache", "--line-length", width]);
+        tool(&all, command.arg(format!("cases/{case}/generated")).current_dir(all.root()));
+    }
+}
+
+/// The other way round: whatever the IR says about where things are, this is what the README promises.
+#[test]
+fn imports_as_the_readme_says() {
+    let Some(mut command) = python() else { return };
+    let project = Project::fixture("shop");
+    project.build().ends(0);
+    let script = "\
+from generated.models.model_customer import ModelCustomer
+from generated.validators.sales.validator_payment import ValidatorPayment
+
+customer = ModelCustomer.model_validate({'id': 'C-000017', 'email': 'a@b.example', 'name': {'full': 'Jo'}})
+assert customer.id == 'C-000017'
+issues = ValidatorPayment.errors({'method': 'cash'})
+assert issues and issues[0]['keyword'], issues
+";
+    tool(&project, command.args(["-c", script]).current_dir(project.root()));
+}

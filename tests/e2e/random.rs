@@ -1,0 +1,185 @@
+//! Incremental equals clean: after every edit of a random history, the outputs are those of a fresh copy.
+
+use std::collections::BTreeMap;
+
+use omnigen_tests::{Project, difference};
+
+/// A generator of numbers that is the same everywhere; the histories are data, not luck.
+struct Dice(u64);
+
+impl Dice {
+    fn roll(&mut self, sides: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        (self.0 % sides as u64) as usize
+    }
+
+    fn pick<'a, T>(&mut self, list: &'a [T]) -> &'a T {
+        &list[self.roll(list.len())]
+    }
+}
+
+/// Places for contracts; few, so that histories come back to them.
+const PATHS: [&str; 7] = ["a.json", "b.json", "c.yaml", "deep/d.json", "deep/e.yaml", "deep/er/f.json", "g.yml"];
+const CONFIGS: [&str; 4] =
+    ["", "[python]\nnaming = \"{Name}\"\n", "[python]\nline-length = 120\n", "[python]\nformat = \"assert\"\n"];
+
+/// One contract, put together by chance. References go to places that may or may not be there.
+fn contract(dice: &mut Dice, path: &str) -> String {
+    let up = "../".repeat(path.matches('/').count());
+    let mut properties = Vec::new();
+    for name in ["one", "two", "three", "four"] {
+        if dice.roll(3) == 0 {
+            continue;
+        }
+        let schema = match dice.roll(9) {
+            0 => format!(r#"{{ "type": "string", "minLength": {} }}"#, dice.roll(3)),
+            1 => format!(r#"{{ "type": "integer", "maximum": {} }}"#, 5 + dice.roll(3)),
+            2 => r#"{ "type": "array", "items": { "type": "object", "properties": { "x": { "type": "number" } } } }"#
+                .to_owned(),
+            3 => r##"{ "$ref": "#" }"##.to_owned(),
+            4 => r##"{ "$ref": "#/$defs/Part" }"##.to_owned(),
+            5 => format!(r#"{{ "$ref": "{up}{}" }}"#, dice.pick(&PATHS)),
+            6 => format!(r#"{{ "$ref": "{up}{}#/$defs/Part" }}"#, dice.pick(&PATHS)),
+            7 => format!(r#"{{ "$ref": "{up}{}#/properties/one" }}"#, dice.pick(&PATHS)),
+            _ => format!(
+                r#"{{ "anyOf": [{{ "type": "null" }}, {{ "$ref": "{up}{}" }}], "description": "d{}" }}"#,
+                dice.pick(&PATHS),
+                dice.roll(2)
+            ),
+        };
+        properties.push(format!("    \"{name}\": {schema}"));
+    }
+    let part = match dice.roll(3) {
+        0 => r#"{ "enum": ["x", "y"] }"#,
+        1 => r##"{ "type": "object", "properties": { "deep": { "$ref": "#" } } }"##,
+        _ => r#"{ "type": "string", "format": "date" }"#,
+    };
+    let defs = if dice.roll(4) > 0 { format!(",\n  \"$defs\": {{ \"Part\": {part} }}") } else { String::new() };
+    let comment = if path.ends_with(".json") { String::new() } else { format!("# comment {}\n", dice.roll(3)) };
+    format!(
+        "{comment}{{\n  \"description\": \"d{}\",\n  \"type\": \"object\",\n  \"properties\": {{\n{}\n  }}{defs}\n}}\n",
+        dice.roll(3),
+        properties.join(",\n")
+    )
+}
+
+/// One step: what was done, for the message of a failure.
+fn step(dice: &mut Dice, contracts: &mut BTreeMap<&'static str, String>, config: &mut &'static str) -> String {
+    let there: Vec<&'static str> = contracts.keys().copied().collect();
+    match dice.roll(12) {
+        0..=4 => {
+            let path = *dice.pick(&PATHS);
+            contracts.insert(path, contract(dice, path));
+            format!("write {path}")
+        }
+        5 if !there.is_empty() => {
+            let path = *dice.pick(&there);
+            contracts.remove(path);
+            format!("delete {path}")
+        }
+        6 if !there.is_empty() => {
+            let (from, to) = (*dice.pick(&there), *dice.pick(&PATHS));
+            let text = contracts.remove(from).unwrap_or_default();
+            contracts.insert(to, text);
+            format!("rename {from} to {to}")
+        }
+        7 if !there.is_empty() => {
+            let path = *dice.pick(&there);
+            if let Some(text) = contracts.get_mut(path) {
+                let word = format!("d{}", dice.roll(5));
+                *text = text.replacen("\"d", &format!("\"{word}"), 1);
+            }
+            format!("describe {path}")
+        }
+        8 if !there.is_empty() => {
+            let path = *dice.pick(&there);
+            if let Some(text) = contracts.get_mut(path) {
+                text.push('\n');
+            }
+            format!("blank line in {path}")
+        }
+        9 if !there.is_empty() => {
+            let path = *dice.pick(&there);
+            if let Some(text) = contracts.get_mut(path) {
+                text.truncate(text.len() / 2);
+            }
+            format!("cut {path} in half")
+        }
+        10 => {
+            *config = CONFIGS[dice.roll(CONFIGS.len())];
+            format!("configure {config:?}")
+        }
+        _ => "nothing".to_owned(),
+    }
+}
+
+fn put(project: &Project, contracts: &BTreeMap<&'static str, String>, config: &str) {
+    for path in PATHS {
+        let full = format!("contracts/{path}");
+        match contracts.get(path) {
+            // What did not change is not written: a real edit touches one file.
+            Some(text) if project.has(&full) && project.read(&full) == *text => {}
+            Some(text) => project.write(&full, text),
+            None if project.has(&full) => project.remove(&full),
+            None => {}
+        }
+    }
+    project.write("omnigen.toml", format!("[project]\nname = \"random\"\n\n{config}"));
+}
+
+fn history(seed: u64, steps: usize) {
+    let mut dice = Dice(seed);
+    let (mut contracts, mut config) = (BTreeMap::new(), CONFIGS[0]);
+    for path in PATHS {
+        contracts.insert(path, contract(&mut dice, path));
+    }
+    let lived = Project::empty();
+    let mut done = Vec::new();
+    for _ in 0..steps {
+        done.push(step(&mut dice, &mut contracts, &mut config));
+        put(&lived, &contracts, config);
+        let run = lived.build();
+
+        let fresh = Project::empty();
+        put(&fresh, &contracts, config);
+        let clean = fresh.build();
+
+        let told =
+            || format!("seed {seed}: {}\n\nincremental: {}\nclean: {}", done.join(", "), run.text(), clean.text());
+        assert_eq!(run.code, clean.code, "{}", told());
+        assert_eq!(diagnostics(&run.stderr), diagnostics(&clean.stderr), "{}", told());
+        let (mut left, right) = (lived.tree("generated"), fresh.tree("generated"));
+        if run.code != 0 {
+            // What cannot be made keeps its last good output; a fresh copy never had one.
+            left.retain(|path, _| right.contains_key(path));
+        }
+        assert_eq!(difference(&left, &right), "", "{}", told());
+        if run.code == 0 {
+            lived.build().ends(0).says("nothing to do");
+        }
+    }
+}
+
+/// All but the summary, which tells how much was done.
+fn diagnostics(stderr: &str) -> Vec<&str> {
+    let mut lines: Vec<&str> = stderr.lines().collect();
+    lines.pop();
+    lines
+}
+
+#[test]
+fn incremental_equals_clean_1() {
+    history(0x5eed_0001, 40);
+}
+
+#[test]
+fn incremental_equals_clean_2() {
+    history(0x5eed_0002, 40);
+}
+
+#[test]
+fn incremental_equals_clean_3() {
+    history(0xfeed_beef_0003, 40);
+}
