@@ -1,6 +1,6 @@
 //! Broken input: a clear error each, the rest still built, nothing lost, and the exit code that is documented.
 
-use omnigen_tests::{Project, Run};
+use omnigen_tests::{Project, Run, difference};
 
 const NOTE: &str = r#"{ "description": "A note.", "type": "object", "properties": { "text": { "type": "string" } } }
 "#;
@@ -140,9 +140,9 @@ fn wrong_values() {
 
 #[test]
 fn what_is_not_carried_over_is_told() {
-    let text = "{\n  \"properties\": { \"a\": true },\n  \"unevaluatedProperties\": false\n}\n";
+    let text = "{\n  \"properties\": { \"a\": true },\n  \"$dynamicRef\": \"#node\"\n}\n";
     let (_, run) = check(&[("contracts/bad.json", text.as_bytes())], 0);
-    run.says("warning[not-carried]: ").says("--> contracts/bad.json:3:").says("unevaluatedProperties");
+    run.says("warning[not-carried]: ").says("--> contracts/bad.json:3:").says("$dynamicRef");
     let text = "{ \"type\": \"object\", \"requierd\": [\"a\"] }\n";
     let (_, run) = check(&[("contracts/bad.json", text.as_bytes())], 0);
     run.says("warning[misspelled-keyword]: ").says("required");
@@ -209,7 +209,7 @@ fn a_contract_that_breaks_keeps_its_last_good_outputs() {
     let good = project.tree("generated");
     project.write("contracts/note.json", "{");
     project.build().ends(1).says("error[syntax]");
-    assert_eq!(project.tree("generated"), good);
+    assert_eq!(difference(&project.tree("generated"), &good), "");
     project.write("contracts/note.json", NOTE);
     project.build().ends(0).says("nothing to do");
 }

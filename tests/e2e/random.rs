@@ -88,8 +88,11 @@ fn step(dice: &mut Dice, contracts: &mut BTreeMap<&'static str, String>, config:
         7 if !there.is_empty() => {
             let path = *dice.pick(&there);
             if let Some(text) = contracts.get_mut(path) {
-                let word = format!("d{}", dice.roll(5));
-                *text = text.replacen("\"d", &format!("\"{word}"), 1);
+                // One in three is misspelled: a finding comes or goes, and nothing else changes.
+                let key = ["description", "description", "descripton"][dice.roll(3)];
+                let at = text.find("\"descript").unwrap_or_default();
+                let end = text[at..].find('\n').map_or(text.len(), |end| at + end);
+                text.replace_range(at..end, &format!("\"{key}\": \"d{}\",", dice.roll(5)));
             }
             format!("describe {path}")
         }

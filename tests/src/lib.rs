@@ -286,12 +286,15 @@ pub fn difference(left: &Tree, right: &Tree) -> String {
             (Some(a), Some(b)) if a == b => {}
             (Some(a), Some(b)) => {
                 let (a, b) = (String::from_utf8_lossy(a), String::from_utf8_lossy(b));
-                let line = a
-                    .lines()
-                    .zip(b.lines())
-                    .position(|(a, b)| a != b)
-                    .unwrap_or(a.lines().count().min(b.lines().count()));
-                let at = |text: &str| text.lines().nth(line).unwrap_or("(no more lines)").to_owned();
+                let (a, b): (Vec<&str>, Vec<&str>) = (a.lines().collect(), b.lines().collect());
+                let differ = |line: &usize| a.get(*line) != b.get(*line);
+                // The digest in a header differs whenever anything does; what else differs tells more.
+                let digest = |line: &usize| a.get(*line).is_some_and(|text| text.contains("# omnigen: "));
+                let all = 0..a.len().max(b.len());
+                let line = all.clone().find(|line| differ(line) && !digest(line)).or_else(|| all.clone().find(differ));
+                let line = line.unwrap_or_default();
+                let at =
+                    |lines: &[&str]| lines.get(line).map_or("(no more lines)".to_owned(), |text| (*text).to_owned());
                 out.push_str(&format!("{path}:{}\n  left:  {}\n  right: {}\n", line + 1, at(&a), at(&b)));
             }
             (Some(_), None) => out.push_str(&format!("{path}: only on the left\n")),

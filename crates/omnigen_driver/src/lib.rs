@@ -52,7 +52,7 @@ pub fn check(options: &Options) -> Outcome {
     };
     setup.config.targets.clear();
     let manners = Manners { check: true, frozen: true, force: false };
-    let mut session = Session::fresh(setup, found, manners);
+    let mut session = Session::fresh(setup, found, manners, &options.stop);
     let survey = Survey::full(&session.setup, &session.records, &session.meta);
     match session.round(survey) {
         Ok(round) => {
@@ -70,7 +70,7 @@ pub fn check(options: &Options) -> Outcome {
 fn open(options: &Options) -> Result<Session, Box<Outcome>> {
     let (setup, found) = Setup::new(options).map_err(|found| Box::new(unusable(options, found)))?;
     let Options { check, frozen, force, .. } = *options;
-    Ok(Session::open(setup, found, Manners { check, frozen: frozen || check, force }))
+    Ok(Session::open(setup, found, Manners { check, frozen: frozen || check, force }, &options.stop))
 }
 
 /// The outcome of a run whose configuration cannot be used.

@@ -151,10 +151,6 @@ impl Records {
         self.map.len()
     }
 
-    pub(crate) fn is_empty(&self) -> bool {
-        self.map.is_empty()
-    }
-
     pub(crate) fn remove(&mut self, file: &str) -> Option<Record> {
         self.map.remove(file).map(|(record, _)| record)
     }

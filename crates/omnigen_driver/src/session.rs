@@ -4,6 +4,8 @@
 //! `build` is a session of one round, `watch` of many. The manifest decides only *what to ask*; the graph decides what to compute.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use omnigen_disk::Stat;
 use omnigen_engine::{Built, Content, Graph, ReadKey, State, Stored, Target};
@@ -45,6 +47,8 @@ pub(crate) struct Session {
     stale: bool,
     /// Files whose outputs others want too.
     clashing: BTreeSet<FileId>,
+    /// Set from outside when the run is to end early.
+    pub(crate) stop: Arc<AtomicBool>,
 }
 
 /// How a round ended.
@@ -72,7 +76,7 @@ pub(crate) struct Round {
 
 impl Session {
     /// A session that remembers nothing.
-    pub(crate) fn fresh(setup: Setup, found: Vec<Diagnostic>, manners: Manners) -> Session {
+    pub(crate) fn fresh(setup: Setup, found: Vec<Diagnostic>, manners: Manners, stop: &Arc<AtomicBool>) -> Session {
         Session {
             agents: Agents::new(&setup),
             setup,
@@ -85,12 +89,13 @@ impl Session {
             journaled: BTreeMap::new(),
             stale: false,
             clashing: BTreeSet::new(),
+            stop: stop.clone(),
         }
     }
 
     /// A session that starts from the manifest.
-    pub(crate) fn open(setup: Setup, found: Vec<Diagnostic>, manners: Manners) -> Session {
-        let mut session = Session::fresh(setup, found, manners);
+    pub(crate) fn open(setup: Setup, found: Vec<Diagnostic>, manners: Manners, stop: &Arc<AtomicBool>) -> Session {
+        let mut session = Session::fresh(setup, found, manners, stop);
         session.executable = Executable::current().ok();
         session.load();
         let journal = omnigen_disk::read_journal(&session.setup.state);
@@ -164,7 +169,7 @@ impl Session {
     fn stored(&mut self, file: &FileId) -> Option<Content> {
         let held = self.records.get(file)?.held;
         let outline = self.records.details(file)?.outline.clone()?;
-        Some(Content::Stored(std::sync::Arc::new(Stored { outline, held })))
+        Some(Content::Stored(Arc::new(Stored { outline, held })))
     }
 
     /// Works off what a survey found.
@@ -439,6 +444,7 @@ impl Session {
             let mut pending = batch.to_vec();
             // Every turn supplies text that was missing; a file is asked for at most twice.
             for _ in 0..1000 {
+                self.go_on()?;
                 let built = self.graph_mut()?.make(&pending);
                 let mut needs = BTreeSet::new();
                 let mut again = Vec::new();
@@ -459,6 +465,11 @@ impl Session {
             self.graph_mut()?.forget_texts();
         }
         Ok(())
+    }
+
+    /// Is the run to go on? What an interrupted one has written stays; its records are not saved, so the next run looks again.
+    pub(crate) fn go_on(&self) -> Result<(), String> {
+        if self.stop.load(Ordering::Relaxed) { Err("interrupted".to_owned()) } else { Ok(()) }
     }
 
     /// Records an artifact and passes its text on.

@@ -4,7 +4,6 @@
 //! database, and each answer is set as the input of its task, until nothing is pending.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::atomic::AtomicBool;
 use std::sync::mpsc;
 use std::time::Instant;
 
@@ -399,12 +398,12 @@ fn ask(session: &mut Session, commit: &mut Commit, calls: Vec<Call>, outcome: &m
     }
     let (sender, messages) = mpsc::channel::<Message>();
     let next = std::sync::atomic::AtomicUsize::new(0);
-    let cancelled = AtomicBool::new(false);
+    let cancelled = session.stop.clone();
     let mut finished: Vec<(usize, Result<Answer, Failure>)> = Vec::new();
     let mut trouble = None;
     std::thread::scope(|scope| {
         for _ in 0..AT_ONCE.min(jobs.len()) {
-            let (sender, jobs, next, cancelled) = (sender.clone(), &jobs, &next, &cancelled);
+            let (sender, jobs, next, cancelled) = (sender.clone(), &jobs, &next, &*cancelled);
             scope.spawn(move || {
                 loop {
                     let i = next.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
@@ -446,6 +445,7 @@ fn ask(session: &mut Session, commit: &mut Commit, calls: Vec<Call>, outcome: &m
     if let Some(problem) = trouble {
         return Err(problem);
     }
+    session.go_on()?;
     outcome.calls += finished.len();
     finished.sort_by_key(|(i, _)| *i);
     let stored: Vec<(Digest, Vec<u8>)> =

@@ -167,6 +167,17 @@ impl<'a> Walk<'a, '_> {
         if let Some(minimal) = &minimal {
             self.add(minimal.clone(), "only what is required", "", "", false);
         }
+        // Many violations at once: each is to be reported at its place.
+        if let Some(full @ (Json::Object(_) | Json::Array(_))) = &full {
+            let null = |_: &Json| Json::Null;
+            let far = |value: &Json| match value {
+                Json::String(_) => Json::String("".into()),
+                Json::Number(_) => Json::Number(Number::from_i64(-1_000_003)),
+                _ => Json::String("text".into()),
+            };
+            self.add(spoiled(full, &null), "null for every value", "", "", false);
+            self.add(spoiled(full, &far), "a far value for every value", "", "", false);
+        }
         for (about, keyword, json) in &stated {
             if exact(json) {
                 self.add(json.clone(), about, "", keyword, false);
@@ -284,7 +295,10 @@ impl<'a> Walk<'a, '_> {
             }
             _ => Vec::new(),
         };
-        for (step, spec) in children {
+        // A value that is no member is reported as such, and its inside is not looked at.
+        let whole = flat.parts.iter().any(|part| part.node.enumeration.is_some() || part.node.constant.is_some());
+        for (step, mut spec) in children {
+            spec.iter_mut().for_each(|seat| seat.sure &= !whole);
             if !spec.is_empty() {
                 let path = visit.path.iter().cloned().chain([step]).collect();
                 self.enqueue(base.clone(), path, spec, true);
@@ -348,10 +362,10 @@ impl<'a> Walk<'a, '_> {
                     ("next to the bound", if low { bound.plus(unit) } else { bound.minus(unit) }),
                 ] {
                     // Next to an inclusive bound is nothing to be seen.
-                    if what != "next to the bound" || keyword.starts_with("exclusive") {
-                        if let Some(value) = json(value) {
-                            self.propose(spot, keyword, what, value);
-                        }
+                    if (what != "next to the bound" || keyword.starts_with("exclusive"))
+                        && let Some(value) = json(value)
+                    {
+                        self.propose(spot, keyword, what, value);
                     }
                 }
             }
@@ -648,6 +662,17 @@ fn wrong_types() -> [(&'static str, Json); 7] {
         ("array", Json::Array(Vec::new())),
         ("object", Json::Object(Vec::new())),
     ]
+}
+
+/// With every innermost value replaced.
+fn spoiled(json: &Json, by: &dyn Fn(&Json) -> Json) -> Json {
+    match json {
+        Json::Array(items) if !items.is_empty() => Json::Array(items.iter().map(|item| spoiled(item, by)).collect()),
+        Json::Object(members) if !members.is_empty() => {
+            Json::Object(members.iter().map(|(name, value)| (name.clone(), spoiled(value, by))).collect())
+        }
+        value => by(value),
+    }
 }
 
 /// A value that is none of these, of the same type where that is easy.

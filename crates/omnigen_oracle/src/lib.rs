@@ -109,7 +109,8 @@ mod tests {
     #[test]
     fn references_lead_across_documents_and_drafts() {
         let root = r#"{"items": {"$ref": "sub/b.json#/$defs/pair"}}"#;
-        let other = r#"{"$schema": "http://json-schema.org/draft-07/schema#", "$defs": {"pair": {"items": [{"type": "null"}], "additionalItems": false}}}"#;
+        let other = r#"{"$schema": "http://json-schema.org/draft-07/schema#", "$defs": {
+            "pair": {"items": [{"type": "null"}], "additionalItems": false}}}"#;
         let both = [("file:///c/a.json", root), ("file:///c/sub/b.json", other)];
         assert_eq!(ask(&both, false, &["[[null]]", "[[null, 1]]", "[[1]]"]), Ok(vec![true, false, false]));
         let named = r##"{"$id": "https://example.com/real.json", "$ref": "#/$defs/a", "$defs": {"a": {"const": 1}}}"##;
@@ -148,7 +149,8 @@ mod tests {
 
     #[test]
     fn content_is_not_looked_into() {
-        let schema = r#"{"$schema": "http://json-schema.org/draft-07/schema#", "contentMediaType": "application/json", "contentEncoding": "base64"}"#;
+        let schema = r#"{"$schema": "http://json-schema.org/draft-07/schema#", 
+            "contentMediaType": "application/json", "contentEncoding": "base64"}"#;
         assert_eq!(ask(&[("file:///a.json", schema)], true, &[r#""%""#]), Ok(vec![true]));
     }
 

@@ -409,3 +409,69 @@ pub fn value(json: &omnigen_ir::Json) -> Doc {
         ),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn list(items: &[&'static str]) -> Doc {
+        Doc::group("list[", vec![Doc::chain("|", items.iter().map(|item| Doc::text(*item)).collect())], "]")
+    }
+
+    /// Every text here was left unchanged by `ruff format`, with lines of 40 columns.
+    #[test]
+    fn assignments_break_where_ruff_breaks_them() {
+        let chain = |items: &[&'static str]| Doc::chain("|", items.iter().map(|item| Doc::text(*item)).collect());
+        let call = |argument: &'static str| Doc::group("Field(", vec![Doc::text(argument)], ")");
+        for (name, annotation, value, text) in [
+            ("a: ", Doc::text("int"), Doc::text("1"), "a: int = 1\n"),
+            (
+                "a: ",
+                Doc::text("int"),
+                call("alias=\"a-long-name-of-it\""),
+                "a: int = Field(\n    alias=\"a-long-name-of-it\",\n)\n",
+            ),
+            (
+                "name_of: ",
+                chain(&["First", "SecondOfThem", "None"]),
+                Doc::text("None"),
+                "name_of: First | SecondOfThem | None = (\n    None\n)\n",
+            ),
+            (
+                "name_of_it: ",
+                chain(&["FirstOfThem", "SecondOfThem", "None"]),
+                Doc::text("None"),
+                "name_of_it: (\n    FirstOfThem | SecondOfThem | None\n) = None\n",
+            ),
+            (
+                "name: ",
+                chain(&["FirstOfThemAll", "SecondOfThemAll", "ThirdOfThem"]),
+                Doc::text("None"),
+                "name: (\n    FirstOfThemAll\n    | SecondOfThemAll\n    | ThirdOfThem\n) = None\n",
+            ),
+            (
+                "name: ",
+                list(&["FirstOfThemAll", "SecondOfThemAll"]),
+                call("alias=\"n\""),
+                "name: list[\n    FirstOfThemAll | SecondOfThemAll\n] = Field(alias=\"n\")\n",
+            ),
+        ] {
+            let mut writer = Writer::new(40);
+            writer.assignment(name, &annotation, &value);
+            assert_eq!(writer.finish(), text);
+        }
+    }
+
+    #[test]
+    fn strings_take_the_quotes_that_need_fewer_escapes() {
+        for (text, literal) in [
+            ("plain", "\"plain\""),
+            ("say \"hi\"", "'say \"hi\"'"),
+            ("both \" and '", "\"both \\\" and '\""),
+            ("a\\b\n", "\"a\\\\b\\n\""),
+            ("\u{200b}", "\"\\u200b\""),
+        ] {
+            assert_eq!(string(text), literal);
+        }
+    }
+}

@@ -2,6 +2,7 @@
 //!
 //! Knows Python. Does not know files, headers (the ownership mark is put before the body when it is written), or salsa:
 //! everything about other schemas comes through [`omnigen_ir::Resolve`].
+#![cfg_attr(test, expect(clippy::disallowed_methods, reason = "tests run Python over what is generated"))]
 
 pub mod layout;
 pub mod pydantic;

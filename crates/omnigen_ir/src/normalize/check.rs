@@ -40,7 +40,6 @@ impl Check<'_> {
 
     fn node(&mut self, file: &FileId, node: &Node, value: &Json) -> Option<bool> {
         let own = TypeSet::of(value);
-        let own = if own == TypeSet::NUMBER { own } else { own.and(TypeSet::ALL) };
         if node.types.is_some_and(|types| !types.has(own))
             || node.constant.as_ref().is_some_and(|constant| !constant.same(value))
             || node.enumeration.as_ref().is_some_and(|list| !list.iter().any(|item| item.same(value)))

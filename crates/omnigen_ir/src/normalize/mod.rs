@@ -7,6 +7,8 @@
 mod check;
 mod combine;
 mod project;
+#[cfg(test)]
+mod tests;
 
 use std::collections::HashMap;
 

@@ -2,7 +2,9 @@
 
 use std::collections::{HashMap, HashSet, VecDeque};
 
-use super::combine::{Part, informative, informative_beside_type, merge_ranges, merge_text, unchecked};
+use super::combine::{
+    Part, informative, informative_beside_type, informative_branches, merge_ranges, merge_text, unchecked,
+};
 use super::{About, BadDefault, Body, Class, Definition, Field, Size, Type, Types, allows};
 use crate::schema::escape;
 use crate::{Contract, FileId, Json, Link, Node, ObjectRules, Place, Reference, Resolve, Schema, TypeSet};
@@ -24,12 +26,17 @@ pub(super) fn project(contract: &Contract<'_>, resolve: &dyn Resolve) -> Types {
         exported: contract.exports.list.iter().map(|export| &*export.pointer).collect(),
         requested: HashSet::new(),
         open: Vec::new(),
+        keys: HashMap::new(),
         depth: 0,
     };
     for export in &contract.exports.list {
         projector.define(&Place::new(contract.file, &export.pointer), true);
-        while let Some(place) = projector.queue.pop_front() {
-            projector.define(&place, false);
+        while let Some((place, name)) = projector.queue.pop_front() {
+            if place == name {
+                projector.define(&place, false);
+            } else {
+                projector.define_beside(&place, name);
+            }
         }
     }
     projector.types
@@ -44,11 +51,14 @@ struct Projector<'a> {
     exported: HashSet<&'a str>,
     resolve: &'a dyn Resolve,
     types: Types,
-    queue: VecDeque<Place>,
+    /// Places inside of definitions that are still to be defined, and what they are named by.
+    queue: VecDeque<(Place, Place)>,
     /// Places inside of definitions that references lead to.
     requested: HashSet<Place>,
     /// Classes under way, to tie recursion back to them.
     open: Vec<(Key, Place)>,
+    /// What the classes are made of that are named by a derived place.
+    keys: HashMap<Place, Key>,
     depth: usize,
 }
 
@@ -86,6 +96,16 @@ impl<'a> Projector<'a> {
         self.add(place.clone(), exported, Body::Alias(made), about(schema));
     }
 
+    /// Defines an alias for a place inside of a definition, made as where the schema stands.
+    fn define_beside(&mut self, place: &Place, name: Place) {
+        let Some(schema) = self.resolve.schema(place) else {
+            self.add(name, false, Body::Alias(Type::Any), About::default());
+            return;
+        };
+        let made = self.conjunction(&[], &[(place.file.clone(), schema)], Context { place, top: false });
+        self.add(name, false, Body::Alias(made), about(schema));
+    }
+
     fn add(&mut self, place: Place, exported: bool, body: Body, notes: About) {
         self.types.index.insert(place.clone(), self.types.definitions.len());
         self.types.definitions.push(Definition { place, exported, body, notes });
@@ -106,10 +126,17 @@ impl<'a> Projector<'a> {
         } else {
             self.resolve.export(&place).is_some()
         };
-        if !exported && self.requested.insert(place.clone()) {
-            self.queue.push_back(place.clone());
+        if exported {
+            return Type::Named(place);
         }
-        Type::Named(place)
+        // Inside of a definition the place itself names the class that is made wherever the schema is used; what may be
+        // anything else is an alias beside it.
+        let class = self.resolve.schema(&place).is_some_and(only_object);
+        let name = if class { place.clone() } else { Place::new(&place.file, &format!("{}/type", place.pointer)) };
+        if self.requested.insert(place.clone()) {
+            self.queue.push_back((place, name.clone()));
+        }
+        Type::Named(name)
     }
 
     /// Adds a schema and what it is made of, references kept aside.
@@ -210,7 +237,7 @@ impl<'a> Projector<'a> {
             let logic = part.node.logic.as_deref()?;
             [("anyOf", &logic.any_of), ("oneOf", &logic.one_of)]
                 .into_iter()
-                .find(|(_, list)| super::combine::informative_branches(list))
+                .find(|(_, list)| informative_branches(list))
                 .map(|(keyword, list)| (part, keyword, list))
         })?;
         let beside: usize = parts.iter().filter_map(|p| p.node.object.as_deref()).map(|o| o.properties.len()).sum();
@@ -266,8 +293,9 @@ impl<'a> Projector<'a> {
             for value in values.into_iter().filter(|value| types.has(TypeSet::of(value))) {
                 match value {
                     Json::Array(_) | Json::Object(_) => others = others.or(TypeSet::of(value)),
-                    Json::Number(number) if !number.is_integer() || number.python().len() > 300 => {
-                        others = others.or(TypeSet::NUMBER);
+                    // Type checkers take literals of 64 bits.
+                    Json::Number(number) if number.as_i64().is_none() => {
+                        others = others.or(if number.is_integer() { TypeSet::INTEGER } else { TypeSet::NUMBER });
                     }
                     // Numbers are few in practice; strings may be thousands.
                     Json::String(text) => {
@@ -411,16 +439,13 @@ impl<'a> Projector<'a> {
             return Type::Named(open.clone());
         }
         if self.types.index.contains_key(&place) {
-            if parts.len() == 1 {
-                return Type::Named(place);
-            }
+            // The same place may be reached by itself and through a combination that adds to it.
+            return if self.keys.get(&place) == Some(&key) { Type::Named(place) } else { any_map() };
+        }
+        if self.types.definitions.len() > DEFINITIONS {
             return any_map();
         }
-        if !context.top && self.requested.contains(&place) && parts.len() > 1
-            || self.types.definitions.len() > DEFINITIONS
-        {
-            return any_map();
-        }
+        self.keys.insert(place.clone(), key.clone());
         let notes = saying
             .iter()
             .map(|part| notes_of(part.node))
@@ -511,6 +536,19 @@ impl<'a> Projector<'a> {
         }
         Type::union(members)
     }
+}
+
+/// Is it certain that only objects are possible, without a look at anything else?
+fn only_object(schema: &Schema) -> bool {
+    schema.node().is_some_and(|node| {
+        node.types == Some(TypeSet::OBJECT)
+            && node.reference.is_none()
+            && node.enumeration.is_none()
+            && node.constant.is_none()
+            && node.logic.as_deref().is_none_or(|logic| {
+                logic.all_of.is_empty() && !informative_branches(&logic.any_of) && !informative_branches(&logic.one_of)
+            })
+    })
 }
 
 fn any_map() -> Type {

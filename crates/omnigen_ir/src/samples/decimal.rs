@@ -2,8 +2,7 @@
 
 use crate::Number;
 
-/// `digits` times ten to the power of `-scale`; whole parts and fractions of up to 15 digits, which a double holds exactly
-/// enough to survive a round trip.
+/// `digits` times ten to the power of `-scale`: whole numbers and fractions that survive being a double for a while.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Decimal {
     digits: i128,

@@ -72,15 +72,7 @@ impl Module<'_> {
     fn name(&mut self) {
         let mut taken: HashMap<String, usize> = HashMap::new();
         for (at, definition) in self.types.definitions.iter().enumerate() {
-            let alias = matches!(definition.body, Body::Alias(_)) && !definition.exported;
-            let naming = &self.settings.naming;
-            let name = if alias {
-                naming.at(&self.unit(&definition.place), &format!("{}/type", definition.place.pointer))
-            } else if definition.place.file == *self.contract.file {
-                naming.at(self.contract.unit, &definition.place.pointer)
-            } else {
-                naming.at(&self.unit(&definition.place), &definition.place.pointer)
-            };
+            let name = self.settings.naming.at(&self.unit(&definition.place), &definition.place.pointer);
             if annotation::imported(&name) {
                 self.diagnostics.push(
                     Diagnostic::new(

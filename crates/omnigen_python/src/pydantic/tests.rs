@@ -316,6 +316,44 @@ fn without_a_type_other_values_stay_valid() {
 }
 
 #[test]
+fn a_reference_to_the_inside_keeps_what_is_nullable_there() {
+    let text = module(
+        r##"{"type": "object", "properties": {
+            "p": {"$ref": "#/properties/q/items"},
+            "q": {"type": "array", "items": {"type": ["object", "null"], "properties": {"r": {"type": "null"}}}}}}"##,
+    );
+    assert!(
+        text.contains("ModelThingQItemType = TypeAliasType(\"ModelThingQItemType\", ModelThingQItem | None)"),
+        "{text}"
+    );
+    assert!(text.contains("    p: ModelThingQItemType | None = None\n"), "{text}");
+    assert!(text.contains("    q: Annotated[list[ModelThingQItem | None] | None, _NotNull] = None\n"), "{text}");
+}
+
+#[test]
+fn branches_are_combined_with_what_stands_beside_them() {
+    let text = module(
+        r#"{"type": "object", "required": ["k"], "properties": {"n": {"type": "integer"}},
+            "oneOf": [{"properties": {"k": {"const": "a"}}}, {"properties": {"k": {"const": "b"}}}]}"#,
+    );
+    assert!(text.contains("class ModelThingVariant1(BaseModel):"), "{text}");
+    assert_eq!(text.matches("    n: Annotated[_Integer | None, _NotNull] = None\n").count(), 2, "{text}");
+    assert!(text.contains("Annotated[ModelThingVariant1 | ModelThingVariant2, Field(discriminator=\"k\")]"), "{text}");
+}
+
+#[test]
+fn branches_that_only_require_make_no_union() {
+    let text = module(
+        r#"{"type": "object", "properties": {"a": {"type": "null"}, "b": {"type": "null"}},
+            "anyOf": [{"required": ["a"]}, {"required": ["b"]}]}"#,
+    );
+    assert!(
+        text.contains("class ModelThing(BaseModel):\n    \"\"\"Checked by the validator only: anyOf.\"\"\"\n"),
+        "{text}"
+    );
+}
+
+#[test]
 fn circles_end() {
     // A circle without content, one through a combination, and one through a part that adds to its owner.
     for text in [

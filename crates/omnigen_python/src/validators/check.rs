@@ -198,9 +198,7 @@ impl<'a> Emitter<'a> {
                 code.line(&[&item, " = ", var, "[", &i.to_string(), "]"]);
                 let mark = code.mark();
                 this.accept(code, schema, &item, TypeSet::ALL);
-                if !code.grew(mark) {
-                    code.back_to(before);
-                }
+                code.used(before, mark, &item);
             });
         }
         if let Some(schema @ Schema::Node(_)) = &rules.items {
@@ -272,9 +270,7 @@ impl<'a> Emitter<'a> {
                 code.line(&[&value, " = ", var, "[", &layout::string(&property.name), "]"]);
                 let mark = code.mark();
                 this.accept(code, &property.schema, &value, TypeSet::ALL);
-                if !code.grew(mark) {
-                    code.back_to(before);
-                }
+                code.used(before, mark, &value);
             });
         }
         self.accept_others(code, rules, var);
@@ -338,7 +334,7 @@ impl<'a> Emitter<'a> {
                 }
                 let mark = code.mark();
                 this.accept(code, schema, &value, TypeSet::ALL);
-                values |= code.grew(mark);
+                values |= code.since(mark).contains(&value);
             });
         }
         if let Some(schema) = rest {
@@ -361,7 +357,7 @@ impl<'a> Emitter<'a> {
                 self.block(code, &Condition::all(other), |this, code| {
                     let mark = code.mark();
                     this.accept(code, schema, &value, TypeSet::ALL);
-                    values |= code.grew(mark);
+                    values |= code.since(mark).contains(&value);
                 });
             }
         }

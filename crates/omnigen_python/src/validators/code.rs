@@ -108,13 +108,8 @@ impl Code {
 
 impl Code {
     /// What was written since.
-    pub(super) fn since(&self, mark: usize) -> String {
-        self.out[mark..].to_owned()
-    }
-
-    /// Text that is indented already.
-    pub(super) fn raw(&mut self, text: &str) {
-        self.out.push_str(text);
+    pub(super) fn since(&self, mark: usize) -> &str {
+        &self.out[mark..]
     }
 }
 
@@ -146,7 +141,7 @@ impl Code {
         if let Some((inner, inner_body, end, inner_condition)) = self.branch.take()
             && inner == start
             && end == self.out.len()
-            && self.out[inner_body..].lines().all(|line| !line.ends_with('(') && !line.ends_with('['))
+            && !self.out[inner_body..].lines().any(broken_condition)
         {
             let text: String = self.out[inner_body..].lines().flat_map(|line| [&line[4..], "\n"]).collect();
             self.out.truncate(before);
@@ -155,6 +150,24 @@ impl Code {
             body = self.out.len();
             self.out.push_str(&text);
         }
+        if self.out[body..].trim() == "return False" {
+            self.remember(before, &whole);
+        }
         self.branch = Some((before, body, self.out.len(), whole));
     }
+
+    /// A variable was assigned from `before` to `mark`, and used from there, or not: then the assignment goes.
+    pub(super) fn used(&mut self, before: usize, mark: usize, variable: &str) {
+        if !self.out[mark..].contains(variable) {
+            self.out.replace_range(before..mark, "");
+            self.branch = None;
+        }
+    }
+}
+
+/// Is it the head of a condition that is broken into lines? With less indentation it might not have been. Calls stay as they are,
+/// by their last comma.
+fn broken_condition(line: &str) -> bool {
+    line.ends_with('(')
+        && ["if ", "elif ", "return ", "and ", "or ", "("].iter().any(|start| line.trim_start().starts_with(start))
 }

@@ -146,11 +146,7 @@ impl<'a> Emitter<'a> {
                 code.line(&[&item, " = ", var, "[", &index, "]"]);
                 let mark = code.mark();
                 this.collect(code, schema, &item, TypeSet::ALL, &path.member(&index), "prefixItems");
-                if !code.grew(mark) || *schema == Schema::Bool(false) {
-                    let kept = if code.grew(mark) { code.since(mark) } else { String::new() };
-                    code.back_to(before);
-                    code.raw(&kept);
-                }
+                code.used(before, mark, &item);
             });
         }
         if let Some(schema @ Schema::Node(_)) = &rules.items {
@@ -196,9 +192,7 @@ impl<'a> Emitter<'a> {
                     code.line(&[&value, " = ", var, "[", &layout::string(&property.name), "]"]);
                     let mark = code.mark();
                     this.collect(code, schema, &value, TypeSet::ALL, &path, "properties");
-                    if !code.grew(mark) {
-                        code.back_to(before);
-                    }
+                    code.used(before, mark, &value);
                 }),
             }
         }
@@ -240,9 +234,10 @@ impl<'a> Emitter<'a> {
                 let matches = found(search, &name);
                 let schema = *schema;
                 this.block(code, &matches, |this, code| {
+                    let mark = code.mark();
                     this.collect(code, schema, &value, TypeSet::ALL, &path, "patternProperties");
+                    values |= code.since(mark).contains(&value);
                 });
-                values |= *schema != Schema::Bool(false);
             }
             if let Some(schema) = rest {
                 let mut other = Vec::new();
@@ -254,9 +249,10 @@ impl<'a> Emitter<'a> {
                     other.push(found(search, &name).opposite());
                 }
                 this.block(code, &Condition::all(other), |this, code| {
+                    let mark = code.mark();
                     this.collect(code, schema, &value, TypeSet::ALL, &path, "additionalProperties");
+                    values |= code.since(mark).contains(&value);
                 });
-                values |= *schema != Schema::Bool(false);
             }
         });
         if code.grew(start) {

@@ -106,26 +106,9 @@ impl Condition {
         }
         match self {
             All(parts) | Any(parts) => {
-                // Of two operands, the second one's own parentheses do.
-                if let [Test { yes, .. }, second @ (All(inner) | Any(inner))] = &parts[..] {
-                    let head = [before, yes, self.operator(), "("];
-                    if code.fits(&head) {
-                        code.line(&head);
-                        code.indent();
-                        second.operands(code, inner);
-                        code.dedent();
-                        code.line(&[")", after]);
-                        return;
-                    }
-                }
-                if let [first @ (All(inner) | Any(inner)), Test { yes, .. }] = &parts[..]
-                    && !yes.ends_with(')')
+                if let [first, second] = &parts[..]
+                    && self.halves(code, first, second, before, after)
                 {
-                    code.line(&[before, "("]);
-                    code.indent();
-                    first.operands(code, inner);
-                    code.dedent();
-                    code.line(&[")", self.operator(), yes, after]);
                     return;
                 }
                 code.line(&[before, "("]);
@@ -140,6 +123,43 @@ impl Condition {
                 }
             }
         }
+    }
+
+    /// Two operands of which one has parentheses of its own: those are broken, the last ones if the head fits.
+    fn halves(&self, code: &mut Code, first: &Condition, second: &Condition, before: &str, after: &str) -> bool {
+        let (mut one, mut other) = (String::new(), String::new());
+        first.put(&mut one, true);
+        second.put(&mut other, true);
+        if let All(inner) | Any(inner) = second {
+            let head = [before, &one, self.operator(), "("];
+            if code.fits(&head) {
+                code.line(&head);
+                code.indent();
+                second.operands(code, inner);
+                code.dedent();
+                code.line(&[")", after]);
+                return true;
+            }
+        }
+        if let (All(_) | Any(_), Test { .. }) = (first, second)
+            && let Some((call, _)) = other.split_once('(')
+            && code.fits(&[before, &one, self.operator(), call, "("])
+            && call_broken(code, &format!("{before}{one}{}", self.operator()), &other, after)
+        {
+            return true;
+        }
+        if let All(inner) | Any(inner) = first {
+            let tail = [")", self.operator(), &other, after];
+            if code.fits(&tail) {
+                code.line(&[before, "("]);
+                code.indent();
+                first.operands(code, inner);
+                code.dedent();
+                code.line(&tail);
+                return true;
+            }
+        }
+        false
     }
 
     /// The inside of parentheses: on one line if there is room, else one operand a line.

@@ -173,7 +173,7 @@ const IRI_REFERENCE: &str = r##"def _is_iri_reference(text: str) -> bool:
         return False
     if authority is None:
         return scheme is not None or ":" not in path.partition("/")[0]
-    user, _, host = authority.rpartition("@")
+    host = authority.rpartition("@")[2]
     literal = re.fullmatch(r"\[(.*)\](?::[0-9]*)?", host)
     if literal:
         inner = literal[1]

@@ -33,10 +33,11 @@ pub(super) const IS_MULTIPLE: &str = r#"def _is_multiple(value: float, numerator
     if not whole.lstrip("-").isdigit():
         return False
     power = int(exponent or "0") - len(fraction)
+    scale: int = 10 ** abs(power)
     value = int(whole + fraction) * denominator
     if power >= 0:
-        return value * 10**power % numerator == 0
-    return value % (numerator * 10**-power) == 0
+        return value * scale % numerator == 0
+    return value % (numerator * scale) == 0
 "#;
 
 /// `_equal`
