@@ -110,6 +110,11 @@ pub fn header(source: &str, emitter: &str, body: &str) -> String {
 
 /// The whole text with its mark: in front, but after a `#!` line and after the front matter of a document.
 pub fn sign(comment: Comment, source: &str, emitter: &str, body: &str) -> String {
+    signed(comment, source, emitter, body).0
+}
+
+/// The same, with the digest that the mark has.
+pub fn signed(comment: Comment, source: &str, emitter: &str, body: &str) -> (String, [u8; 16]) {
     let crlf = is_crlf(body.as_bytes());
     let (before, after) = body.split_at(front(comment, body));
     let (start, end) = lines(comment, source, emitter, crlf);
@@ -118,7 +123,7 @@ pub fn sign(comment: Comment, source: &str, emitter: &str, body: &str) -> String
     for part in [before, &start, &hex(&digest), &end, after] {
         text.push_str(part);
     }
-    text
+    (text, digest)
 }
 
 /// The digest that the mark of this text has.

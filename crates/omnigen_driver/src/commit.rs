@@ -90,8 +90,8 @@ impl Commit {
         let source = if label.is_empty() { "all contracts" } else { &label };
         let (bytes, mark) = match (Comment::of(&path), std::str::from_utf8(&body)) {
             (Some(comment), Ok(text)) => {
-                let mark = mark::digest(comment, source, &emitter, text);
-                (mark::sign(comment, source, &emitter, text).into_bytes(), mark)
+                let (text, mark) = mark::signed(comment, source, &emitter, text);
+                (text.into_bytes(), mark)
             }
             _ => (body, [0; 16]),
         };

@@ -98,6 +98,8 @@ pub(crate) struct Records {
 pub(crate) struct Meta {
     /// Digest of the configuration as far as it decides what there is.
     pub(crate) config: Option<Digest>,
+    /// The naming template that outlines were made with.
+    pub(crate) naming: String,
     /// The file system's clock before contracts were looked at, in ns.
     pub(crate) read_at: i64,
     /// The same after the last output was written.

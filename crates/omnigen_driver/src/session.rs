@@ -106,6 +106,7 @@ impl Session {
     /// Takes another configuration; what it invalidates is found out by the next round.
     pub(crate) fn reconfigure(&mut self, setup: Setup, found: Vec<Diagnostic>) {
         (self.setup, self.found) = (setup, found);
+        self.graph = None;
     }
 
     /// Records from the manifest. Whatever is wrong with it only means that everything is made anew.
@@ -156,7 +157,11 @@ impl Session {
                 let unit = self.setup.unit(&file);
                 // `$id`s are looked up among all files, so those that have some are set at once.
                 let ids = self.records.get(&file).is_some_and(|record| record.ids);
-                let content = if ids { self.stored(&file).unwrap_or(Content::Unread) } else { Content::Unread };
+                let content = match self.stored(&file).filter(|_| ids) {
+                    Some(stored) => stored,
+                    None if ids => self.setup.read(&file).0,
+                    None => Content::Unread,
+                };
                 known.push((file, unit, content));
             }
             graph.set_files(known);
@@ -167,6 +172,10 @@ impl Session {
 
     /// What the records know of an unchanged file.
     fn stored(&mut self, file: &FileId) -> Option<Content> {
+        if self.meta.naming != self.setup.config.python.naming {
+            // Its names were made by another template.
+            return None;
+        }
         let held = self.records.get(file)?.held;
         let outline = self.records.details(file)?.outline.clone()?;
         Some(Content::Stored(Arc::new(Stored { outline, held })))
@@ -174,7 +183,10 @@ impl Session {
 
     /// Works off what a survey found.
     pub(crate) fn round(&mut self, mut survey: Survey) -> Result<Round, String> {
-        let read_at = omnigen_disk::stat::clock(&self.setup.root).unwrap_or(0);
+        // What is read from here on is trusted by its stat only if it was not written in this tick of the clock.
+        if !survey.changed.is_empty() && !self.manners.check {
+            self.meta.read_at = omnigen_disk::stat::clock(&self.setup.state).unwrap_or(0);
+        }
         let config = self.setup.digest(&self.agents.identities());
         let reconfigured = self.meta.config != Some(config);
         let mut round = Round { idle: true, ..Round::default() };
@@ -191,10 +203,10 @@ impl Session {
             round.idle = false;
             self.work(changed, &survey, suspects, reconfigured, &mut round)?;
             self.meta.config = Some(config);
+            self.meta.naming.clone_from(&self.setup.config.python.naming);
             self.stale = true;
         }
-        if self.stale {
-            self.meta.read_at = read_at;
+        if self.stale && !self.manners.check {
             self.meta.written_at = omnigen_disk::stat::clock(&self.setup.state).unwrap_or(0);
             if let Err(problem) = self.save() {
                 round.environment.get_or_insert(problem);

@@ -172,10 +172,14 @@ pub(crate) fn outline(db: &dyn Db, source: Source) -> Option<Arc<Outline>> {
     let exports = declared.exports(source.unit(db), Config::get(db).naming(db));
     let whole = |view| {
         let mut encoder = Encoder::new("contract", view);
-        encoder.part(&declared.root);
-        for (pointer, schema) in &declared.definitions {
-            encoder.part(pointer);
-            encoder.part(schema);
+        // Exported schemas have their digests already; to encode them again would cost more than the rest.
+        let mut exported = exports.list.iter().map(|export| (&*export.pointer, export)).collect::<BTreeMap<_, _>>();
+        for (pointer, schema) in std::iter::once(("", &declared.root)).chain(declared.definitions.iter().map(|(p, s)| (&**p, s))) {
+            encoder.str(pointer);
+            match exported.remove(pointer) {
+                Some(export) => encoder.digest(if view == View::Full { &export.full } else { &export.meaning }),
+                None => encoder.part(schema),
+            }
         }
         for (uri, pointer) in &declared.ids {
             encoder.part(uri);
@@ -188,7 +192,11 @@ pub(crate) fn outline(db: &dyn Db, source: Source) -> Option<Arc<Outline>> {
         Some((export.pointer.clone(), node.reference.clone()?))
     });
     let forwards = forwards.collect();
-    Some(Arc::new(Outline { exports, forwards, meaning: whole(View::Meaning), full: whole(View::Full) }))
+    let mut encoder = Encoder::new("findings", View::Full);
+    encoder.str(&format!("{:?}", declared.diagnostics));
+    let (broken, findings) = (declared.broken, encoder.finish());
+    let (meaning, full) = (whole(View::Meaning), whole(View::Full));
+    Some(Arc::new(Outline { exports, broken, findings, forwards, meaning, full }))
 }
 
 /// The declarations as those see them who only ask for what decides validity: equal while the meaning is.
@@ -243,6 +251,33 @@ pub(crate) fn names(db: &dyn Db, source: Source) -> Option<&Outline> {
     named(db, source).as_ref().map(|names| &*names.0)
 }
 
+/// Is there a file of which nothing can be read?
+#[salsa::tracked(returns(copy))]
+pub(crate) fn broken(db: &dyn Db, source: Source) -> bool {
+    match presence(db, source) {
+        Presence::Unusable => true,
+        Presence::Text | Presence::Stored => outline(db, source).as_ref().is_none_or(|outline| outline.broken),
+        Presence::Unread | Presence::Absent => false,
+    }
+}
+
+/// Has the check of a file found no errors? For those who have read its schemas. With the files that are needed to tell.
+#[salsa::tracked(returns(ref))]
+pub(crate) fn sound(db: &dyn Db, source: Source) -> (bool, BTreeSet<FileId>) {
+    if presence(db, source) == Presence::Stored
+        && let Content::Stored(stored) = source.content(db)
+    {
+        return (!stored.held, BTreeSet::new());
+    }
+    let (state, needs) = checked(db, source);
+    (*state == State::Ready, needs.clone())
+}
+
+#[salsa::tracked(returns(copy))]
+fn findings_digest(db: &dyn Db, source: Source) -> Option<Digest> {
+    outline(db, source).as_ref().map(|outline| outline.findings)
+}
+
 /// What was found while a file was read.
 #[salsa::tracked(returns(ref))]
 fn findings(db: &dyn Db, source: Source) -> Vec<Diagnostic> {
@@ -290,6 +325,7 @@ fn check(db: &dyn Db, source: Source) -> Built {
         Presence::Text | Presence::Stored | Presence::Unread => {}
     }
     diagnostics.extend(findings(db, source).iter().cloned());
+    reads.findings(findings_digest(db, source));
     if let Some(declared) = declared(db, source, View::Meaning) {
         let mut follow = Follow { file, reads: &reads, diagnostics: &mut diagnostics };
         follow.schema(&declared.root);
@@ -433,8 +469,11 @@ fn built(db: &dyn Db, source: Source, target: Target) -> Built {
         return Built { state: *state, digest: Digest::of(b""), trace, diagnostics: Vec::new(), needs };
     }
     let Emitted { body, diagnostics } = emitted(db, source, target, &reads);
+    let blocked = reads.blocked();
     let (trace, needs) = reads.finish();
-    let state = self::state(&needs, diagnostics.iter().any(Diagnostic::is_error));
+    let state = self::state(&needs, blocked || diagnostics.iter().any(Diagnostic::is_error));
+    // What was found while something was missing is not true.
+    let diagnostics = if blocked { Vec::new() } else { diagnostics };
     let digest = Digest::of(body.as_bytes());
     if state == State::Ready {
         db.shared().keep(digest, body);
@@ -586,6 +625,19 @@ impl Graph {
             ReadKey::Own(file, full) => {
                 known(file)?;
                 self.outline(file).map(|outline| if *full { outline.full } else { outline.meaning })
+            }
+            ReadKey::Findings(file) => {
+                known(file)?;
+                self.outline(file).map(|outline| outline.findings)
+            }
+            ReadKey::Sound(file) => {
+                known(file)?;
+                let Some(source) = self.source(file) else { return Ok(None) };
+                let (sound, needs) = sound(self, source);
+                if let Some(need) = needs.first() {
+                    return Err(need.clone());
+                }
+                sound.then(|| Digest::of(b"sound"))
             }
             ReadKey::File(file) => {
                 known(file)?;

@@ -61,7 +61,13 @@ fn question(
     let mut seen: BTreeSet<String> = BTreeSet::from([root.clone()]);
     while let Some((uri, source)) = queue.pop() {
         let Some(Parsed { declared, text }) = declarations(db, source).as_deref() else { continue };
-        let Some(document) = omnigen_contracts::document(source.path(db), text) else { continue };
+        let Some(mut document) = omnigen_contracts::document(source.path(db), text) else { continue };
+        if let Json::Object(members) = &mut document
+            && !members.iter().any(|(name, _)| &**name == "$id")
+        {
+            // Under whatever URI it is asked for, its own references start from where it is.
+            members.insert(0, ("$id".into(), Json::String(format!("file:///{}", source.path(db)).into())));
+        }
         documents.push((uri, document.to_string()));
         let file = source.path(db);
         let mut visit = |schema: &Schema| {

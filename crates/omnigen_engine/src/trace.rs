@@ -3,7 +3,7 @@
 //! Correctness of incremental builds rests on this list alone. It is recorded by the one object through which generators see
 //! other schemas ([`Reads`]), so a generator cannot read anything that is not in it.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::{BTreeSet, HashSet};
 
 use omnigen_ir::naming::Unit;
@@ -75,6 +75,10 @@ impl Target {
 pub enum ReadKey {
     /// All schemas of the contract itself, in the view of the target (`true`: with annotations).
     Own(FileId, bool),
+    /// What was found while the contract itself was read.
+    Findings(FileId),
+    /// Has the check of another file found errors, or can nothing be read of it?
+    Sound(FileId),
     /// Is there such a file?
     File(FileId),
     /// A schema of another file, at a pointer, in a view.
@@ -106,6 +110,8 @@ impl ReadKey {
     pub fn file(&self) -> Option<&FileId> {
         match self {
             ReadKey::Own(file, _)
+            | ReadKey::Findings(file)
+            | ReadKey::Sound(file)
             | ReadKey::File(file)
             | ReadKey::Schema(file, _, _)
             | ReadKey::Name(file, _, _)
@@ -133,6 +139,10 @@ pub struct Read {
 pub struct Outline {
     /// Names and fingerprints of definitions, ids, anchors.
     pub exports: Exports,
+    /// Nothing could be read of it: it shows no definitions, but may show some again when it is mended.
+    pub broken: bool,
+    /// Digest of what was found while it was read.
+    pub findings: Digest,
     /// Definitions that are nothing but a reference, with that reference: what circles without content are made of.
     pub forwards: Vec<(Pointer, Reference)>,
     /// Digest of all its schemas without annotations.
@@ -175,6 +185,8 @@ pub(crate) struct Reads<'db> {
     reads: RefCell<Vec<Read>>,
     seen: RefCell<HashSet<ReadKey>>,
     needs: RefCell<BTreeSet<FileId>>,
+    /// A file that is there has nothing to show: what refers to it has to wait until it is mended.
+    blocked: Cell<bool>,
 }
 
 impl<'db> Reads<'db> {
@@ -186,6 +198,7 @@ impl<'db> Reads<'db> {
             reads: RefCell::default(),
             seen: RefCell::default(),
             needs: RefCell::default(),
+            blocked: Cell::new(false),
         };
         reads.record(ReadKey::Emitter(target.name().into()), || Some(emitter_digest(target)));
         for (field, value) in db.project(target) {
@@ -196,6 +209,27 @@ impl<'db> Reads<'db> {
             if full { outline(db, source).as_ref().map(|outline| outline.full) } else { meaning_digest(db, source) }
         });
         reads
+    }
+
+    /// Does it have to wait for a file that is broken, or whose schemas it has read and that has errors?
+    pub(crate) fn blocked(&self) -> bool {
+        let mut blocked = self.blocked.get();
+        for file in self.foreign() {
+            let source = source_at(self.db, crate::graph::Path::new(self.db, file.clone()));
+            let (sound, needs) = source.map_or((false, BTreeSet::new()), |source| crate::graph::sound(self.db, source).clone());
+            if needs.is_empty() {
+                self.record(ReadKey::Sound(file), || sound.then(|| Digest::of(b"sound")));
+                blocked |= !sound;
+            } else {
+                self.needs.borrow_mut().extend(needs);
+            }
+        }
+        blocked
+    }
+
+    /// Records what was found while the contract itself was read.
+    pub(crate) fn findings(&self, digest: Option<Digest>) {
+        self.record(ReadKey::Findings(self.own.clone()), || digest);
     }
 
     pub(crate) fn finish(self) -> (Vec<Read>, BTreeSet<FileId>) {
@@ -284,6 +318,12 @@ impl Resolve for Reads<'_> {
             Err(()) => return Link::Pending,
         };
         let file = source.path(self.db);
+        if *file != self.own && crate::graph::broken(self.db, source) {
+            // Its names are absent as long as it is broken: that is what mends the trace.
+            self.export(&Place::new(file, ""));
+            self.blocked.set(true);
+            return Link::Pending;
+        }
         let pointer: Pointer = if fragment.is_empty() {
             resource
         } else if fragment.starts_with('/') {
