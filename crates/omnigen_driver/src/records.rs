@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use omnigen_disk::Stat;
-use omnigen_engine::{Built, Outline, Read, ReadKey, State};
+use omnigen_engine::{Built, Outline, Read, ReadKey, State, Target};
 use omnigen_ir::{Digest, FileId};
 use omnigen_report::Diagnostic;
 use serde::{Deserialize, Serialize};
@@ -43,6 +43,8 @@ pub(crate) struct Record {
     pub(crate) noisy: bool,
     /// Has its check found errors?
     pub(crate) held: bool,
+    /// Has an agent given no answer to what is asked of it now?
+    pub(crate) open: bool,
     /// Its outputs.
     pub(crate) outputs: Vec<Output>,
     /// Hashes of everything that its traces are about; see [`mention`].
@@ -133,6 +135,7 @@ impl Record {
             ids: false,
             noisy: false,
             held: false,
+            open: false,
             outputs: Vec::new(),
             mentions: Vec::new(),
             uses: Vec::new(),
@@ -185,6 +188,8 @@ impl Records {
     pub(crate) fn refresh(&mut self, file: &FileId) {
         let Some(details) = self.details(file) else { return };
         let noisy = details.made.values().any(|made| !made.diagnostics.is_empty());
+        let is_task = |name: &str| Target::ALL.iter().all(|target| target.name() != name);
+        let open = details.made.iter().any(|(name, made)| !made.ready && is_task(name));
         let held = details.made.get("check").is_none_or(|made| !made.ready);
         let ids = details.outline.as_ref().is_some_and(|outline| !outline.exports.ids.is_empty());
         let (mut mentions, mut uses) = (BTreeSet::new(), BTreeSet::new());
@@ -205,6 +210,7 @@ impl Records {
         if let Some(record) = self.get_mut(file) {
             record.noisy = noisy;
             record.held = held;
+            record.open = open;
             record.ids = ids;
             record.mentions = mentions.into_iter().collect();
             record.uses = uses.into_iter().collect();

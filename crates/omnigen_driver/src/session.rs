@@ -352,7 +352,7 @@ impl Session {
         let outcome = crate::tasks::run(self, &mut commit)?;
         (round.agent_calls, round.agent_cached, round.agent_failed) = (outcome.calls, outcome.cached, outcome.failed);
         self.meta.global = clashes;
-        self.meta.global.extend(outcome.diagnostics);
+        round.diagnostics.extend(outcome.diagnostics);
         commit.finish(self, survey, round)
     }
 

@@ -121,6 +121,9 @@ impl Agents {
 
     /// Is there a task without its outputs?
     pub(crate) fn unsettled(&self, records: &Records) -> bool {
+        if !self.diagnostics.is_empty() || records.iter().any(|(_, record)| record.open) {
+            return true;
+        }
         let lacks = |target: &AgentTarget| {
             records.iter().any(|(_, record)| {
                 let output = record.outputs.iter().find(|output| output.target == target.name);
@@ -198,6 +201,7 @@ pub(crate) fn run(session: &mut Session, commit: &mut Commit) -> Result<TaskOutc
                     } else if session.manners.frozen {
                         outcome.failed = true;
                         outcome.diagnostics.push(missing(session, &call));
+                        leave_open(session, &call);
                     } else {
                         calls.push(call);
                     }
@@ -236,7 +240,8 @@ fn settled(session: &mut Session, file: &FileId, target: &str) -> Result<bool, S
         let mut outputs = record.outputs.iter().filter(|output| *output.target == *target).peekable();
         outputs.peek().is_some() && outputs.all(|output| output.stat.is_some())
     });
-    let trace = session.records.details(file).and_then(|d| d.made.get(target)).map(|made| made.trace.clone());
+    let made = session.records.details(file).and_then(|details| details.made.get(target));
+    let trace = made.filter(|made| made.ready).map(|made| made.trace.clone());
     let Some(trace) = trace.filter(|_| in_place) else { return Ok(false) };
     for read in trace {
         if session.current(&read.key)? != read.digest {
@@ -457,10 +462,20 @@ fn ask(session: &mut Session, commit: &mut Commit, calls: Vec<Call>, outcome: &m
             Err(failure) => {
                 outcome.failed = true;
                 outcome.diagnostics.push(failed(session, &calls[i], &failure));
+                leave_open(session, &calls[i]);
             }
         }
     }
     Ok(())
+}
+
+/// Records that a task has no answer: its last good outputs stay, and the next run asks again.
+fn leave_open(session: &mut Session, call: &Call) {
+    let made = Made { ready: false, digest: call.key, trace: call.trace.clone(), diagnostics: Vec::new() };
+    if let Some(details) = session.records.details(&call.file) {
+        details.made.insert(call.target.clone(), made);
+    }
+    session.records.refresh(&call.file);
 }
 
 /// Takes an answer: outputs, records, lock, and the input of the task.

@@ -327,6 +327,9 @@ fn check(db: &dyn Db, source: Source) -> Built {
     diagnostics.extend(findings(db, source).iter().cloned());
     reads.findings(findings_digest(db, source));
     if let Some(declared) = declared(db, source, View::Meaning) {
+        for schema in std::iter::once(&declared.root).chain(declared.definitions.iter().map(|(_, schema)| schema)) {
+            diagnostics.extend(omnigen_python::regex::findings(file, schema));
+        }
         let mut follow = Follow { file, reads: &reads, diagnostics: &mut diagnostics };
         follow.schema(&declared.root);
         declared.definitions.iter().for_each(|(_, schema)| follow.schema(schema));

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use omnigen_ir::samples::{Candidate, candidates};
-use omnigen_ir::{Contract, Digest, Encoder, FileId, Json, Link, Place, Question, RefTarget, Resolve, Schema, View};
+use omnigen_ir::{Contract, Digest, Encoder, FileId, Json, Link, Node, Question, RefTarget, Resolve, Schema, View};
 use omnigen_python::pytest::Verdict;
 use omnigen_python::{Emitted, Settings};
 use omnigen_report::{At, Code, Diagnostic};
@@ -43,8 +43,9 @@ pub(crate) fn tests(db: &dyn Db, source: Source, contract: &Contract<'_>, reads:
     }
 }
 
-/// The question about the candidates: the contract's document, those of the files that were read for it, and stubs that accept
-/// everything for what is referenced beyond that (the candidates hold nothing there).
+/// The question about the candidates: the contract's document and those of the files that were read for it. References between
+/// them are rewritten to lead where the build has found them to lead; what is referenced beyond them accepts everything (the
+/// candidates hold nothing there).
 fn question(
     db: &dyn Db,
     source: Source,
@@ -53,86 +54,81 @@ fn question(
     settings: &Settings,
     candidates: &[Candidate],
 ) -> Question {
-    let root = format!("file:///{}", contract.file);
-    let mut documents: Vec<(String, String)> = Vec::new();
-    let mut stubs: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-    let read: BTreeSet<FileId> = reads.foreign();
-    let mut queue = vec![(root.clone(), source)];
-    let mut seen: BTreeSet<String> = BTreeSet::from([root.clone()]);
-    while let Some((uri, source)) = queue.pop() {
+    let mut included: BTreeSet<FileId> = reads.foreign();
+    included.insert(contract.file.clone());
+    let sources: BTreeMap<FileId, Source> = included
+        .into_iter()
+        .filter_map(|file| source_at(db, crate::graph::Path::new(db, file.clone())).map(|source| (file, source)))
+        .collect();
+    let bases: BTreeMap<&FileId, String> = sources.iter().map(|(file, source)| (file, base(db, file, *source))).collect();
+    let mut documents = vec![(ANYTHING.to_owned(), "{}".to_owned())];
+    for (file, &source) in &sources {
         let Some(Parsed { declared, text }) = declarations(db, source).as_deref() else { continue };
-        let Some(mut document) = omnigen_contracts::document(source.path(db), text) else { continue };
-        if let Json::Object(members) = &mut document
-            && !members.iter().any(|(name, _)| &**name == "$id")
-        {
-            // Under whatever URI it is asked for, its own references start from where it is.
-            members.insert(0, ("$id".into(), Json::String(format!("file:///{}", source.path(db)).into())));
-        }
-        documents.push((uri, document.to_string()));
-        let file = source.path(db);
-        let mut visit = |schema: &Schema| {
-            each_reference(schema, &mut |reference| {
-                let RefTarget::Elsewhere { uri, fragment, .. } = &reference.target else { return };
-                let target = match reads.link(file, reference) {
-                    Link::To(Place { file, .. }) if read.contains(&file) || file == *contract.file => Some(file),
-                    Link::To(_) | Link::Dangling | Link::Pending => None,
-                };
-                match target {
-                    Some(file) if seen.insert(uri.to_string()) => {
-                        let path = crate::graph::Path::new(db, file);
-                        queue.extend(source_at(db, path).map(|source| (uri.to_string(), source)));
-                    }
-                    Some(_) => {}
-                    None => {
-                        stubs.entry(uri.to_string()).or_default().insert(fragment.to_string());
-                    }
-                }
-            });
+        let Some(mut document) = omnigen_contracts::document(file, text) else { continue };
+        let mut rewrite = |node: &Node| {
+            let Some(reference) = &node.reference else { return };
+            let RefTarget::Elsewhere { .. } = &reference.target else { return };
+            let target = match reads.link(file, reference) {
+                Link::To(place) => bases.get(&place.file).map(|base| format!("{base}#{}", encoded(&place.pointer))),
+                Link::Dangling | Link::Pending => None,
+            };
+            let target = target.unwrap_or_else(|| ANYTHING.to_owned());
+            if let Some(value) = at_mut(&mut document, &format!("{}/$ref", node.at)) {
+                *value = Json::String(target.into());
+            }
         };
-        visit(&declared.root);
-        declared.definitions.iter().for_each(|(_, schema)| visit(schema));
+        each_node(&declared.root, &mut rewrite);
+        declared.definitions.iter().for_each(|(_, schema)| each_node(schema, &mut rewrite));
+        documents.push((bases[file].clone(), document.to_string()));
     }
-    for (uri, fragments) in stubs {
-        if !seen.contains(&uri) {
-            documents.push((uri, stub(&fragments).to_string()));
-        }
-    }
-    documents.sort();
+    let root = bases.get(contract.file).cloned().unwrap_or_else(|| base(db, contract.file, source));
     let instances = candidates.iter().map(|candidate| candidate.document.to_string()).collect();
     Question { root, documents, assert_formats: settings.assert_formats, instances }
 }
 
-fn each_reference(schema: &Schema, found: &mut dyn FnMut(&omnigen_ir::Reference)) {
-    let Some(node) = schema.node() else { return };
-    node.reference.iter().for_each(&mut *found);
-    node.children(&mut |_, child| each_reference(child, found));
+/// The URI of a schema that accepts everything.
+const ANYTHING: &str = "urn:omnigen:anything";
+
+/// The URI that a file's own references start from: its `$id`, or where it is.
+fn base(db: &dyn Db, file: &FileId, source: Source) -> String {
+    let ids = declarations(db, source).as_ref().map(|parsed| &parsed.declared.ids);
+    let own = ids.into_iter().flatten().find(|(_, pointer)| pointer.is_empty());
+    own.map_or_else(|| format!("file:///{}", encoded(file)), |(uri, _)| uri.to_string())
 }
 
-/// A schema that accepts everything and has something at every pointer and anchor asked for.
-fn stub(fragments: &BTreeSet<String>) -> Json {
-    let mut root = Vec::new();
-    for (i, fragment) in fragments.iter().enumerate() {
-        if let Some(pointer) = fragment.strip_prefix('/') {
-            let mut members = &mut root;
-            for token in pointer.split('/') {
-                let name: Box<str> = token.replace("~1", "/").replace("~0", "~").into();
-                let at = match members.iter().position(|(n, _): &(Box<str>, Json)| *n == name) {
-                    Some(at) => at,
-                    None => {
-                        members.push((name, Json::Object(Vec::new())));
-                        members.len() - 1
-                    }
-                };
-                let Json::Object(inner) = &mut members[at].1 else { break };
-                members = inner;
-            }
-        } else if !fragment.is_empty() {
-            let anchor = Json::Object(vec![("$anchor".into(), Json::String(fragment.as_str().into()))]);
-            let definitions = Json::Object(vec![("anchored".into(), anchor)]);
-            root.push((format!("x-{i}").into(), definitions));
+/// Percent-encodes what may not stand in a URI's path or fragment (RFC 3986, section 3.5).
+fn encoded(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || b"/-._~!$&'()*+,;=:@".contains(&byte) {
+            out.push(char::from(byte));
+        } else {
+            out.push_str(&format!("%{byte:02X}"));
         }
     }
-    Json::Object(root)
+    out
+}
+
+fn each_node<'a>(schema: &'a Schema, found: &mut dyn FnMut(&'a Node)) {
+    let Some(node) = schema.node() else { return };
+    found(node);
+    node.children(&mut |_, child| each_node(child, found));
+}
+
+/// The value at a pointer.
+fn at_mut<'a>(json: &'a mut Json, pointer: &str) -> Option<&'a mut Json> {
+    let mut value = json;
+    for token in pointer.split('/').skip(1) {
+        value = match value {
+            Json::Object(members) => {
+                let name = token.replace("~1", "/").replace("~0", "~");
+                &mut members.iter_mut().find(|(n, _)| **n == *name)?.1
+            }
+            Json::Array(items) => items.get_mut(token.parse::<usize>().ok()?)?,
+            Json::Null | Json::Bool(_) | Json::Number(_) | Json::String(_) => return None,
+        };
+    }
+    Some(value)
 }
 
 /// Digest of a document as agents see it: comments and layout do not count.

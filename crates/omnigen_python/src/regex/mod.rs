@@ -5,11 +5,14 @@
 //! Knows both; does not match anything itself.
 
 mod emit;
+mod findings;
 mod parse;
 mod set;
 mod slow;
 #[cfg(test)]
 mod tests;
+
+pub use findings::findings;
 
 /// Why a pattern has no translation. Offsets are bytes into the pattern.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -3,7 +3,9 @@
 use std::io::Write as _;
 use std::process::{Command, Stdio};
 
-use super::{PatternError, is_slow, translate};
+use omnigen_report::{At, Code};
+
+use super::{PatternError, findings, is_slow, translate};
 
 /// Patterns that have a translation.
 const PATTERNS: &[&str] = &[
@@ -264,4 +266,23 @@ fn exponential_patterns_are_found() {
     ] {
         assert!(!is_slow(pattern), "{pattern}");
     }
+}
+
+#[test]
+fn findings_stand_where_the_patterns_do() {
+    let text = r#"{
+        "properties": {"a": {"pattern": "("}, "b": {"items": {"pattern": "^(a+)+$"}}, "fine": {"pattern": "^a+$"}},
+        "patternProperties": {"/(?<=a+)~": true, "^x": {"anyOf": [{"pattern": "("}]}}
+    }"#;
+    let file = std::sync::Arc::from("p.json");
+    let declared = omnigen_contracts::declarations(&file, text);
+    let root = declared.schema("").expect("the root is there");
+    let found: Vec<(Code, Option<At>)> = findings(&file, root).into_iter().map(|d| (d.code, d.at)).collect();
+    let expected = [
+        (Code::PatternNotCarried, At::key(&file, "/patternProperties/~1(?<=a+)~0")),
+        (Code::BadPattern, At::value(&file, "/properties/a/pattern")),
+        (Code::SlowPattern, At::value(&file, "/properties/b/items/pattern")),
+        (Code::BadPattern, At::value(&file, "/patternProperties/^x/anyOf/0/pattern")),
+    ];
+    assert_eq!(found, expected.map(|(code, at)| (code, Some(at))));
 }

@@ -23,7 +23,7 @@ use omnigen_ir::{Contract, FileId, Link, ObjectRules, Place, RefTarget, Referenc
 use omnigen_report::{At, Code as Finding, Diagnostic};
 
 use crate::layout::{self, Doc};
-use crate::regex::{self, PatternError};
+use crate::regex;
 use crate::{Emitted, Settings};
 
 /// The validator module of a contract.
@@ -120,7 +120,7 @@ struct Emitter<'a> {
     /// Translated patterns; the name is `_search_<place, from one>`.
     patterns: Vec<String>,
     /// Of the patterns as the contracts have them; `None` for those without a translation.
-    pattern_names: HashMap<Box<str>, Result<String, PatternError>>,
+    pattern_names: HashMap<Box<str>, Option<String>>,
     /// Names of formats that are checked, in the order of their use.
     formats: Vec<&'static str>,
     imports: Vec<(FileId, Import)>,
@@ -259,47 +259,28 @@ impl<'a> Emitter<'a> {
     fn searches(&mut self, rules: &'a ObjectRules) -> Vec<(String, &'a Schema)> {
         let mut list = Vec::new();
         for (pattern, schema) in &rules.patterns {
-            if let Some(search) = self.pattern(pattern, "", Some(schema)) {
+            if let Some(search) = self.pattern(pattern) {
                 list.push((search, schema));
             }
         }
         list
     }
 
-    /// The name of the search function for a pattern that stands at `<at>/pattern`, or is the key of a schema.
-    fn pattern(&mut self, pattern: &str, at: &str, key: Option<&Schema>) -> Option<String> {
-        let known = self.pattern_names.get(pattern).cloned();
-        let result = known.unwrap_or_else(|| {
-            let result = regex::translate(pattern).map(|translated| {
-                let place = self.patterns.iter().position(|other| *other == translated).unwrap_or_else(|| {
-                    self.patterns.push(translated);
-                    self.patterns.len() - 1
-                });
-                format!("_search_{}", place + 1)
+    /// The name of the search function for a pattern; `None` if it has no translation, which the check of the contract
+    /// reports ([`regex::findings`]).
+    fn pattern(&mut self, pattern: &str) -> Option<String> {
+        if let Some(known) = self.pattern_names.get(pattern) {
+            return known.clone();
+        }
+        let name = regex::translate(pattern).ok().map(|translated| {
+            let place = self.patterns.iter().position(|other| *other == translated).unwrap_or_else(|| {
+                self.patterns.push(translated);
+                self.patterns.len() - 1
             });
-            self.pattern_names.insert(pattern.into(), result.clone());
-            result
+            format!("_search_{}", place + 1)
         });
-        let spot = || match key {
-            None => At::value(&self.file, &format!("{at}/pattern")),
-            Some(Schema::Node(node)) => At::key(&self.file, &node.at),
-            Some(Schema::Bool(_)) => At::file(&self.file),
-        };
-        let finding = match &result {
-            Ok(_) if regex::is_slow(pattern) => {
-                Diagnostic::new(Finding::SlowPattern, spot(), "this pattern can take exponential time on some texts")
-                    .hint("let only one part of the pattern repeat what another could match as well")
-            }
-            Ok(_) => return result.ok(),
-            Err(PatternError::Bad { at, message }) => {
-                Diagnostic::new(Finding::BadPattern, spot(), format!("at byte {at} of the pattern: {message}"))
-            }
-            Err(PatternError::NotCarried { at, message }) => {
-                Diagnostic::new(Finding::PatternNotCarried, spot(), format!("at byte {at} of the pattern: {message}"))
-            }
-        };
-        self.diagnostics.push(finding);
-        result.ok()
+        self.pattern_names.insert(pattern.into(), name.clone());
+        name
     }
 
     /// The name of the function that checks a format.

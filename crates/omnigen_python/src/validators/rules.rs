@@ -209,7 +209,7 @@ impl<'a> Emitter<'a> {
             list.push(rule(fails, "maxLength", Message::Count("at most", *max, "character")));
         }
         if let Some(pattern) = pattern
-            && let Some(search) = self.pattern(pattern, at, None)
+            && let Some(search) = self.pattern(pattern)
         {
             let fails = found(&search, var).opposite();
             let message = if pattern.chars().count() <= 60 {
