@@ -99,8 +99,18 @@ fn environment(problem: String) -> Outcome {
 
 /// What a round amounts to, for showing.
 fn outcome(session: &mut Session, round: session::Round, started: Instant) -> Outcome {
-    let session::Round { diagnostics, commit, held_back, total, agent_calls, agent_cached, agent_failed, environment, idle: _ } =
-        round;
+    let session::Round {
+        diagnostics,
+        commit,
+        held_back,
+        total,
+        agent_calls,
+        agent_cached,
+        agent_failed,
+        environment,
+        idle: _,
+        changed: _,
+    } = round;
     let mut shown = Places::new(&session.setup).show(diagnostics);
     for shown in &mut shown {
         let path = shown.at.as_ref().map(|at| at.file.to_string());

@@ -1,11 +1,11 @@
-//! What is remembered of each file between runs: in memory as [`Record`]s, in the manifest as two sections.
+//! What is remembered of each file between runs.
 //!
-//! `files` has what every run needs (stats, outputs, which other files the traces are about) and is always read; `details` has
-//! outlines, traces and findings, and of it only what a change touches is ever decoded. A record that did not change is
-//! written back as the bytes that were read.
+//! [`Record`]s are what every run needs (stats, outputs, which other files the traces are about): a section of the manifest,
+//! always read. [`Details`] are outlines, traces and findings: in shards beside the manifest, `.omnigen/details/<digest>`, of
+//! which a run reads and writes only those that a change touches.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::path::{Path, PathBuf};
 
 use omnigen_disk::Stat;
 use omnigen_engine::{Built, Outline, Read, ReadKey, State, Target};
@@ -51,6 +51,8 @@ pub(crate) struct Record {
     pub(crate) mentions: Vec<u64>,
     /// Files that its references lead to or would lead to.
     pub(crate) uses: Vec<FileId>,
+    /// Where its details are in its shard: first byte and length.
+    details: (u64, u64),
 }
 
 /// What only changes need.
@@ -82,17 +84,25 @@ impl From<Built> for Made {
     }
 }
 
-/// Details that may still be the manifest's bytes.
+/// Details that may still be a shard's bytes.
 #[derive(Clone, Debug)]
 enum Lazy {
-    Bytes(Arc<Vec<u8>>, std::ops::Range<usize>),
-    Here(Box<Details>),
+    /// Where they are in the record's shard.
+    Stored(std::ops::Range<usize>),
+    /// Decoded; `changed`: not as they are stored.
+    Here { details: Box<Details>, changed: bool },
 }
 
 /// All records, by path.
 #[derive(Debug, Default)]
 pub(crate) struct Records {
     map: BTreeMap<FileId, (Record, Lazy)>,
+    /// Names and, where they have been needed, bytes of the shards.
+    shards: Vec<(String, Option<Vec<u8>>)>,
+    /// The folder of the shards.
+    folder: PathBuf,
+    /// A shard was not what its name says: nothing here can be relied on.
+    pub(crate) damaged: bool,
 }
 
 /// What a manifest says beside the records.
@@ -110,6 +120,8 @@ pub(crate) struct Meta {
     pub(crate) global: Vec<Diagnostic>,
     /// Outputs that belong to the whole project.
     pub(crate) outputs: Vec<Output>,
+    /// The shards with the details, in order.
+    pub(crate) shards: Vec<String>,
 }
 
 /// The hash under which a record mentions a file (or, with the prefix `id:`, an `$id`): FNV-1a, 64 bits. A clash costs a
@@ -139,6 +151,7 @@ impl Record {
             outputs: Vec::new(),
             mentions: Vec::new(),
             uses: Vec::new(),
+            details: (0, 0),
         }
     }
 }
@@ -162,7 +175,7 @@ impl Records {
 
     /// The record, made if there is none.
     pub(crate) fn entry(&mut self, file: &FileId, contract: bool) -> &mut Record {
-        let fresh = || (Record::new(contract), Lazy::Here(Box::default()));
+        let fresh = || (Record::new(contract), Lazy::Here { details: Box::default(), changed: true });
         &mut self.map.entry(file.clone()).or_insert_with(fresh).0
     }
 
@@ -171,16 +184,30 @@ impl Records {
         self.map.get_mut(file).map(|(record, _)| record)
     }
 
-    /// The details, decoded. Bytes that do not decode count as empty details: everything is then made anew.
-    pub(crate) fn details(&mut self, file: &str) -> Option<&mut Details> {
+    /// The details, read and decoded if nobody has yet.
+    pub(crate) fn details(&mut self, file: &str) -> Option<&Details> {
+        self.decoded(file).map(|(details, _)| &*details)
+    }
+
+    /// The details, to be changed.
+    pub(crate) fn change(&mut self, file: &str) -> Option<&mut Details> {
+        let (details, changed) = self.decoded(file)?;
+        *changed = true;
+        Some(details)
+    }
+
+    fn decoded(&mut self, file: &str) -> Option<(&mut Details, &mut bool)> {
+        let count = self.shards.len();
         let (_, lazy) = self.map.get_mut(file)?;
-        if let Lazy::Bytes(bytes, range) = lazy {
-            let details = bytes.get(range.clone()).and_then(|bytes| postcard::from_bytes(bytes).ok()).unwrap_or_default();
-            *lazy = Lazy::Here(Box::new(details));
+        if let Lazy::Stored(range) = lazy {
+            let bytes = self.shards.get_mut(shard_of(file, count)).and_then(|shard| shard_bytes(&self.folder, shard));
+            let decoded = bytes.and_then(|bytes| postcard::from_bytes(bytes.get(range.clone())?).ok());
+            self.damaged |= decoded.is_none();
+            *lazy = Lazy::Here { details: Box::new(decoded.unwrap_or_default()), changed: false };
         }
         match lazy {
-            Lazy::Here(details) => Some(details),
-            Lazy::Bytes(..) => None,
+            Lazy::Here { details, changed } => Some((details, changed)),
+            Lazy::Stored(_) => None,
         }
     }
 
@@ -217,63 +244,162 @@ impl Records {
         }
     }
 
-    /// The sections `files` and `details`.
-    pub(crate) fn encode(&self) -> Result<(Vec<u8>, Vec<u8>), postcard::Error> {
-        let (mut files, mut details) = (Vec::new(), Vec::new());
-        let mut scratch = Vec::new();
-        for (file, (record, lazy)) in &self.map {
-            match lazy {
-                Lazy::Bytes(bytes, range) => {
-                    let bytes = bytes.get(range.clone()).unwrap_or_default();
-                    files = postcard::to_extend(&(&**file, record, bytes.len() as u64), files)?;
-                    details.extend_from_slice(bytes);
-                }
-                Lazy::Here(here) => {
-                    scratch.clear();
-                    scratch = postcard::to_extend(&**here, scratch)?;
-                    files = postcard::to_extend(&(&**file, record, scratch.len() as u64), files)?;
-                    details.extend_from_slice(&scratch);
-                }
-            }
+    /// The section `files`, with the shards that it needs written to their folder first.
+    ///
+    /// A shard's name is a digest of its bytes, and old shards stay until [`Records::sweep`]: a run that is cut off leaves the old
+    /// manifest with the old shards.
+    pub(crate) fn save(&mut self) -> Result<Vec<u8>, String> {
+        let said = |error: postcard::Error| error.to_string();
+        let count = (self.map.len() / 128).next_power_of_two().min(256);
+        let mut dirty = vec![count != self.shards.len(); count];
+        for (file, (_, lazy)) in &self.map {
+            dirty[shard_of(file, count)] |= matches!(lazy, Lazy::Here { changed: true, .. });
         }
-        Ok((files, details))
+        // A record that is gone leaves its bytes behind until something else in the shard changes.
+        let mut old = std::mem::take(&mut self.shards);
+        let (folder, old_count) = (self.folder.clone(), old.len());
+        let mut fresh: Vec<Vec<u8>> = vec![Vec::new(); count];
+        let mut files = Vec::with_capacity(self.map.len() * 400);
+        for (file, (record, lazy)) in &mut self.map {
+            let shard = shard_of(file, count);
+            if dirty[shard] {
+                let start = fresh[shard].len();
+                match lazy {
+                    Lazy::Here { details, .. } => {
+                        fresh[shard] = postcard::to_extend(&**details, std::mem::take(&mut fresh[shard])).map_err(said)?;
+                    }
+                    Lazy::Stored(range) => {
+                        let bytes = old.get_mut(shard_of(file, old_count)).and_then(|shard| shard_bytes(&folder, shard));
+                        let bytes = bytes.and_then(|bytes| bytes.get(range.clone()));
+                        self.damaged |= bytes.is_none();
+                        fresh[shard].extend_from_slice(bytes.unwrap_or_default());
+                    }
+                }
+                let end = fresh[shard].len();
+                match lazy {
+                    Lazy::Here { changed, .. } => *changed = false,
+                    Lazy::Stored(range) => *range = start..end,
+                }
+                record.details = (start as u64, (end - start) as u64);
+            }
+            files = postcard::to_extend(&(&**file, &*record), files).map_err(said)?;
+        }
+        for (shard, bytes) in fresh.into_iter().enumerate() {
+            if !dirty[shard] {
+                self.shards.push(old.get_mut(shard).map(std::mem::take).unwrap_or_default());
+                continue;
+            }
+            let name = shard_name(&bytes);
+            let path = folder.join(&name);
+            omnigen_disk::write_atomic(&path, &bytes).map_err(|error| format!("{}: {error}", path.display()))?;
+            self.shards.push((name, Some(bytes)));
+        }
+        Ok(files)
     }
 
-    /// Records from the two sections; `None` if they do not fit together.
-    pub(crate) fn decode(mut files: &[u8], details: Vec<u8>) -> Option<Records> {
-        let details = Arc::new(details);
-        let (mut map, mut at) = (BTreeMap::new(), 0usize);
+    /// Names of the shards, in order.
+    pub(crate) fn shards(&self) -> Vec<String> {
+        self.shards.iter().map(|(name, _)| name.clone()).collect()
+    }
+
+    /// Removes shards that no manifest names any more.
+    pub(crate) fn sweep(&self) {
+        let Ok(listing) = omnigen_disk::listing(&self.folder) else { return };
+        let known: BTreeSet<&str> = self.shards.iter().map(|(name, _)| name.as_str()).collect();
+        let stale: Vec<String> =
+            listing.into_iter().map(|entry| entry.path).filter(|path| !known.contains(path.as_str())).collect();
+        omnigen_disk::remove_files(&self.folder, &stale);
+    }
+
+    /// No records, with shards in `folder`.
+    pub(crate) fn none(folder: PathBuf) -> Records {
+        Records { folder, ..Records::default() }
+    }
+
+    /// Records from the section `files`; `None` if it is not one.
+    pub(crate) fn load(mut files: &[u8], shards: Vec<String>, folder: PathBuf) -> Option<Records> {
+        let mut map = BTreeMap::new();
         while !files.is_empty() {
-            let ((file, record, length), rest): ((&str, Record, u64), _) = postcard::take_from_bytes(files).ok()?;
-            let end = at.checked_add(usize::try_from(length).ok()?).filter(|&end| end <= details.len())?;
-            map.insert(FileId::from(file), (record, Lazy::Bytes(details.clone(), at..end)));
-            at = end;
+            let ((file, record), rest): ((&str, Record), _) = postcard::take_from_bytes(files).ok()?;
+            let (start, length) = record.details;
+            let range = usize::try_from(start).ok()?..usize::try_from(start.checked_add(length)?).ok()?;
+            map.insert(FileId::from(file), (record, Lazy::Stored(range)));
             files = rest;
         }
-        (at == details.len()).then_some(Records { map })
+        let shards = shards.into_iter().map(|name| (name, None)).collect();
+        Some(Records { map, shards, folder, damaged: false })
     }
+}
+
+fn shard_of(file: &str, count: usize) -> usize {
+    (mention(file) % count.max(1) as u64) as usize
+}
+
+fn shard_name(bytes: &[u8]) -> String {
+    Digest::of(bytes).hex()[..32].to_owned()
+}
+
+/// The bytes of a shard, read when they are first needed and only if they are what its name says.
+fn shard_bytes<'a>(folder: &Path, (name, bytes): &'a mut (String, Option<Vec<u8>>)) -> Option<&'a [u8]> {
+    if bytes.is_none() {
+        let (read, _) = omnigen_disk::files::read_bytes(&folder.join(&*name)).ok()?;
+        *bytes = Some(read).filter(|read| shard_name(read) == *name);
+    }
+    bytes.as_deref()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[test]
-    fn records_survive_the_manifest_and_stay_bytes() {
-        let mut records = Records::default();
-        for name in ["a.json", "b.json"] {
-            let file = FileId::from(name);
-            records.entry(&file, true).digest = Digest::of(name.as_bytes());
-            let made = Made { ready: true, digest: Digest::of(b"x"), trace: Vec::new(), diagnostics: Vec::new() };
-            if let Some(details) = records.details(name) {
-                details.made.insert("check".into(), made);
-            }
+    fn some(folder: &Path) -> Records {
+        let mut records = Records::none(folder.to_path_buf());
+        for i in 0..300 {
+            let file = FileId::from(format!("{i}.json"));
+            records.entry(&file, true).digest = Digest::of(file.as_bytes());
+            let made = Made { ready: true, digest: Digest::of(file.as_bytes()), trace: Vec::new(), diagnostics: Vec::new() };
+            records.change(&file).expect("there").made.insert("check".into(), made);
         }
-        let (files, details) = records.encode().expect("encodes");
-        let mut again = Records::decode(&files, details.clone()).expect("decodes");
-        assert_eq!(again.get("a.json"), records.get("a.json"));
-        assert!(again.details("b.json").is_some_and(|details| details.made["check"].ready));
-        assert_eq!(again.encode().expect("encodes"), (files.clone(), details.clone()));
-        assert!(Records::decode(&files, details[..details.len() - 1].to_vec()).is_none());
+        records
+    }
+
+    #[test]
+    fn a_small_change_rewrites_one_shard() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut records = some(folder.path());
+        let files = records.save().expect("saves");
+        let before = records.shards();
+        assert_eq!(before.len(), 2);
+        let mut again = Records::load(&files, before.clone(), folder.path().to_path_buf()).expect("loads");
+        assert_eq!(again.get("7.json"), records.get("7.json"));
+        assert_eq!(again.details("7.json"), records.details("7.json"));
+        assert_eq!(again.save().expect("saves"), files, "reading is no change");
+        assert_eq!(again.shards(), before);
+        again.change("7.json").expect("there").made.clear();
+        let files = again.save().expect("saves");
+        let after = again.shards();
+        assert_eq!(before.iter().zip(&after).filter(|(a, b)| a != b).count(), 1);
+        again.sweep();
+        let mut last = Records::load(&files, after, folder.path().to_path_buf()).expect("loads");
+        assert!(last.details("7.json").is_some_and(|details| details.made.is_empty()));
+        assert!((0..300).filter(|i| *i != 7).all(|i| !last.details(&format!("{i}.json")).expect("there").made.is_empty()));
+        assert!(!last.damaged);
+    }
+
+    #[test]
+    fn a_damaged_shard_is_noticed() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut records = some(folder.path());
+        let files = records.save().expect("saves");
+        let shards = records.shards();
+        let path = folder.path().join(&shards[0]);
+        let mut bytes = omnigen_disk::files::read_bytes(&path).expect("there").0;
+        bytes[5] ^= 1;
+        omnigen_disk::write_atomic(&path, &bytes).expect("written");
+        let mut again = Records::load(&files, shards, folder.path().to_path_buf()).expect("loads");
+        for i in 0..300 {
+            again.details(&format!("{i}.json"));
+        }
+        assert!(again.damaged);
     }
 }

@@ -10,11 +10,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use omnigen_disk::Stat;
 use omnigen_engine::{Built, Content, Graph, ReadKey, State, Stored, Target};
 use omnigen_ir::{Digest, FileId};
-use omnigen_report::{At, Code, Diagnostic};
+use omnigen_report::{At, Code, Diagnostic, Severity};
 use omnigen_store::manifest::{self, Executable};
 
 use crate::commit::{Commit, Intent};
-use crate::records::{Details, Made, Meta, Records, mention};
+use crate::records::{Made, Meta, Records, mention};
 use crate::setup::Setup;
 use crate::survey::Survey;
 use crate::tasks::Agents;
@@ -72,17 +72,20 @@ pub(crate) struct Round {
     pub(crate) environment: Option<String>,
     /// Nothing was dirty.
     pub(crate) idle: bool,
+    /// Contracts, and files that they refer to, whose content is new, another, or gone.
+    pub(crate) changed: Vec<FileId>,
 }
 
 impl Session {
     /// A session that remembers nothing.
     pub(crate) fn fresh(setup: Setup, found: Vec<Diagnostic>, manners: Manners, stop: &Arc<AtomicBool>) -> Session {
+        let state = setup.state.clone();
         Session {
             agents: Agents::new(&setup),
             setup,
             manners,
             graph: None,
-            records: Records::default(),
+            records: Records::none(state.join("details")),
             meta: Meta::default(),
             executable: None,
             found,
@@ -118,13 +121,19 @@ impl Session {
             Err(manifest::Unusable::Missing) => return,
             Err(unusable) => {
                 let message = format!("everything is built anew: {unusable}");
-                self.found.push(Diagnostic::global(Code::DamagedManifest, message));
+                let mut told = Diagnostic::global(Code::DamagedManifest, message);
+                if matches!(unusable, manifest::Unusable::OtherExecutable) {
+                    // Nothing is wrong after an upgrade.
+                    told.severity = Severity::Note;
+                }
+                self.found.push(told);
                 return;
             }
         };
         let section = |name| manifest.section(name).unwrap_or_default();
-        let meta = postcard::from_bytes(section("meta")).ok();
-        let records = Records::decode(section("files"), section("details").to_vec());
+        let meta: Option<Meta> = postcard::from_bytes(section("meta")).ok();
+        let folder = self.setup.state.join("details");
+        let records = meta.as_ref().and_then(|meta| Records::load(section("files"), meta.shards.clone(), folder));
         if let (Some(meta), Some(records)) = (meta, records) {
             (self.meta, self.records) = (meta, records);
         }
@@ -137,11 +146,13 @@ impl Session {
         }
         let _span = tracing::info_span!("save").entered();
         let Some(executable) = &self.executable else { return Ok(()) };
-        let (files, details) = self.records.encode().map_err(|error| error.to_string())?;
+        let files = self.records.save()?;
+        self.meta.shards = self.records.shards();
         let meta = postcard::to_stdvec(&self.meta).map_err(|error| error.to_string())?;
         let path = self.setup.state.join("manifest");
-        let sections: [(&str, &[u8]); 3] = [("meta", &meta), ("files", &files), ("details", &details)];
+        let sections: [(&str, &[u8]); 2] = [("meta", &meta), ("files", &files)];
         manifest::write(&path, executable, &sections).map_err(|error| format!("{}: {error}", path.display()))?;
+        self.records.sweep();
         self.stale = false;
         Ok(())
     }
@@ -181,8 +192,21 @@ impl Session {
         Some(Content::Stored(Arc::new(Stored { outline, held })))
     }
 
-    /// Works off what a survey found.
-    pub(crate) fn round(&mut self, mut survey: Survey) -> Result<Round, String> {
+    /// Works off what a survey found. If what was remembered turns out to be damaged, all of it is forgotten and made anew.
+    pub(crate) fn round(&mut self, survey: Survey) -> Result<Round, String> {
+        let round = self.attempt(survey);
+        if !self.records.damaged {
+            return round;
+        }
+        let message = "everything is built anew: the manifest's details are damaged";
+        self.found.push(Diagnostic::global(Code::DamagedManifest, message));
+        self.records = Records::none(self.setup.state.join("details"));
+        (self.meta, self.graph, self.stale) = (Meta::default(), None, true);
+        let survey = Survey::full(&self.setup, &self.records, &self.meta);
+        self.attempt(survey)
+    }
+
+    fn attempt(&mut self, mut survey: Survey) -> Result<Round, String> {
         // What is read from here on is trusted by its stat only if it was not written in this tick of the clock.
         if !survey.changed.is_empty() && !self.manners.check {
             self.meta.read_at = omnigen_disk::stat::clock(&self.setup.state).unwrap_or(0);
@@ -191,6 +215,7 @@ impl Session {
         let reconfigured = self.meta.config != Some(config);
         let mut round = Round { idle: true, ..Round::default() };
         let changed = self.take(&mut survey);
+        round.changed = changed.iter().map(|(file, _)| file).chain(&survey.removed).cloned().collect();
         let suspects = self.suspects(&survey);
         let idle = changed.is_empty()
             && survey.removed.is_empty()
@@ -290,11 +315,12 @@ impl Session {
         // What traces may be about: the files themselves, and the ids that they had or have.
         let mut touched: HashSet<u64> = HashSet::new();
         let mut asked: BTreeSet<(FileId, Target)> = BTreeSet::new();
-        let fresh: BTreeSet<FileId> = changed
-            .iter()
-            .filter(|(file, _)| self.records.details(file).is_none_or(|details| details.made.is_empty()))
-            .map(|(file, _)| file.clone())
-            .collect();
+        let mut fresh: BTreeSet<FileId> = BTreeSet::new();
+        for (file, _) in &changed {
+            if self.records.details(file).is_none_or(|details| details.made.is_empty()) {
+                fresh.insert(file.clone());
+            }
+        }
         for file in changed.iter().map(|(file, _)| file).chain(&survey.removed) {
             touched.insert(mention(file));
             let outline = self.records.details(file).and_then(|details| details.outline.as_ref());
@@ -313,10 +339,13 @@ impl Session {
         for file in &removed {
             self.records.remove(file);
         }
-        for file in &files {
-            let outline = self.graph_mut()?.outline(file).cloned();
-            let ids = outline.iter().flat_map(|o| &o.exports.ids).map(|(uri, _)| mention(&format!("id:{uri}")));
-            touched.extend(ids);
+        // Where everything is new there is nobody to tell of new ids.
+        if fresh.len() < self.records.len() {
+            for file in &files {
+                let graph = self.graph_mut()?;
+                let ids = graph.outline(file).map(|outline| &outline.exports.ids);
+                touched.extend(ids.into_iter().flatten().map(|(uri, _)| mention(&format!("id:{uri}"))));
+            }
         }
         let wanted = self.wanted();
         for file in &fresh {
@@ -490,13 +519,13 @@ impl Session {
         let digest = built.digest;
         if target == Target::Check {
             let outline = self.graph_mut()?.outline(file).cloned();
-            if let Some(details) = self.records.details(file) {
+            if let Some(details) = self.records.change(file) {
                 details.outline = outline;
             }
         }
         let contract = self.records.get(file).is_some_and(|record| record.contract);
         self.records.entry(file, contract);
-        if let Some(details) = self.records.details(file) {
+        if let Some(details) = self.records.change(file) {
             details.made.insert(target.name().into(), built.into());
         }
         self.records.refresh(file);
@@ -547,7 +576,7 @@ impl Session {
             let mut asked = BTreeSet::new();
             for file in reached {
                 let made: Vec<Box<str>> =
-                    self.records.details(&file).map(|d: &mut Details| d.made.keys().cloned().collect()).unwrap_or_default();
+                    self.records.details(&file).map(|details| details.made.keys().cloned().collect()).unwrap_or_default();
                 let missing = wanted.iter().filter(|target| !made.iter().any(|name| **name == *target.name()));
                 asked.extend(missing.map(|&target| (file.clone(), target)));
             }

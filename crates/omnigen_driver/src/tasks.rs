@@ -472,7 +472,7 @@ fn ask(session: &mut Session, commit: &mut Commit, calls: Vec<Call>, outcome: &m
 /// Records that a task has no answer: its last good outputs stay, and the next run asks again.
 fn leave_open(session: &mut Session, call: &Call) {
     let made = Made { ready: false, digest: call.key, trace: call.trace.clone(), diagnostics: Vec::new() };
-    if let Some(details) = session.records.details(&call.file) {
+    if let Some(details) = session.records.change(&call.file) {
         details.made.insert(call.target.clone(), made);
     }
     session.records.refresh(&call.file);
@@ -500,7 +500,7 @@ fn admit(session: &mut Session, commit: &mut Commit, call: &Call, answer: Answer
         trace.push(Read { key, digest });
     }
     let made = Made { ready: true, digest: call.key, trace, diagnostics: Vec::new() };
-    if let Some(details) = session.records.details(&call.file) {
+    if let Some(details) = session.records.change(&call.file) {
         details.made.insert(call.target.clone(), made);
     }
     session.records.refresh(&call.file);

@@ -36,7 +36,13 @@ pub fn watch(options: &Options, stop: &AtomicBool, on_round: &mut dyn FnMut(Roun
         let first = cause.is_empty();
         let outcome = match session.round(survey) {
             Ok(round) if !first && round.idle => None,
-            Ok(round) => Some(crate::outcome(&mut session, round, started)),
+            Ok(round) => {
+                // Editors save by way of other files: what counts is what has another content now.
+                if !first && !round.changed.is_empty() {
+                    cause = named(&round.changed.iter().map(|file| file.to_string()).collect::<Vec<_>>());
+                }
+                Some(crate::outcome(&mut session, round, started))
+            }
             Err(problem) => Some(crate::environment(problem)),
         };
         let last = outcome.clone();
@@ -62,13 +68,9 @@ pub fn watch(options: &Options, stop: &AtomicBool, on_round: &mut dyn FnMut(Roun
                 (Change::Paths(_), None) => {}
             }
         }
-        let named: Vec<String> = paths.iter().flatten().map(|path| relative(&session.setup, path)).collect();
-        cause = match named.as_slice() {
-            [] => "everything".to_owned(),
-            [one] => one.clone(),
-            many => format!("{} files", many.len()),
-        };
-        if named.iter().any(|path| path == crate::config::FILE) {
+        let touched: Vec<String> = paths.iter().flatten().map(|path| relative(&session.setup, path)).collect();
+        cause = named(&touched);
+        if touched.iter().any(|path| path == crate::config::FILE) {
             match Setup::new(options) {
                 Ok((setup, found)) => session.reconfigure(setup, found),
                 Err(found) => {
@@ -87,6 +89,15 @@ pub fn watch(options: &Options, stop: &AtomicBool, on_round: &mut dyn FnMut(Roun
                 Survey::full(&session.setup, &session.records, &session.meta)
             }
         };
+    }
+}
+
+/// Files as a cause, for people.
+fn named(files: &[String]) -> String {
+    match files {
+        [] => "everything".to_owned(),
+        [one] => one.clone(),
+        many => format!("{} files", many.len()),
     }
 }
 

@@ -38,7 +38,7 @@ pub enum Counter {
 #[salsa::db]
 pub(crate) trait Db: salsa::Database {
     fn shared(&self) -> &Shared;
-    fn project(&self, target: Target) -> Vec<(&'static str, String)>;
+    fn fields(&self, target: Target) -> Vec<(&'static str, String)>;
     fn refs(&self) -> Option<&str>;
 }
 
@@ -78,7 +78,7 @@ impl Db for Graph {
         &self.shared
     }
 
-    fn project(&self, target: Target) -> Vec<(&'static str, String)> {
+    fn fields(&self, target: Target) -> Vec<(&'static str, String)> {
         let config = Config::get(self);
         let refs = config.refs(self).clone();
         if target == Target::Check {
@@ -683,12 +683,9 @@ impl Graph {
                 Some(Content::Absent | Content::Unusable(_)) => None,
                 _ => return Err(file.clone()),
             },
-            ReadKey::Setting(field) => {
-                let fields = project.fields(Target::Tests);
-                fields.iter().find(|(name, _)| *name == &**field).map(|(_, value)| trace::setting_digest(value))
-            }
-            ReadKey::Emitter(name) => {
-                Target::ALL.into_iter().find(|target| target.name() == &**name).map(trace::emitter_digest)
+            ReadKey::Generator(name) => {
+                let target = Target::ALL.into_iter().find(|target| target.name() == &**name);
+                target.map(|target| trace::generator_digest(target, &project.fields(target)))
             }
             ReadKey::Artifact(..) | ReadKey::Agent(_) | ReadKey::Bytes(_) => None,
         })

@@ -95,10 +95,8 @@ pub enum ReadKey {
     Document(FileId),
     /// The bytes of a file that an agent asked for.
     Bytes(FileId),
-    /// A field of the configuration.
-    Setting(Box<str>),
-    /// A generator's format number.
-    Emitter(Box<str>),
+    /// A built-in generator: its format number and the fields of the configuration that it reads, by name.
+    Generator(Box<str>),
     /// The bytes of an artifact: contract and target.
     Artifact(FileId, Box<str>),
     /// What an agent is: command, inputs, environment.
@@ -120,7 +118,7 @@ impl ReadKey {
             | ReadKey::Document(file)
             | ReadKey::Bytes(file)
             | ReadKey::Artifact(file, _) => Some(file),
-            ReadKey::Id(_) | ReadKey::Setting(_) | ReadKey::Emitter(_) | ReadKey::Agent(_) => None,
+            ReadKey::Id(_) | ReadKey::Generator(_) | ReadKey::Agent(_) => None,
         }
     }
 }
@@ -200,10 +198,7 @@ impl<'db> Reads<'db> {
             needs: RefCell::default(),
             blocked: Cell::new(false),
         };
-        reads.record(ReadKey::Emitter(target.name().into()), || Some(emitter_digest(target)));
-        for (field, value) in db.project(target) {
-            reads.record(ReadKey::Setting(field.into()), || Some(setting_digest(&value)));
-        }
+        reads.record(ReadKey::Generator(target.name().into()), || Some(generator_digest(target, &db.fields(target))));
         let full = target.view() == View::Full;
         reads.record(ReadKey::Own(reads.own.clone(), full), || {
             if full { outline(db, source).as_ref().map(|outline| outline.full) } else { meaning_digest(db, source) }
@@ -420,10 +415,12 @@ pub(crate) fn name_digest(export: &Export, shape: bool) -> Digest {
     encoder.finish()
 }
 
-pub(crate) fn emitter_digest(target: Target) -> Digest {
-    Digest::of(target.emitter().as_bytes())
-}
-
-pub(crate) fn setting_digest(value: &str) -> Digest {
-    Digest::of(value.as_bytes())
+pub(crate) fn generator_digest(target: Target, fields: &[(&str, String)]) -> Digest {
+    let mut encoder = Encoder::new("generator", View::Full);
+    encoder.str(&target.emitter());
+    for (name, value) in fields {
+        encoder.str(name);
+        encoder.str(value);
+    }
+    encoder.finish()
 }

@@ -84,6 +84,6 @@ codes! {
     TaskCycle "task-cycle" Error "Tasks need each other in a circle.";
 
     // State.
-    DamagedManifest "damaged-manifest" Note "The manifest could not be used; everything is built anew.";
+    DamagedManifest "damaged-manifest" Warning "The manifest could not be used; everything is built anew.";
     Locked "locked" Error "Another omnigen is writing to this project.";
 }
