@@ -1,22 +1,29 @@
-//! Tasks around the workspace: `cargo xtask tidy` and `cargo xtask test`.
+//! Tasks around the workspace: what is checked, tested, scored and measured, as `USAGE` lists them.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a tool for the terminal")]
 #![expect(
     clippy::disallowed_methods,
     reason = "a tool that runs other tools and looks at the tree; not part of omnigen"
 )]
 
+mod bench;
+mod conformance;
+mod python;
 mod test;
 mod tidy;
 
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
+use std::process::{Command, ExitCode, Stdio};
 
 const USAGE: &str = "usage: cargo xtask <task>
 
 tasks:
   tidy            check what is not left to review: arrows between crates, sizes, names, leftovers
   test [ARG...]   tidy, then a virtual environment with pinned packages, then every test;
-                  ARGs go to the test runner (`cargo nextest run`, or `cargo test` without it)";
+                  ARGs go to the test runner (`cargo nextest run`, or `cargo test` without it)
+  conformance [--check]
+                  scores generated code on the corpus beside the checkout and writes tests/conformance.txt;
+                  with --check, fails if it says something else
+  bench [--n N]   measures a release build on N synthetic contracts (10000) and writes tests/bench.md if it is so many";
 
 fn main() -> ExitCode {
     let mut arguments = std::env::args().skip(1);
@@ -25,6 +32,14 @@ fn main() -> ExitCode {
     let done = match (task.as_deref(), rest.as_slice()) {
         (Some("tidy"), []) => tidy::run(&root()),
         (Some("test"), rest) => test::run(&root(), rest),
+        (Some("conformance"), []) => conformance::run(&root(), false),
+        (Some("conformance"), [check]) if check == "--check" => conformance::run(&root(), true),
+        (Some("bench"), []) => bench::run(&root(), bench::CONTRACTS),
+        (Some("bench"), [flag, number])
+            if flag == "--n" && number.parse::<usize>().is_ok_and(|number| number >= 20) =>
+        {
+            bench::run(&root(), number.parse().unwrap_or(bench::CONTRACTS))
+        }
         (Some("help" | "-h" | "--help"), []) => {
             println!("{USAGE}");
             Ok(())
@@ -65,4 +80,53 @@ fn metadata(root: &Path) -> Result<serde_json::Value, String> {
         return Err(format!("cargo metadata: {}", String::from_utf8_lossy(&output.stderr)));
     }
     serde_json::from_slice(&output.stdout).map_err(|error| format!("cargo metadata: {error}"))
+}
+
+/// The folder that cargo builds into.
+fn target(root: &Path) -> Result<PathBuf, String> {
+    let metadata = metadata(root)?;
+    Ok(metadata["target_directory"].as_str().ok_or("cargo metadata: no target directory")?.into())
+}
+
+/// The release binary, built anew if it is not up to date.
+fn release(root: &Path, target: &Path) -> Result<PathBuf, String> {
+    finish("cargo build", cargo().args(["build", "--release", "--package", "omnigen"]).current_dir(root))?;
+    Ok(target.join("release").join(format!("omnigen{}", std::env::consts::EXE_SUFFIX)))
+}
+
+/// The folder beside the checkout that holds the corpus and the tools around it, if it is there.
+fn shared(root: &Path) -> Option<PathBuf> {
+    let shared = root.parent()?.join("shared");
+    shared.is_dir().then_some(shared)
+}
+
+/// Does it end well? Its output is dropped.
+fn quiet(command: &mut Command) -> bool {
+    command.stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok_and(|status| status.success())
+}
+
+/// Runs a program that has to end well.
+fn finish(name: &str, command: &mut Command) -> Result<(), String> {
+    let status = command.status().map_err(|error| format!("{name}: {error}"))?;
+    if status.success() { Ok(()) } else { Err(format!("{name}: {status}")) }
+}
+
+fn read(path: &Path) -> Result<String, String> {
+    std::fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))
+}
+
+/// Writes a file and the folders that it needs.
+fn write(path: &Path, text: &str) -> Result<(), String> {
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+    }
+    std::fs::write(path, text).map_err(|error| format!("{}: {error}", path.display()))
+}
+
+/// Removes a folder and all that is in it, if it is there.
+fn remove(folder: &Path) -> Result<(), String> {
+    match std::fs::remove_dir_all(folder) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(format!("{}: {error}", folder.display())),
+        _ => Ok(()),
+    }
 }

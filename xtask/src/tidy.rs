@@ -240,7 +240,7 @@ fn source(shown: &str, text: &str) -> Vec<String> {
 }
 
 /// Names in a folder, sorted; none if there is no such folder.
-fn listed(folder: &Path) -> Result<Vec<String>, String> {
+pub(crate) fn listed(folder: &Path) -> Result<Vec<String>, String> {
     if !folder.is_dir() {
         return Ok(Vec::new());
     }
@@ -254,7 +254,7 @@ fn listed(folder: &Path) -> Result<Vec<String>, String> {
 }
 
 /// Files below a folder, sorted; `target` left out.
-fn walk(folder: &Path) -> Result<Vec<PathBuf>, String> {
+pub(crate) fn walk(folder: &Path) -> Result<Vec<PathBuf>, String> {
     let mut files = Vec::new();
     for name in listed(folder)? {
         let path = folder.join(&name);

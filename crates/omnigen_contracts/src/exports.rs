@@ -1,7 +1,7 @@
 //! What other contracts may see of a file.
 
 use omnigen_ir::naming::{self, Naming, Unit};
-use omnigen_ir::{Encode, Export, Exports, Json, Node, Schema, TypeSet, View};
+use omnigen_ir::{Export, Exports, Json, Node, Schema, TypeSet};
 
 use crate::Declarations;
 
@@ -22,14 +22,16 @@ pub(crate) fn exports(declarations: &Declarations, unit: &Unit, naming: &Naming)
 }
 
 fn export(pointer: &str, schema: &Schema, unit: &Unit, naming: &Naming) -> Export {
+    let name = naming::name_at(unit, pointer);
+    let (meaning, full) = schema.digests("schema");
     Export {
         pointer: pointer.into(),
-        class: naming.at(unit, pointer).into(),
-        function: naming::function_at(unit, pointer).into(),
+        class: naming.class(&name).into(),
+        function: if pointer.is_empty() { "".into() } else { format!("_{}", naming::snake(&name)).into() },
         types: own_types(schema),
         tags: schema.node().map(tags).unwrap_or_default(),
-        meaning: schema.digest("schema", View::Meaning),
-        full: schema.digest("schema", View::Full),
+        meaning,
+        full,
     }
 }
 

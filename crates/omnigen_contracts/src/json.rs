@@ -1,5 +1,7 @@
 //! JSON text (RFC 8259) to a [`Value`], strictly.
 
+mod plain;
+
 use std::borrow::Cow;
 
 use jsonc_parser::ast;
@@ -27,6 +29,14 @@ const STRICT: ParseOptions = ParseOptions {
 
 /// Loads a text. `offset` is added to all positions (a byte order mark was cut off).
 pub(crate) fn load(text: &str, offset: usize) -> Loaded<'_> {
+    match plain::parse(text, offset) {
+        Some(value) => Loaded { value: Some(value), flaws: Vec::new() },
+        None => load_with_flaws(text, offset),
+    }
+}
+
+/// The same, with a parser that knows what is wrong.
+fn load_with_flaws(text: &str, offset: usize) -> Loaded<'_> {
     if let Some(flaw) = stray_character(text, offset) {
         return Loaded::failed(flaw);
     }
@@ -258,5 +268,66 @@ pub(crate) fn duplicate(path: &str, name: &str) -> Flaw {
         place: FlawPlace::Key(pointer),
         message: format!("the member `{name}` stands more than once in one object; the last one counts"),
         hint: Some("remove or rename the others".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_parsers_read_the_same() {
+        let deep = |levels: usize| format!("{}{}", "[".repeat(levels), "]".repeat(levels));
+        for text in [
+            r#"{"a": [1, -0.5, 1e3, 2E-7, 10], "": {"b\"\\\/\b\f\n\r\t": "\u00e9\ud83d\ude00"}, "c": null}"#,
+            " [ true , false , [ ] , { } , \"\" , \"é😀\" ]\r\n\t",
+            "\"\\n\"",
+            "0",
+            "{\"a\":\"\",\"b\":\"x\\u0041\"}",
+            &deep(MAX_DEPTH),
+        ] {
+            for offset in [0, 3] {
+                let plain = plain::parse(text, offset).expect("there is nothing wrong");
+                let other = load_with_flaws(text, offset);
+                assert!(other.flaws.is_empty(), "{text}");
+                assert_eq!(Some(plain), other.value, "{text}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_odd_is_left_to_the_other_parser() {
+        let deep = format!("{}{}", "[".repeat(MAX_DEPTH + 1), "]".repeat(MAX_DEPTH + 1));
+        for text in [
+            "",
+            "{",
+            "[1,]",
+            "{\"a\":1,}",
+            "{\"a\":1,\"a\":2}",
+            "{a:1}",
+            "'a'",
+            "01",
+            "1.",
+            ".5",
+            "1e",
+            "+1",
+            "-",
+            "nul",
+            "truex",
+            "1 2",
+            "\"a",
+            "\"a\tb\"",
+            "\"\\x\"",
+            "\"\\ud800\"",
+            "\"\\udc00\"",
+            "\"\\ud800\\u0041\"",
+            "\"\\u12\"",
+            "// c\n1",
+            "\u{a0}1",
+            "1\u{c}",
+            &deep,
+        ] {
+            assert!(plain::parse(text, 0).is_none(), "{text}");
+        }
     }
 }

@@ -35,14 +35,14 @@ impl Span {
 }
 
 /// A value and where it stands.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Value<'a> {
     pub(crate) data: Data<'a>,
     pub(crate) span: Span,
 }
 
 /// A value of JSON's data model.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Data<'a> {
     Null,
     Bool(bool),
@@ -55,7 +55,7 @@ pub(crate) enum Data<'a> {
 }
 
 /// One member of an object.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Member<'a> {
     pub(crate) name: Cow<'a, str>,
     pub(crate) key: Span,
@@ -198,8 +198,12 @@ pub(crate) fn push_token(pointer: &mut String, token: &str) {
 
 /// Appends an index to a pointer.
 pub(crate) fn push_index(pointer: &mut String, index: usize) {
-    // Writing to a String cannot fail.
-    let _ = write!(pointer, "/{index}");
+    pointer.push('/');
+    match u8::try_from(index) {
+        Ok(digit @ 0..=9) => pointer.push(char::from(b'0' + digit)),
+        // Writing to a String cannot fail.
+        _ => drop(write!(pointer, "{index}")),
+    }
 }
 
 /// One token of a pointer as it is meant.

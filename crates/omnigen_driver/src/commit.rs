@@ -127,7 +127,7 @@ impl Commit {
                 }
             }
         }
-        let output = Output { target, path: path.as_str().into(), stat: placed, digest, mark };
+        let output = Output { target, path: path.as_str().into(), stat: placed, digest, mark: mark.into() };
         if placed.is_some() {
             record(session, &file, output);
             return Ok(());
@@ -188,13 +188,21 @@ impl Commit {
         Ok(())
     }
 
-    /// Init files, what still waits, orphans.
-    pub(crate) fn finish(mut self, session: &mut Session, survey: &Survey, round: &mut Round) -> Result<(), String> {
-        if survey.listing.is_some() {
+    /// What still waits; with `everything` also init files and orphans, which only matter when there are other files than before.
+    pub(crate) fn finish(
+        mut self,
+        session: &mut Session,
+        survey: &Survey,
+        everything: bool,
+        round: &mut Round,
+    ) -> Result<(), String> {
+        if everything {
             self.packages(session)?;
         }
         self.flush(session)?;
-        self.sweep(session, survey);
+        if everything {
+            self.sweep(session, survey);
+        }
         if session.journaled.is_empty() || session.manners.check {
             self.changes.sort();
         } else {

@@ -24,8 +24,19 @@ pub(crate) struct Output {
     pub(crate) stat: Option<Stat>,
     /// Digest of the text behind the header.
     pub(crate) digest: Digest,
-    /// Digest in the ownership mark.
-    pub(crate) mark: [u8; 16],
+    /// Digest in the ownership mark; zero for kinds of files that carry none.
+    pub(crate) mark: Mark,
+}
+
+/// The digest in an ownership mark, stored as two numbers: an array would be sixteen.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Mark(u64, u64);
+
+impl From<[u8; 16]> for Mark {
+    fn from(bytes: [u8; 16]) -> Mark {
+        let number = u128::from_le_bytes(bytes);
+        Mark(number as u64, (number >> 64) as u64)
+    }
 }
 
 /// What every run needs to know of a file.
@@ -33,6 +44,8 @@ pub(crate) struct Output {
 pub(crate) struct Record {
     /// Is it a contract of the project, or only referred to by some?
     pub(crate) contract: bool,
+    /// Where its modules go, folded: two records with the same want the same outputs.
+    pub(crate) site: Box<str>,
     /// `None`: it could not be read.
     pub(crate) stat: Option<Stat>,
     /// Digest of its bytes.
@@ -142,6 +155,7 @@ impl Record {
     pub(crate) fn new(contract: bool) -> Record {
         Record {
             contract,
+            site: Box::default(),
             stat: None,
             digest: Digest::of(b""),
             ids: false,

@@ -162,18 +162,14 @@ impl Session {
         if self.graph.is_none() {
             let oracle = Box::new(omnigen_oracle::Oracle::default());
             let mut graph = Graph::new(&self.setup.project, self.setup.threads, oracle)?;
-            let files: Vec<FileId> = self.records.iter().map(|(file, _)| file.clone()).collect();
+            // Files enter when somebody asks for them. But `$id`s are looked up among all files, so those that have some are
+            // set at once.
+            let with_ids = self.records.iter().filter(|(_, record)| record.ids);
+            let files: Vec<FileId> = with_ids.map(|(file, _)| file.clone()).collect();
             let mut known = Vec::with_capacity(files.len());
             for file in files {
-                let unit = self.setup.unit(&file);
-                // `$id`s are looked up among all files, so those that have some are set at once.
-                let ids = self.records.get(&file).is_some_and(|record| record.ids);
-                let content = match self.stored(&file).filter(|_| ids) {
-                    Some(stored) => stored,
-                    None if ids => self.setup.read(&file).0,
-                    None => Content::Unread,
-                };
-                known.push((file, unit, content));
+                let content = self.stored(&file).unwrap_or_else(|| self.setup.read(&file).0);
+                known.push((file.clone(), self.setup.unit(&file), content));
             }
             graph.set_files(known);
             self.graph = Some(graph);
@@ -255,7 +251,11 @@ impl Session {
             if matches!(content, Content::Absent) && !contract && known.is_none_or(|record| record.stat.is_none()) {
                 continue;
             }
+            let site = self.records.get(&file).is_none().then(|| self.setup.site(&file));
             let record = self.records.entry(&file, contract);
+            if let Some(site) = site {
+                record.site = site;
+            }
             if record.stat != stat || record.contract != contract {
                 self.stale = true;
             }
@@ -281,7 +281,7 @@ impl Session {
             };
             let Some(output) = outputs.and_then(|list| list.iter_mut().find(|output| output.path == *path)) else { continue };
             let intact = omnigen_disk::files::read_bytes(&full).ok().filter(|(bytes, _)| {
-                matches!(omnigen_disk::mark::inspect(bytes), omnigen_disk::Ownership::Intact { digest, .. } if digest == output.mark)
+                matches!(omnigen_disk::mark::inspect(bytes), omnigen_disk::Ownership::Intact { digest, .. } if output.mark == digest.into())
             });
             match intact {
                 Some((_, stat)) => {
@@ -311,7 +311,9 @@ impl Session {
         reconfigured: bool,
         round: &mut Round,
     ) -> Result<(), String> {
+        // As the records have it, before files come and go.
         let _ = self.clashes();
+        let before = self.clashing.clone();
         // What traces may be about: the files themselves, and the ids that they had or have.
         let mut touched: HashSet<u64> = HashSet::new();
         let mut asked: BTreeSet<(FileId, Target)> = BTreeSet::new();
@@ -368,21 +370,34 @@ impl Session {
         for file in candidates {
             asked.extend(self.dirty(&file)?.into_iter().map(|target| (file.clone(), target)));
         }
-        let clashed = self.clashing.clone();
-        let _ = self.clashes();
-        for file in clashed.difference(&self.clashing) {
-            asked.extend(wanted.iter().map(|&target| (file.clone(), target)));
+        // Other files than before: names may clash, or no longer; init files and orphans have to be looked at.
+        let others = reconfigured
+            || !fresh.is_empty()
+            || !removed.is_empty()
+            || !survey.strays.is_empty()
+            || suspects.contains_key("")
+            || !self.journaled.is_empty();
+        if others {
+            let clashed = before;
+            let _ = self.clashes();
+            for file in clashed.difference(&self.clashing) {
+                asked.extend(wanted.iter().map(|&target| (file.clone(), target)));
+            }
+        } else {
+            self.clashing = before;
         }
         asked.retain(|(file, _)| self.records.get(file).is_some());
         let mut commit = Commit::begin(self, survey)?;
         self.ask(asked, &mut commit)?;
+        let known = self.records.len();
         self.reach(&mut commit)?;
-        let clashes = self.clashes();
+        let others = others || self.records.len() != known;
+        let clashes = if others { self.clashes() } else { std::mem::take(&mut self.meta.global) };
         let outcome = crate::tasks::run(self, &mut commit)?;
         (round.agent_calls, round.agent_cached, round.agent_failed) = (outcome.calls, outcome.cached, outcome.failed);
         self.meta.global = clashes;
         round.diagnostics.extend(outcome.diagnostics);
-        commit.finish(self, survey, round)
+        commit.finish(self, survey, others && survey.listing.is_some(), round)
     }
 
     /// Targets to make of every file: its check, and what the configuration wants.
@@ -444,7 +459,7 @@ impl Session {
         for file in files {
             let known = self.graph_mut()?.content(&file).cloned();
             let content = match known {
-                Some(Content::Unread) => self.stored(&file),
+                None | Some(Content::Unread) => self.stored(&file),
                 _ => None,
             };
             let content = match content {
@@ -456,8 +471,9 @@ impl Session {
                         Some(record) if record.digest != digest => record.stat = None,
                         Some(_) => {}
                         None if stat.is_some() => {
+                            let site = self.setup.site(&file);
                             let record = self.records.entry(&file, false);
-                            (record.stat, record.digest) = (stat, digest);
+                            (record.stat, record.digest, record.site) = (stat, digest, site);
                         }
                         None => {}
                     }
@@ -483,6 +499,13 @@ impl Session {
         let asked: Vec<(FileId, Target)> = asked.into_iter().collect();
         for batch in asked.chunks(BATCH) {
             let mut pending = batch.to_vec();
+            let mut unknown: BTreeSet<FileId> = BTreeSet::new();
+            for (file, _) in batch {
+                if self.graph_mut()?.content(file).is_none() {
+                    unknown.insert(file.clone());
+                }
+            }
+            self.supply(unknown)?;
             // Every turn supplies text that was missing; a file is asked for at most twice.
             for _ in 0..1000 {
                 self.go_on()?;
@@ -589,17 +612,15 @@ impl Session {
 
     /// Contracts that want the same output: an error on each side.
     fn clashes(&mut self) -> Vec<Diagnostic> {
-        let mut by_path: BTreeMap<String, Vec<FileId>> = BTreeMap::new();
-        for (file, _) in self.records.iter() {
-            // Folded: on some disks `Order` and `order` are one file.
-            by_path.entry(self.setup.unit(file).path("model").to_lowercase()).or_default().push(file.clone());
+        let mut sites: BTreeMap<&str, Vec<FileId>> = BTreeMap::new();
+        for (file, record) in self.records.iter() {
+            sites.entry(&record.site).or_default().push(file.clone());
         }
+        let clashes: Vec<Vec<FileId>> = sites.into_values().filter(|files| files.len() > 1).collect();
         let mut found = Vec::new();
         self.clashing.clear();
-        for (path, files) in by_path {
-            if files.len() < 2 {
-                continue;
-            }
+        for files in clashes {
+            let path = self.setup.unit(&files[0]).path("model");
             self.clashing.extend(files.iter().cloned());
             for file in &files {
                 let others: Vec<&str> = files.iter().filter(|f| *f != file).map(|f| &**f).collect();

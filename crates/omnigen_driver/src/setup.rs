@@ -114,6 +114,12 @@ impl Setup {
         Unit::new(file, mirror.unwrap_or(&self.base))
     }
 
+    /// Where a file's modules go, folded as some disks fold names.
+    pub(crate) fn site(&self, file: &str) -> Box<str> {
+        let unit = self.unit(file);
+        format!("{}/{}", unit.folders.join("/"), unit.stem).to_lowercase().into()
+    }
+
     /// A contract's path as headers hold it: the same wherever the build was started.
     pub(crate) fn label<'a>(&self, file: &'a str) -> &'a str {
         if self.named.is_none() || self.base.is_empty() {

@@ -170,7 +170,6 @@ pub(crate) fn run(session: &mut Session, commit: &mut Commit) -> Result<TaskOutc
     let files: Vec<FileId> =
         session.records.iter().filter(|(_, r)| r.contract && !r.held).map(|(file, _)| file.clone()).collect();
     let targets = session.agents.targets.clone();
-    session.graph_mut()?.set_tasks(&targets, &files);
     let mut open: BTreeSet<(FileId, Box<str>)> = BTreeSet::new();
     for file in &files {
         for target in &targets {
@@ -179,6 +178,11 @@ pub(crate) fn run(session: &mut Session, commit: &mut Commit) -> Result<TaskOutc
             }
         }
     }
+    let touched: BTreeSet<FileId> = open.iter().map(|(file, _)| file.clone()).collect();
+    for file in &touched {
+        session.readable(file)?;
+    }
+    session.graph_mut()?.set_tasks(&targets, &touched.into_iter().collect::<Vec<_>>());
     let mut given: BTreeSet<(FileId, Box<str>)> = BTreeSet::new();
     while !open.is_empty() {
         let mut calls = Vec::new();

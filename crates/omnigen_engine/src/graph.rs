@@ -189,7 +189,8 @@ pub(crate) fn outline(db: &dyn Db, source: Source) -> Option<Arc<Outline>> {
     };
     let forwards = exports.list.iter().filter_map(|export| {
         let node = declared.schema(&export.pointer)?.node().filter(|node| bare(node))?;
-        Some((export.pointer.clone(), node.reference.clone()?))
+        let reference: &omnigen_ir::Reference = node.reference.as_ref()?;
+        Some((export.pointer.clone(), reference.clone()))
     });
     let forwards = forwards.collect();
     let mut encoder = Encoder::new("findings", View::Full);

@@ -329,10 +329,14 @@ pub fn output_path(pattern: &str, unit: &omnigen_ir::naming::Unit) -> String {
 }
 
 impl Graph {
-    /// Sets which agents' targets there are for which contracts. Answers of tasks that stay are kept.
+    /// Sets which agents' targets there are, and adds tasks for these contracts. Answers of tasks that stay are kept.
     pub fn set_tasks(&mut self, targets: &[AgentTarget], files: &[FileId]) {
         let old = Tasks::get(self).by_name(self).clone();
-        let mut tasks = BTreeMap::new();
+        let mut tasks: BTreeMap<_, _> = old
+            .iter()
+            .filter(|((_, name), _)| targets.iter().any(|target| target.name == *name))
+            .map(|(key, task)| (key.clone(), *task))
+            .collect();
         for target in targets {
             for file in files {
                 let Some(source) = self.source(file) else { continue };

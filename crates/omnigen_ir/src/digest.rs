@@ -11,8 +11,23 @@ use crate::schema::*;
 use crate::{Json, Number};
 
 /// A BLAKE3 digest, 32 bytes.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Digest([u8; 32]);
+
+/// As one byte string: an array would be 32 values.
+impl serde::Serialize for Digest {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_bytes(&self.0)
+    }
+}
+
+impl<'de> serde::Deserialize<'de> for Digest {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Digest, D::Error> {
+        let bytes: &[u8] = serde::Deserialize::deserialize(deserializer)?;
+        let bytes = bytes.try_into().map_err(|_| serde::de::Error::invalid_length(bytes.len(), &"32 bytes"))?;
+        Ok(Digest(bytes))
+    }
+}
 
 impl Digest {
     /// The digest of a byte string as it is (a file's content, a blob).
@@ -58,16 +73,19 @@ pub enum View {
 
 /// Collects the encoding of a value.
 pub struct Encoder {
-    hasher: blake3::Hasher,
+    /// What was hashed already, of a large value.
+    hasher: Option<Box<blake3::Hasher>>,
     /// Small parts are gathered here: hashing a few bytes at a time is what costs.
     buffer: Vec<u8>,
     view: View,
+    /// Where the buffer has annotations, if both views are wanted of one walk; nothing is hashed before its end then.
+    annotations: Option<Vec<std::ops::Range<usize>>>,
 }
 
 impl Encoder {
     /// An encoder for a kind of digest.
     pub fn new(domain: &str, view: View) -> Encoder {
-        let mut encoder = Encoder { hasher: blake3::Hasher::new(), buffer: Vec::with_capacity(1024), view };
+        let mut encoder = Encoder { hasher: None, buffer: Vec::with_capacity(1024), view, annotations: None };
         encoder.str(domain);
         encoder
     }
@@ -91,8 +109,8 @@ impl Encoder {
     pub fn bytes(&mut self, value: &[u8]) {
         self.int(value.len() as u64);
         self.buffer.extend_from_slice(value);
-        if self.buffer.len() > 1 << 14 {
-            self.hasher.update(&self.buffer);
+        if self.buffer.len() > 1 << 14 && self.annotations.is_none() {
+            self.hasher.get_or_insert_default().update(&self.buffer);
             self.buffer.clear();
         }
     }
@@ -108,9 +126,29 @@ impl Encoder {
     }
 
     /// The digest of all parts.
-    pub fn finish(mut self) -> Digest {
-        self.hasher.update(&self.buffer);
-        Digest(*self.hasher.finalize().as_bytes())
+    pub fn finish(self) -> Digest {
+        match self.hasher {
+            None => Digest::of(&self.buffer),
+            Some(mut hasher) => Digest(*hasher.update(&self.buffer).finalize().as_bytes()),
+        }
+    }
+}
+
+impl Schema {
+    /// The digests in [`View::Meaning`] and [`View::Full`], by one walk.
+    pub fn digests(&self, domain: &str) -> (Digest, Digest) {
+        let mut encoder = Encoder::new(domain, View::Full);
+        encoder.annotations = Some(Vec::new());
+        self.encode(&mut encoder);
+        let full = Digest::of(&encoder.buffer);
+        let mut meaning = Vec::with_capacity(encoder.buffer.len());
+        let mut from = 0;
+        for range in encoder.annotations.into_iter().flatten() {
+            meaning.extend_from_slice(&encoder.buffer[from..range.start]);
+            from = range.end;
+        }
+        meaning.extend_from_slice(&encoder.buffer[from..]);
+        (Digest::of(&meaning), full)
     }
 }
 
@@ -303,7 +341,12 @@ impl Encode for Node {
         object.encode(to);
         logic.encode(to);
         if to.view == View::Full {
+            let start = to.buffer.len();
             notes.encode(to);
+            let end = to.buffer.len();
+            if let Some(annotations) = &mut to.annotations {
+                annotations.push(start..end);
+            }
         }
     }
 }

@@ -163,11 +163,17 @@ impl Number {
 
     /// Is the value a whole number (`1.0` and `1e3` are)? JSON Schema's sense of `integer` since draft-06.
     pub fn is_integer(&self) -> bool {
+        if !self.0.contains(['.', 'e', 'E']) {
+            return true;
+        }
         self.decimal().exponent >= 0
     }
 
     /// The value, if it is whole and fits.
     pub fn as_i64(&self) -> Option<i64> {
+        if let Ok(value) = self.0.parse() {
+            return Some(value);
+        }
         let decimal = self.decimal();
         if decimal.exponent < 0 || decimal.exponent > 18 {
             return None;
@@ -186,6 +192,9 @@ impl Number {
 
     /// Exact comparison by value.
     pub fn compare(&self, other: &Number) -> Ordering {
+        if let (Ok(a), Ok(b)) = (self.0.parse::<i64>(), other.0.parse::<i64>()) {
+            return a.cmp(&b);
+        }
         let (a, b) = (self.decimal(), other.decimal());
         match (a.digits.is_empty(), b.digits.is_empty()) {
             (true, true) => return Ordering::Equal,
@@ -205,6 +214,9 @@ impl Number {
     /// The number as a Python literal: an `int` if it is whole and written without exponent overflow, else a `float`.
     /// Whole numbers of up to 400 digits become exact integers.
     pub fn python(&self) -> String {
+        if let Ok(value) = self.0.parse::<i64>() {
+            return if value == 0 { "0".to_owned() } else { self.0.to_string() };
+        }
         let decimal = self.decimal();
         if decimal.digits.is_empty() {
             return "0".to_owned();

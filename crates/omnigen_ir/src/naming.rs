@@ -1,6 +1,8 @@
 //! Names in the generated code: a pure function of path, pointer and template. Nothing is ever numbered to make room
 //! for something else; what collides is reported.
 
+use std::borrow::Cow;
+
 use unicode_normalization::UnicodeNormalization;
 
 /// Where a contract's modules go and what they are called: made from its path alone.
@@ -30,7 +32,7 @@ impl Unit {
             stem = stem.strip_suffix(extension).filter(|s| !s.is_empty()).unwrap_or(stem);
         }
         Unit {
-            folders: folders.into_iter().map(|folder| identifier(&snake(folder))).collect(),
+            folders: folders.into_iter().map(|folder| identifier(snake(folder))).collect(),
             stem: snake(stem),
             pascal: pascal(stem),
         }
@@ -79,7 +81,7 @@ impl Default for Naming {
 impl Naming {
     /// The class for a Pascal-case name.
     pub fn class(&self, name: &str) -> String {
-        identifier(&self.class.replace("{Name}", name))
+        identifier(self.class.replace("{Name}", name))
     }
 
     /// The class for the schema at `pointer` of a contract: the contract's own name for the root, that of the
@@ -93,22 +95,24 @@ impl Naming {
 /// The part of a class name that stands for `{Name}`, see [`Naming::at`].
 pub fn name_at(unit: &Unit, pointer: &str) -> String {
     let mut tokens = pointer.split('/').skip(1).map(unescape);
-    let mut name = unit.pascal.clone();
     let mut pending = tokens.next();
+    let mut name = String::new();
     if matches!(pending.as_deref(), Some("$defs" | "definitions"))
         && let Some(definition) = tokens.next()
     {
-        name = pascal(&definition);
+        push_pascal(&mut name, &definition);
         if name == unit.pascal {
             name.push_str("Def");
         }
         pending = tokens.next();
+    } else {
+        name.push_str(&unit.pascal);
     }
     while let Some(token) = pending {
-        match token.as_str() {
+        match &*token {
             "properties" | "$defs" | "definitions" => {
                 if let Some(property) = tokens.next() {
-                    name.push_str(&pascal(&property));
+                    push_pascal(&mut name, &property);
                 }
             }
             "items" | "additionalItems" => name.push_str("Item"),
@@ -116,10 +120,16 @@ pub fn name_at(unit: &Unit, pointer: &str) -> String {
             "propertyNames" => name.push_str("Name"),
             "contains" => name.push_str("Contained"),
             "patternProperties" => {
-                tokens.next().inspect(|pattern| name.push_str(&format!("Pattern{}", pascal(pattern))));
+                if let Some(pattern) = tokens.next() {
+                    name.push_str("Pattern");
+                    push_pascal(&mut name, &pattern);
+                }
             }
             "dependentSchemas" | "dependencies" => {
-                tokens.next().inspect(|property| name.push_str(&format!("With{}", pascal(property))));
+                if let Some(property) = tokens.next() {
+                    name.push_str("With");
+                    push_pascal(&mut name, &property);
+                }
             }
             keyword @ ("prefixItems" | "allOf" | "anyOf" | "oneOf") => {
                 name.push_str(match keyword {
@@ -132,11 +142,11 @@ pub fn name_at(unit: &Unit, pointer: &str) -> String {
                     // People count from one.
                     match index.parse::<u64>() {
                         Ok(index) => name.push_str(&(index + 1).to_string()),
-                        Err(_) => name.push_str(&pascal(&index)),
+                        Err(_) => push_pascal(&mut name, &index),
                     }
                 }
             }
-            other => name.push_str(&pascal(other)),
+            other => push_pascal(&mut name, other),
         }
         pending = tokens.next();
     }
@@ -150,28 +160,46 @@ pub fn function_at(unit: &Unit, pointer: &str) -> String {
 
 /// `order-item`, `orderItem`, `ORDER_ITEM` → `OrderItem`; runs of capitals inside mixed case stay (`HTTPServer`).
 pub fn pascal(text: &str) -> String {
-    let parts = words(text);
-    let shouting = !parts.iter().any(|word| word.chars().any(char::is_lowercase));
-    parts
-        .iter()
-        .map(|word| {
-            let mut chars = word.chars();
-            let first: String = chars.next().into_iter().flat_map(char::to_uppercase).collect();
-            let rest = chars.as_str();
-            // A lone acronym stays (`ID`); constants (`ORDER_ITEM`) become words.
-            if shouting && parts.len() > 1 { first + &rest.to_lowercase() } else { first + rest }
-        })
-        .collect()
+    let mut name = String::with_capacity(text.len());
+    push_pascal(&mut name, text);
+    name
+}
+
+fn push_pascal(name: &mut String, text: &str) {
+    let text = normal(text);
+    // A lone acronym stays (`ID`); constants (`ORDER_ITEM`) become words.
+    let constant = !text.chars().any(char::is_lowercase) && {
+        let mut count = 0;
+        words(&text, &mut |_| count += 1);
+        count > 1
+    };
+    words(&text, &mut |word| {
+        let mut chars = word.chars();
+        name.extend(chars.next().into_iter().flat_map(char::to_uppercase));
+        let rest = chars.as_str();
+        if constant { name.push_str(&rest.to_lowercase()) } else { name.push_str(rest) }
+    });
 }
 
 /// `OrderItem`, `order-item` → `order_item`.
 pub fn snake(text: &str) -> String {
-    words(text).iter().map(|word| word.to_lowercase()).collect::<Vec<_>>().join("_")
+    let mut name = String::with_capacity(text.len() + 4);
+    words(&normal(text), &mut |word| {
+        if !name.is_empty() {
+            name.push('_');
+        }
+        if word.is_ascii() {
+            name.extend(word.chars().map(|c| c.to_ascii_lowercase()));
+        } else {
+            name.push_str(&word.to_lowercase());
+        }
+    });
+    name
 }
 
 /// A valid Python identifier that is not a keyword: a leading digit gets an underscore before it, a keyword one behind.
-pub fn identifier(name: &str) -> String {
-    let mut name = name.to_owned();
+pub fn identifier(name: impl Into<String>) -> String {
+    let mut name = name.into();
     if name.is_empty() || name.starts_with(|c: char| c.is_ascii_digit()) {
         name.insert(0, '_');
     }
@@ -223,43 +251,53 @@ pub fn is_keyword(name: &str) -> bool {
     )
 }
 
+fn normal(text: &str) -> Cow<'_, str> {
+    if text.is_ascii() { text.into() } else { text.nfkc().collect() }
+}
+
 /// Splits at everything that is no letter or digit, and before a capital that follows a lower-case letter or digit or
 /// starts a word after capitals (`HTTPServer` → `HTTP`, `Server`). A text without letters or digits is spelled by code points.
-fn words(text: &str) -> Vec<String> {
-    let text: String = if text.is_ascii() { text.to_owned() } else { text.nfkc().collect() };
-    let chars: Vec<char> = text.chars().collect();
-    let mut words: Vec<String> = Vec::new();
-    let mut word = String::new();
-    for (i, &c) in chars.iter().enumerate() {
+fn words(text: &str, f: &mut dyn FnMut(&str)) {
+    let mut none = true;
+    let mut give = |word: &str| {
+        none = false;
+        f(word);
+    };
+    let mut start = None;
+    let mut before = ' ';
+    let mut chars = text.char_indices().peekable();
+    while let Some((at, c)) = chars.next() {
         if !(c.is_alphabetic() || c.is_ascii_digit()) {
-            if !word.is_empty() {
-                words.push(std::mem::take(&mut word));
+            if let Some(start) = start.take() {
+                give(&text[start..at]);
             }
             continue;
         }
-        if c.is_uppercase() && !word.is_empty() {
-            let before = chars[i - 1];
-            let next_lower = chars.get(i + 1).is_some_and(|n| n.is_lowercase());
-            if !before.is_uppercase() || next_lower {
-                words.push(std::mem::take(&mut word));
+        match start {
+            None => start = Some(at),
+            Some(from) if c.is_uppercase() => {
+                let next_lower = chars.peek().is_some_and(|(_, next)| next.is_lowercase());
+                if !before.is_uppercase() || next_lower {
+                    give(&text[from..at]);
+                    start = Some(at);
+                }
             }
+            Some(_) => {}
         }
-        word.push(c);
+        before = c;
     }
-    if !word.is_empty() {
-        words.push(word);
+    if let Some(start) = start {
+        give(&text[start..]);
     }
-    if words.is_empty() {
-        words.push(chars.iter().map(|c| format!("U{:X}", *c as u32)).collect());
-        if chars.is_empty() {
-            words = vec!["Empty".to_owned()];
-        }
+    if text.is_empty() {
+        f("Empty");
+    } else if none {
+        f(&text.chars().map(|c| format!("U{:X}", c as u32)).collect::<String>());
     }
-    words
 }
 
-fn unescape(token: &str) -> String {
-    token.replace("~1", "/").replace("~0", "~")
+fn unescape(token: &str) -> Cow<'_, str> {
+    if token.contains('~') { token.replace("~1", "/").replace("~0", "~").into() } else { token.into() }
 }
 
 #[cfg(test)]

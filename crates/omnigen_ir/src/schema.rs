@@ -150,7 +150,7 @@ pub struct Node {
     /// Where it stands in its file.
     pub at: Pointer,
     /// `$ref`. In draft-07 and before nothing stands beside it (core, section 8.3): the loader has dropped siblings.
-    pub reference: Option<Reference>,
+    pub reference: Option<Box<Reference>>,
     /// `type`; `None` allows all.
     pub types: Option<TypeSet>,
     /// `enum`

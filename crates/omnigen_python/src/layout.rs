@@ -2,7 +2,7 @@
 //!
 //! A [`Doc`] is written flat if it fits the line; else its outermost group is exploded, one item a line with a trailing
 //! comma. `ruff format` keeps such a layout even where it could join it, so only what stays flat has to fit exactly as
-//! `ruff` measures: in characters, the line end not counted.
+//! `ruff` measures: in [`columns`], the line end not counted.
 
 use std::borrow::Cow;
 
@@ -50,8 +50,8 @@ impl Doc {
     }
 
     /// `name = value`, as a keyword argument is written.
-    pub fn keyword(name: &str, value: Doc) -> Doc {
-        Doc::Concat(vec![Doc::text(format!("{name}=")), value])
+    pub fn keyword(name: &'static str, value: Doc) -> Doc {
+        Doc::Concat(vec![Doc::text(name), Doc::text("="), value])
     }
 
     /// All on one line.
@@ -98,7 +98,12 @@ pub struct Writer {
 impl Writer {
     /// An empty text for lines of at most `width` columns.
     pub fn new(width: usize) -> Writer {
-        Writer { out: String::with_capacity(4096), indent: 0, width }
+        Writer::with_capacity(width, 4096)
+    }
+
+    /// The same, for about so many bytes.
+    pub fn with_capacity(width: usize, capacity: usize) -> Writer {
+        Writer { out: String::with_capacity(capacity), indent: 0, width }
     }
 
     /// The text.
@@ -130,6 +135,13 @@ impl Writer {
         self.out.push('\n');
     }
 
+    /// A line in pieces; not all of them are empty.
+    pub fn pieces(&mut self, pieces: &[&str]) {
+        self.pad(self.indent);
+        pieces.iter().for_each(|piece| self.out.push_str(piece));
+        self.out.push('\n');
+    }
+
     /// `prefix doc suffix` as one logical line, broken if it must be.
     pub fn statement(&mut self, prefix: &str, doc: &Doc, suffix: &str) {
         self.pad(self.indent);
@@ -146,13 +158,18 @@ impl Writer {
 
     /// `class name(base):`, the base on a line of its own if it must be.
     pub fn class(&mut self, name: &str, base: &Doc) {
-        let mut line = format!("class {name}(");
-        base.flat(&mut line);
-        line.push_str("):");
-        if self.indent * 4 + line.chars().count() <= self.width {
-            self.line(&line);
+        let start = self.out.len();
+        self.pad(self.indent);
+        self.out.push_str("class ");
+        self.out.push_str(name);
+        self.out.push('(');
+        base.flat(&mut self.out);
+        self.out.push_str("):");
+        if columns(&self.out[start..]) <= self.width {
+            self.out.push('\n');
             return;
         }
+        self.out.truncate(start);
         self.line(&format!("class {name}("));
         self.indent();
         self.statement("", base, "");
@@ -162,10 +179,19 @@ impl Writer {
 
     /// `prefix annotation`, without a value.
     pub fn declaration(&mut self, prefix: &str, annotation: &Doc) {
+        let start = self.out.len();
+        self.pad(self.indent);
+        self.out.push_str(prefix);
+        annotation.flat(&mut self.out);
+        if columns(&self.out[start..]) <= self.width {
+            self.out.push('\n');
+            return;
+        }
+        self.out.truncate(start);
         if !annotation.breaks() {
             let mut text = String::new();
             annotation.flat(&mut text);
-            let (alone, whole) = (text.chars().count() + 4, text.chars().count() + prefix.chars().count());
+            let (alone, whole) = (columns(&text) + 4, columns(&text) + columns(prefix));
             if self.indent * 4 + whole > self.width && self.indent * 4 + alone <= self.width {
                 self.line(&format!("{prefix}("));
                 self.line(&format!("    {text}"));
@@ -192,17 +218,24 @@ impl Writer {
     /// `prefix annotation = value` as one logical line. The value is broken first; the annotation too if it does not fit beside the
     /// value's head.
     pub fn assignment(&mut self, prefix: &str, annotation: &Doc, value: &Doc) {
+        let line = self.out.len();
         self.pad(self.indent);
         self.out.push_str(prefix);
-        let mut rest = " = ".to_owned();
-        value.flat(&mut rest);
-        if self.fits(annotation, &rest) {
-            annotation.flat(&mut self.out);
-            self.out.push_str(&rest);
-        } else if !value.breaks() && self.fits(annotation, " = (") {
+        let start = self.out.len();
+        annotation.flat(&mut self.out);
+        let middle = self.out.len();
+        self.out.push_str(" = ");
+        value.flat(&mut self.out);
+        if columns(&self.out[line..]) <= self.width {
+            self.out.push('\n');
+            return;
+        }
+        let rest = self.out[middle..].to_owned();
+        self.out.truncate(start);
+        if !value.breaks() && self.fits(annotation, " = (") {
             annotation.flat(&mut self.out);
             // Parentheses help only what fits a line of its own; `ruff` sees to that unless the annotation could break too.
-            if annotation.breaks() || (self.indent + 1) * 4 + rest.chars().count() - 3 <= self.width {
+            if annotation.breaks() || (self.indent + 1) * 4 + columns(&rest) - 3 <= self.width {
                 self.out.push_str(" = (\n");
                 self.pad(self.indent + 1);
                 self.out.push_str(&rest[3..]);
@@ -240,7 +273,7 @@ impl Writer {
     fn fits(&self, doc: &Doc, suffix: &str) -> bool {
         let mut text = String::new();
         doc.flat(&mut text);
-        self.column() + text.chars().count() + suffix.chars().count() <= self.width
+        self.column() + columns(&text) + columns(suffix) <= self.width
     }
 
     fn pad(&mut self, level: usize) {
@@ -251,7 +284,7 @@ impl Writer {
 
     fn column(&self) -> usize {
         let start = self.out.rfind('\n').map_or(0, |at| at + 1);
-        self.out[start..].chars().count()
+        columns(&self.out[start..])
     }
 
     /// Writes a doc at the current column. `bracketed`: inside brackets, where a chain may break without parentheses.
@@ -259,7 +292,7 @@ impl Writer {
         let start = self.out.len();
         let column = self.column();
         doc.flat(&mut self.out);
-        if column + self.out[start..].chars().count() + suffix.chars().count() <= self.width {
+        if column + columns(&self.out[start..]) + columns(suffix) <= self.width {
             return;
         }
         self.out.truncate(start);
@@ -281,7 +314,7 @@ impl Writer {
             Doc::Lambda(body) => {
                 self.out.push_str("lambda: ");
                 let head = match &**body {
-                    Doc::Group { open, .. } => open.chars().count(),
+                    Doc::Group { open, .. } => columns(open),
                     _ => 0,
                 };
                 if self.column() + head <= self.width {
@@ -323,7 +356,7 @@ impl Writer {
                 let whole = !bracketed && {
                     let mut text = String::new();
                     doc.flat(&mut text);
-                    let fits = inner * 4 + text.chars().count() <= self.width;
+                    let fits = inner * 4 + columns(&text) <= self.width;
                     if fits {
                         self.out.push_str(&text);
                     }
@@ -359,8 +392,17 @@ impl Doc {
     }
 }
 
+/// How many columns a text takes, as `ruff format` counts: two for a wide character, none for one that combines.
+pub fn columns(text: &str) -> usize {
+    use unicode_width::UnicodeWidthChar;
+    if text.is_ascii() { text.len() } else { text.chars().map(|c| c.width().unwrap_or(0)).sum() }
+}
+
 /// A Python string literal in the quotes that `ruff format` prefers: double, unless that needs more escapes.
 pub fn string(text: &str) -> String {
+    if text.bytes().all(|byte| matches!(byte, b' '..=b'~') && !matches!(byte, b'"' | b'\\')) {
+        return ["\"", text, "\""].concat();
+    }
     let (double, single) = (text.matches('"').count(), text.matches('\'').count());
     let quote = if double > single { '\'' } else { '"' };
     let mut out = String::with_capacity(text.len() + 2);

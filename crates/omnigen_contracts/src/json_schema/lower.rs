@@ -49,6 +49,9 @@ pub(crate) fn lower(file: &Arc<str>, root: &Value<'_>, dialect: Dialect, diagnos
     let found = loops(file, &lowerer.references);
     lowerer.diagnostics.extend(found);
     declarations.diagnostics = lowerer.diagnostics;
+    // Declarations stay in memory.
+    declarations.definitions.shrink_to_fit();
+    declarations.diagnostics.shrink_to_fit();
     declarations
 }
 
@@ -445,7 +448,7 @@ impl<'v, 'a> Lowerer<'v, 'a> {
         None
     }
 
-    fn reference(&mut self, keyword: &str, value: &'v Value<'a>) -> Option<Reference> {
+    fn reference(&mut self, keyword: &str, value: &'v Value<'a>) -> Option<Box<Reference>> {
         let Some(text) = value.as_str() else {
             self.wrong(keyword, value, "a string");
             return None;
@@ -467,7 +470,7 @@ impl<'v, 'a> Lowerer<'v, 'a> {
             let at = self.path.as_str().into();
             self.references.push(LocalReference { at, entry: self.entry, target: pointer.clone() });
         }
-        Some(Reference { text: text.into(), target })
+        Some(Box::new(Reference { text: text.into(), target }))
     }
 
     /// A dynamic reference that nothing can redirect is a plain one; the others are not carried yet.

@@ -44,3 +44,15 @@ fn digests_tell_meaning_from_annotations() {
     assert_ne!(plain[1].meaning, other[1].meaning);
     assert_eq!(plain[0], other[0]);
 }
+
+#[test]
+fn one_walk_gives_both_digests() {
+    use omnigen_ir::{Encode, View};
+    for members in [
+        r#""type": "string""#,
+        r#""title": "x", "properties": {"a": {"description": "y", "items": {"default": [1]}}, "b": true}"#,
+    ] {
+        let root = draft_2020(members).root;
+        assert_eq!(root.digests("d"), (root.digest("d", View::Meaning), root.digest("d", View::Full)), "{members}");
+    }
+}

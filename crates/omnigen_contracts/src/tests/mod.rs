@@ -62,7 +62,7 @@ fn node<'d>(declarations: &'d Declarations, pointer: &str) -> &'d Node {
 
 /// Where the reference at a pointer leads: a pointer, `uri # fragment | beside`, or `nowhere`.
 fn target(declarations: &Declarations, pointer: &str) -> String {
-    let Some(Reference { target, .. }) = &node(declarations, pointer).reference else {
+    let Some(Reference { target, .. }) = node(declarations, pointer).reference.as_deref() else {
         panic!("no reference at `{pointer}`")
     };
     match target {

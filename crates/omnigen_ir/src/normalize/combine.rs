@@ -72,6 +72,25 @@ pub(super) fn informative_branches(branches: &[Schema]) -> bool {
     branches.iter().any(says)
 }
 
+/// The bounds of one schema.
+pub(super) fn range_of(node: &Node) -> Range {
+    node.number.as_deref().map_or_else(Range::default, |own| Range {
+        minimum: own.minimum.clone(),
+        exclusive_minimum: own.exclusive_minimum.clone(),
+        maximum: own.maximum.clone(),
+        exclusive_maximum: own.exclusive_maximum.clone(),
+        multiple_of: own.multiple_of.clone(),
+    })
+}
+
+/// The lengths and the pattern of one schema.
+pub(super) fn text_of(node: &Node) -> Text {
+    node.string.as_deref().map_or_else(Text::default, |own| Text {
+        size: Size { min: own.min_length, max: own.max_length },
+        pattern: own.pattern.clone(),
+    })
+}
+
 /// The tightest bounds of all parts.
 pub(super) fn merge_ranges(parts: &[Part<'_>]) -> Range {
     fn tighten(known: &mut Option<Number>, own: &Option<Number>, wanted: Ordering) {

@@ -277,8 +277,14 @@ impl Type {
                 }
             }
         }
-        let mut flat: Vec<Type> = Vec::new();
-        types.into_iter().for_each(|item| add(&mut flat, item));
+        let mut types = types.into_iter();
+        let Some(first) = types.next() else { return Type::Never };
+        let Some(second) = types.next() else {
+            // The members of a union are plain already.
+            return first;
+        };
+        let mut flat: Vec<Type> = Vec::with_capacity(2 + types.size_hint().0);
+        [first, second].into_iter().chain(types).for_each(|item| add(&mut flat, item));
         if flat.contains(&Type::Any) {
             return Type::Any;
         }

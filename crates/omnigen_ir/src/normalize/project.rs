@@ -3,7 +3,8 @@
 use std::collections::{HashMap, HashSet, VecDeque};
 
 use super::combine::{
-    Part, informative, informative_beside_type, informative_branches, merge_ranges, merge_text, unchecked,
+    Part, informative, informative_beside_type, informative_branches, merge_ranges, merge_text, range_of, text_of,
+    unchecked,
 };
 use super::{About, BadDefault, Body, Class, Definition, Field, Size, Type, Types, allows};
 use crate::schema::escape;
@@ -87,7 +88,7 @@ impl<'a> Projector<'a> {
             self.add(place.clone(), exported, Body::Alias(Type::Any), About::default());
             return;
         };
-        let made = self.conjunction(&[], &[(place.file.clone(), schema)], Context { place, top: true });
+        let made = self.conjunction(&[], &[(&place.file, schema)], Context { place, top: true });
         if made == Type::Named(place.clone()) && self.types.index.contains_key(place) {
             let at = self.types.index[place];
             self.types.definitions[at].exported = exported;
@@ -102,7 +103,7 @@ impl<'a> Projector<'a> {
             self.add(name, false, Body::Alias(Type::Any), About::default());
             return;
         };
-        let made = self.conjunction(&[], &[(place.file.clone(), schema)], Context { place, top: false });
+        let made = self.conjunction(&[], &[(&place.file, schema)], Context { place, top: false });
         self.add(name, false, Body::Alias(made), about(schema));
     }
 
@@ -132,7 +133,7 @@ impl<'a> Projector<'a> {
         // Inside of a definition the place itself names the class that is made wherever the schema is used; what may be
         // anything else is an alias beside it.
         let class = self.resolve.schema(&place).is_some_and(only_object);
-        let name = if class { place.clone() } else { Place::new(&place.file, &format!("{}/type", place.pointer)) };
+        let name = if class { place.clone() } else { below(&place, &["/type"]) };
         if self.requested.insert(place.clone()) {
             self.queue.push_back((place, name.clone()));
         }
@@ -153,7 +154,7 @@ impl<'a> Projector<'a> {
             return;
         }
         out.parts.push(Part { file: file.clone(), node, spent: false });
-        if let Some(place) = node.reference.as_ref().and_then(|reference| self.target(file, reference))
+        if let Some(place) = node.reference.as_deref().and_then(|reference| self.target(file, reference))
             && !out.references.contains(&place)
         {
             out.references.push(place);
@@ -164,9 +165,14 @@ impl<'a> Projector<'a> {
     }
 
     /// The type of what is allowed by all of `rest` and all of `schemas`.
-    fn conjunction(&mut self, rest: &[Part<'a>], schemas: &[(FileId, &'a Schema)], context: Context<'_>) -> Type {
+    fn conjunction(&mut self, rest: &[Part<'a>], schemas: &[(&FileId, &'a Schema)], context: Context<'_>) -> Type {
         if self.depth >= DEPTH {
             return Type::Any;
+        }
+        if let ([], [(_, schema)]) = (rest, schemas)
+            && let Some(made) = simple(schema)
+        {
+            return made;
         }
         self.depth += 1;
         let made = self.conjunction_inner(rest, schemas, context);
@@ -174,7 +180,12 @@ impl<'a> Projector<'a> {
         made
     }
 
-    fn conjunction_inner(&mut self, rest: &[Part<'a>], schemas: &[(FileId, &'a Schema)], context: Context<'_>) -> Type {
+    fn conjunction_inner(
+        &mut self,
+        rest: &[Part<'a>],
+        schemas: &[(&FileId, &'a Schema)],
+        context: Context<'_>,
+    ) -> Type {
         let mut all = Gathered { parts: rest.to_vec(), ..Gathered::default() };
         for (file, schema) in schemas {
             self.gather(file, schema, &mut all);
@@ -253,9 +264,8 @@ impl<'a> Projector<'a> {
             .collect();
         let mut members = Vec::with_capacity(branches.len());
         for (i, branch) in branches.iter().enumerate() {
-            let pointer = format!("{}/{keyword}/{i}", context.place.pointer);
-            let place = Place::new(&context.place.file, &pointer);
-            let made = self.conjunction(&spent, &[(file.clone(), branch)], Context { place: &place, top: false });
+            let place = below(context.place, &["/", keyword, "/", &i.to_string()]);
+            let made = self.conjunction(&spent, &[(&file, branch)], Context { place: &place, top: false });
             if made == Type::Any {
                 return Some(Type::Any);
             }
@@ -287,8 +297,10 @@ impl<'a> Projector<'a> {
         }
         let mut members = Vec::new();
         if let Some(values) = values {
-            let mut literals: Vec<Json> = Vec::new();
+            let mut literals: Vec<Json> = Vec::with_capacity(values.len());
             let mut others = TypeSet::NONE;
+            // Numbers are few in practice; strings may be thousands.
+            let many = values.len() > 16;
             let mut seen = HashSet::new();
             for value in values.into_iter().filter(|value| types.has(TypeSet::of(value))) {
                 match value {
@@ -297,8 +309,7 @@ impl<'a> Projector<'a> {
                     Json::Number(number) if number.as_i64().is_none() => {
                         others = others.or(if number.is_integer() { TypeSet::INTEGER } else { TypeSet::NUMBER });
                     }
-                    // Numbers are few in practice; strings may be thousands.
-                    Json::String(text) => {
+                    Json::String(text) if many => {
                         if seen.insert(&**text) {
                             literals.push(value.clone());
                         }
@@ -353,18 +364,13 @@ impl<'a> Projector<'a> {
         }
         let shaped: Vec<_> = rules.iter().filter(|(_, own)| own.items.is_some() || !own.prefix.is_empty()).collect();
         let prefixed = shaped.iter().any(|(_, own)| !own.prefix.is_empty());
-        let inside = |token: &str| Place::new(&context.place.file, &format!("{}/{token}", context.place.pointer));
         let item = match shaped.as_slice() {
             [] => Type::Any,
             [(file, own)] if prefixed => {
                 let mut made = Vec::new();
                 for (i, schema) in own.prefix.iter().enumerate() {
-                    let place = inside(&format!("prefixItems/{i}"));
-                    made.push(self.conjunction(
-                        &[],
-                        &[((*file).clone(), schema)],
-                        Context { place: &place, top: false },
-                    ));
+                    let place = below(context.place, &["/prefixItems/", &i.to_string()]);
+                    made.push(self.conjunction(&[], &[(*file, schema)], Context { place: &place, top: false }));
                 }
                 let count = made.len() as u64;
                 let closed = matches!(own.items, Some(Schema::Bool(false))) || size.max.is_some_and(|max| max <= count);
@@ -374,12 +380,8 @@ impl<'a> Projector<'a> {
                 if closed {
                     size.max = Some(size.max.map_or(count, |max| max.min(count)));
                 } else if let Some(schema) = &own.items {
-                    let place = inside("items");
-                    made.push(self.conjunction(
-                        &[],
-                        &[((*file).clone(), schema)],
-                        Context { place: &place, top: false },
-                    ));
+                    let place = below(context.place, &["/items"]);
+                    made.push(self.conjunction(&[], &[(*file, schema)], Context { place: &place, top: false }));
                 } else {
                     made.push(Type::Any);
                 }
@@ -387,11 +389,9 @@ impl<'a> Projector<'a> {
             }
             _ if prefixed => Type::Any,
             all => {
-                let schemas: Vec<(FileId, &'a Schema)> = all
-                    .iter()
-                    .filter_map(|(file, own)| own.items.as_ref().map(|items| ((*file).clone(), items)))
-                    .collect();
-                let place = inside("items");
+                let schemas: Vec<(&FileId, &'a Schema)> =
+                    all.iter().filter_map(|(file, own)| own.items.as_ref().map(|items| (*file, items))).collect();
+                let place = below(context.place, &["/items"]);
                 self.conjunction(&[], &schemas, Context { place: &place, top: false })
             }
         };
@@ -432,7 +432,7 @@ impl<'a> Projector<'a> {
             [part] if parts.len() == 1 && !part.spent && part.file == *self.file && !context.top => {
                 Place { file: part.file.clone(), pointer: part.node.at.clone() }
             }
-            _ if context.top && !lone => Place::new(&context.place.file, &format!("{}/object", context.place.pointer)),
+            _ if context.top && !lone => below(context.place, &["/object"]),
             _ => context.place.clone(),
         };
         if let Some((_, open)) = self.open.iter().find(|(other, _)| *other == key) {
@@ -464,7 +464,25 @@ impl<'a> Projector<'a> {
     }
 
     fn fields(&mut self, rules: &[(&Part<'a>, &'a ObjectRules)], context: Context<'_>) -> Vec<Field> {
-        let mut fields: Vec<(&'a str, Vec<(FileId, &'a Schema)>)> = Vec::new();
+        let count: usize = rules.iter().map(|(_, own)| own.required.len()).sum();
+        let many: Option<HashSet<&str>> =
+            (count > 16).then(|| rules.iter().flat_map(|(_, own)| own.required.iter().map(|name| &**name)).collect());
+        let required = |name: &str| match &many {
+            Some(names) => names.contains(name),
+            None => rules.iter().any(|(_, own)| own.required.iter().any(|known| **known == *name)),
+        };
+        let mut declaring = rules.iter().filter(|(_, own)| !own.properties.is_empty());
+        let (first, second) = (declaring.next(), declaring.next());
+        if let (Some((part, own)), None) = (first, second) {
+            // The usual case: each name stands once.
+            let mut made = Vec::with_capacity(own.properties.len());
+            for property in &own.properties {
+                let schemas = [(&part.file, &property.schema)];
+                made.extend(self.field(&property.name, &schemas, required(&property.name), context));
+            }
+            return made;
+        }
+        let mut fields: Vec<(&'a str, Vec<(&FileId, &'a Schema)>)> = Vec::new();
         let mut index: HashMap<&str, usize> = HashMap::new();
         for (part, own) in rules {
             for property in &own.properties {
@@ -474,41 +492,61 @@ impl<'a> Projector<'a> {
                 });
                 let known = &mut fields[at].1;
                 if !known.iter().any(|(_, schema)| std::ptr::eq(*schema, &property.schema)) {
-                    known.push((part.file.clone(), &property.schema));
+                    known.push((&part.file, &property.schema));
                 }
             }
         }
-        let mut required: HashSet<&str> = HashSet::new();
-        rules.iter().for_each(|(_, own)| required.extend(own.required.iter().map(|name| &**name)));
         let mut made = Vec::with_capacity(fields.len());
         for (name, schemas) in fields {
-            let pointer = format!("{}/properties/{}", context.place.pointer, escape(name));
-            let place = Place::new(&context.place.file, &pointer);
-            let r#type = self.conjunction(&[], &schemas, Context { place: &place, top: false });
-            if r#type == Type::Never {
-                continue;
-            }
-            let notes = schemas.iter().filter_map(|(_, schema)| schema.node());
-            let default = self.default(&schemas);
-            let mut about = About::default();
-            for own in notes.map(notes_of) {
-                about.title = about.title.or(own.title);
-                about.description = about.description.or(own.description);
-                about.deprecated |= own.deprecated;
-            }
-            made.push(Field { name: name.into(), r#type, required: required.contains(name), default, notes: about });
+            made.extend(self.field(name, &schemas, required(name), context));
         }
         made
     }
 
+    /// A property of some schemas; none if it must not be there.
+    fn field(
+        &mut self,
+        name: &str,
+        schemas: &[(&FileId, &'a Schema)],
+        required: bool,
+        context: Context<'_>,
+    ) -> Option<Field> {
+        let simple = match schemas {
+            [(_, schema)] if self.depth < DEPTH => simple(schema),
+            _ => None,
+        };
+        let r#type = match simple {
+            Some(made) => made,
+            None => {
+                let place = below(context.place, &["/properties/", &escape(name)]);
+                self.conjunction(&[], schemas, Context { place: &place, top: false })
+            }
+        };
+        if r#type == Type::Never {
+            return None;
+        }
+        let default = self.default(schemas);
+        let mut about = About::default();
+        for notes in schemas.iter().filter_map(|(_, schema)| schema.node()?.notes.as_deref()) {
+            if about.title.is_none() {
+                about.title.clone_from(&notes.title);
+            }
+            if about.description.is_none() {
+                about.description.clone_from(&notes.description);
+            }
+            about.deprecated |= notes.deprecated;
+        }
+        Some(Field { name: name.into(), r#type, required, default, notes: about })
+    }
+
     /// The first default, if all schemas of the property allow it.
-    fn default(&mut self, schemas: &[(FileId, &'a Schema)]) -> Option<Json> {
+    fn default(&mut self, schemas: &[(&FileId, &'a Schema)]) -> Option<Json> {
         let (file, node, value) = schemas.iter().find_map(|(file, schema)| {
             let node = schema.node()?;
             Some((file, node, node.notes.as_deref()?.default.as_ref()?))
         })?;
         if schemas.iter().any(|(file, schema)| allows(self.resolve, file, schema, value) == Some(false)) {
-            if file == self.file && !self.types.bad_defaults.iter().any(|bad| bad.at == node.at) {
+            if *file == self.file && !self.types.bad_defaults.iter().any(|bad| bad.at == node.at) {
                 self.types.bad_defaults.push(BadDefault { at: node.at.clone(), value: value.clone() });
             }
             return None;
@@ -526,16 +564,44 @@ impl<'a> Projector<'a> {
         let Some((part, own)) = rules.iter().find(|(_, own)| own.additional.is_some()) else { return Type::Any };
         let mut members = Vec::new();
         for (pattern, schema) in &own.patterns {
-            let pointer = format!("{}/patternProperties/{}", context.place.pointer, escape(pattern));
-            let place = Place::new(&context.place.file, &pointer);
-            members.push(self.conjunction(&[], &[(part.file.clone(), schema)], Context { place: &place, top: false }));
+            let place = below(context.place, &["/patternProperties/", &escape(pattern)]);
+            members.push(self.conjunction(&[], &[(&part.file, schema)], Context { place: &place, top: false }));
         }
         if let Some(schema) = own.additional.as_ref().filter(|_| !closed(own)) {
-            let place = Place::new(&context.place.file, &format!("{}/additionalProperties", context.place.pointer));
-            members.push(self.conjunction(&[], &[(part.file.clone(), schema)], Context { place: &place, top: false }));
+            let place = below(context.place, &["/additionalProperties"]);
+            members.push(self.conjunction(&[], &[(&part.file, schema)], Context { place: &place, top: false }));
         }
         Type::union(members)
     }
+}
+
+/// The type of a schema that allows one scalar type and says nothing but its bounds.
+fn simple(schema: &Schema) -> Option<Type> {
+    let node = match schema {
+        Schema::Bool(true) => return Some(Type::Any),
+        Schema::Bool(false) => return Some(Type::Never),
+        Schema::Node(node) => node,
+    };
+    if node.reference.is_some() || node.logic.is_some() || node.enumeration.is_some() || node.constant.is_some() {
+        return None;
+    }
+    Some(match node.types? {
+        TypeSet::STRING => Type::String(Box::new(text_of(node))),
+        TypeSet::INTEGER => Type::Integer(Box::new(range_of(node))),
+        TypeSet::NUMBER => Type::Number(Box::new(range_of(node))),
+        TypeSet::BOOLEAN => Type::Boolean,
+        TypeSet::NULL => Type::Null,
+        _ => return None,
+    })
+}
+
+/// The place at a pointer, given in pieces, below another.
+fn below(place: &Place, pieces: &[&str]) -> Place {
+    let length = place.pointer.len() + pieces.iter().map(|piece| piece.len()).sum::<usize>();
+    let mut pointer = String::with_capacity(length);
+    pointer.push_str(&place.pointer);
+    pieces.iter().for_each(|piece| pointer.push_str(piece));
+    Place { file: place.file.clone(), pointer: pointer.into() }
 }
 
 /// Is it certain that only objects are possible, without a look at anything else?

@@ -60,7 +60,7 @@ fn typed(at: &str, types: TypeSet) -> Node {
 
 fn reference(at: &str, target: RefTarget) -> Schema {
     let mut node = Node::new(at);
-    node.reference = Some(Reference { text: "somewhere".into(), target });
+    node.reference = Some(Box::new(Reference { text: "somewhere".into(), target }));
     schema(node)
 }
 

@@ -60,11 +60,11 @@ impl Uses {
             out.line("import re");
         }
         let before = self.integral || self.integer || self.not_bool || self.boolean || self.not_null;
-        let typing: Vec<String> =
+        let typing: Vec<&str> =
             [("Annotated", self.annotated || self.integer), ("Any", self.any), ("Literal", self.literal)]
                 .into_iter()
                 .filter(|(_, used)| *used)
-                .map(|(name, _)| name.to_owned())
+                .map(|(name, _)| name)
                 .collect();
         if !typing.is_empty() {
             import(out, "typing", &typing, width);
@@ -72,7 +72,7 @@ impl Uses {
         if self.re || !typing.is_empty() {
             out.line("");
         }
-        let names: Vec<String> = [
+        let names: Vec<&str> = [
             ("BaseModel", self.base_model),
             ("BeforeValidator", before),
             ("ConfigDict", self.config),
@@ -81,7 +81,7 @@ impl Uses {
         ]
         .into_iter()
         .filter(|(_, used)| *used)
-        .map(|(name, _)| name.to_owned())
+        .map(|(name, _)| name)
         .collect();
         if !names.is_empty() {
             import(out, "pydantic", &names, width);
@@ -133,7 +133,7 @@ impl Uses {
 }
 
 /// `from path import names`, exploded if it must be. The names are sorted.
-pub(super) fn import(out: &mut Writer, path: &str, names: &[String], width: usize) {
+pub(super) fn import(out: &mut Writer, path: &str, names: &[&str], width: usize) {
     let line = format!("from {path} import {}", names.join(", "));
     if line.chars().count() <= width {
         out.line(&line);
@@ -141,7 +141,7 @@ pub(super) fn import(out: &mut Writer, path: &str, names: &[String], width: usiz
     }
     out.line(&format!("from {path} import ("));
     for name in names {
-        out.line(&format!("    {name},"));
+        out.pieces(&["    ", name, ","]);
     }
     out.line(")");
 }

@@ -1,12 +1,14 @@
 //! Docstrings and raw strings.
 
+use std::borrow::Cow;
+
 use omnigen_ir::normalize::About;
 
 use crate::layout::Writer;
 
 /// The docstring of a class, if there is anything to say.
 pub(super) fn class(about: &About, unchecked: &[&str]) -> Option<String> {
-    let mut text = field(about).unwrap_or_default();
+    let mut text = field(about).unwrap_or_default().into_owned();
     if !unchecked.is_empty() {
         if !text.is_empty() {
             text.push_str("\n\n");
@@ -19,11 +21,13 @@ pub(super) fn class(about: &About, unchecked: &[&str]) -> Option<String> {
 }
 
 /// The docstring of a field, if there is anything to say.
-pub(super) fn field(about: &About) -> Option<String> {
-    let said =
-        |text: &Option<Box<str>>| text.as_deref().map(str::trim).filter(|text| !text.is_empty()).map(str::to_owned);
-    let mut text = said(&about.description).or_else(|| said(&about.title)).unwrap_or_default();
+pub(super) fn field(about: &About) -> Option<Cow<'_, str>> {
+    fn said(text: &Option<Box<str>>) -> Option<&str> {
+        text.as_deref().map(str::trim).filter(|text| !text.is_empty())
+    }
+    let mut text = Cow::Borrowed(said(&about.description).or_else(|| said(&about.title)).unwrap_or_default());
     if about.deprecated {
+        let text = text.to_mut();
         if !text.is_empty() {
             text.push_str("\n\n");
         }
@@ -34,6 +38,13 @@ pub(super) fn field(about: &About) -> Option<String> {
 
 /// Writes a docstring as `ruff format` leaves it: trimmed, its lines indented by the smallest indentation they share.
 pub(super) fn write(code: &mut Writer, text: &str) {
+    if text.bytes().all(|b| matches!(b, b' '..=b'~') && b != b'"' && b != b'\\') {
+        let line = text.trim_matches(' ');
+        if !line.is_empty() {
+            code.pieces(&["\"\"\"", line, "\"\"\""]);
+        }
+        return;
+    }
     let mut lines: Vec<String> = text
         .replace("\r\n", "\n")
         .split(['\n', '\r', '\u{2028}', '\u{2029}', '\u{85}', '\u{b}', '\u{c}'])

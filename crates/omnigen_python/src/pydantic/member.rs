@@ -1,5 +1,6 @@
 //! Properties as fields: their names and lines.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use omnigen_ir::naming::is_keyword;
@@ -113,25 +114,37 @@ fn python(name: &str, spelled: bool, settings: &Settings) -> String {
 
 impl Module<'_> {
     /// The Python names of a class's fields, in their order.
-    pub(super) fn members(&mut self, definition: &Definition, class: &Class) -> Vec<String> {
+    pub(super) fn members<'c>(&mut self, definition: &Definition, class: &'c Class) -> Vec<Cow<'c, str>> {
         let settings = self.settings;
-        let mut names: Vec<String> = class
+        let made: Vec<Cow<'c, str>> = class
             .fields
             .iter()
             .map(|field| {
-                if plain(&field.name, settings) { field.name.to_string() } else { python(&field.name, false, settings) }
+                if plain(&field.name, settings) {
+                    Cow::Borrowed(&*field.name)
+                } else {
+                    python(&field.name, false, settings).into()
+                }
             })
             .collect();
-        let mut count: HashMap<String, usize> = HashMap::new();
-        names.iter().for_each(|name| *count.entry(name.clone()).or_default() += 1);
-        if count.len() == names.len() {
-            return names;
+        // No two properties of a class have the same name.
+        if made.iter().all(|name| matches!(name, Cow::Borrowed(_))) {
+            return made;
         }
-        for (field, name) in class.fields.iter().zip(&mut names) {
-            if count[name] > 1 && **name != *field.name {
-                *name = python(&field.name, true, settings);
-            }
+        let mut count: HashMap<&str, usize> = HashMap::with_capacity(made.len());
+        made.iter().for_each(|name| *count.entry(name).or_default() += 1);
+        if count.len() == made.len() {
+            return made;
         }
+        let names: Vec<Cow<'c, str>> = class
+            .fields
+            .iter()
+            .zip(&made)
+            .map(|(field, name)| {
+                let spelled = count[&**name] > 1 && **name != *field.name;
+                if spelled { python(&field.name, true, settings).into() } else { name.clone() }
+            })
+            .collect();
         let mut seen: HashMap<&str, &str> = HashMap::new();
         for (field, name) in class.fields.iter().zip(&names) {
             if let Some(other) = seen.insert(name, &field.name) {
@@ -186,7 +199,7 @@ impl Module<'_> {
         if matches!(&value, Some(Doc::Group { open, .. }) if open == "Field(") {
             self.uses.field = true;
         }
-        let prefix = format!("{name}: ");
+        let prefix = [name, ": "].concat();
         match value {
             None => code.declaration(&prefix, &annotation),
             Some(value) => code.assignment(&prefix, &annotation, &value),

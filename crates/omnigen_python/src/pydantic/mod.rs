@@ -11,6 +11,7 @@ mod member;
 #[cfg(test)]
 mod tests;
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 use std::fmt::Write as _;
 
@@ -64,16 +65,25 @@ struct Module<'a> {
 }
 
 impl Module<'_> {
-    fn unit(&self, place: &Place) -> Unit {
-        if place.file == *self.contract.file { self.contract.unit.clone() } else { self.resolve.unit(&place.file) }
+    fn unit(&self, place: &Place) -> Cow<'_, Unit> {
+        if place.file == *self.contract.file {
+            Cow::Borrowed(self.contract.unit)
+        } else {
+            Cow::Owned(self.resolve.unit(&place.file))
+        }
     }
 
     /// Names the definitions, and reports those that want the same name.
     fn name(&mut self) {
-        let mut taken: HashMap<String, usize> = HashMap::new();
-        for (at, definition) in self.types.definitions.iter().enumerate() {
-            let name = self.settings.naming.at(&self.unit(&definition.place), &definition.place.pointer);
-            if annotation::imported(&name) {
+        let names: Vec<String> = self
+            .types
+            .definitions
+            .iter()
+            .map(|definition| self.settings.naming.at(&self.unit(&definition.place), &definition.place.pointer))
+            .collect();
+        let mut taken: HashMap<&str, usize> = HashMap::with_capacity(names.len());
+        for (at, (definition, name)) in self.types.definitions.iter().zip(&names).enumerate() {
+            if annotation::imported(name) {
                 self.diagnostics.push(
                     Diagnostic::new(
                         Code::NameCollision,
@@ -83,7 +93,7 @@ impl Module<'_> {
                     .hint("set `[python] naming` to a template with a prefix, such as `Model{Name}`"),
                 );
             }
-            if let Some(&other) = taken.get(&name) {
+            if let Some(other) = taken.insert(name, at) {
                 let other = &self.types.definitions[other];
                 for (one, two) in [(other, definition), (definition, other)] {
                     self.diagnostics.push(
@@ -97,9 +107,8 @@ impl Module<'_> {
                     );
                 }
             }
-            taken.insert(name.clone(), at);
-            self.names.push(name);
         }
+        self.names = names;
     }
 
     /// The nearest place in the contract's own text.
@@ -122,24 +131,27 @@ impl Module<'_> {
         }
         places.sort_unstable();
         places.dedup();
-        let mut count: HashMap<String, usize> = self.names.iter().map(|name| (name.clone(), 1)).collect();
+        if places.is_empty() {
+            return;
+        }
+        let mut count: HashMap<&str, usize> = self.names.iter().map(|name| (name.as_str(), 1)).collect();
         let mut found = Vec::new();
         for place in places {
             let Some(export) = self.resolve.export(place) else { continue };
-            *count.entry(export.class.to_string()).or_default() += 1;
-            found.push((place.clone(), export.class.to_string()));
+            *count.entry(&export.class).or_default() += 1;
+            found.push((place, &*export.class));
         }
         for (place, class) in found {
-            let unit = self.unit(&place);
-            let alias = if count.get(&class).is_some_and(|&count| count > 1) {
+            let unit = self.unit(place);
+            let alias = if count.get(class).is_some_and(|&count| count > 1) {
                 let folders: String = unit.folders.iter().map(|folder| omnigen_ir::naming::pascal(folder)).collect();
                 format!("{folders}{}{class}", unit.pascal)
             } else {
-                class.clone()
+                class.to_owned()
             };
             let path = self.contract.unit.import("model", &unit, "model");
-            self.imports.entry(path).or_default().insert(class, alias.clone());
-            self.foreign.insert(place, alias);
+            self.imports.entry(path).or_default().insert(class.to_owned(), alias.clone());
+            self.foreign.insert(place.clone(), alias);
         }
     }
 
@@ -244,14 +256,14 @@ impl Module<'_> {
                 code.line("");
             }
             for (path, names) in late_order(&self.imports) {
-                let plain: Vec<String> =
-                    names.iter().filter(|(name, alias)| name == alias).map(|(name, _)| name.clone()).collect();
+                let plain: Vec<&str> =
+                    names.iter().filter(|(name, alias)| name == alias).map(|(name, _)| name.as_str()).collect();
                 if !plain.is_empty() {
                     annotation::import(&mut code, path, &plain, width);
                 }
                 // isort wants a statement for each.
                 for (name, alias) in names.iter().filter(|(name, alias)| name != alias) {
-                    annotation::import(&mut code, path, &[format!("{name} as {alias}")], width);
+                    annotation::import(&mut code, path, &[&format!("{name} as {alias}")], width);
                 }
             }
         }
@@ -272,7 +284,7 @@ impl Module<'_> {
             }
         }
         let code = code.finish();
-        let mut out = Writer::new(width);
+        let mut out = Writer::with_capacity(width, 512);
         let title = types
             .definitions
             .iter()
@@ -286,6 +298,7 @@ impl Module<'_> {
         }
         self.uses.head(&mut out, code.trim_start_matches('\n').starts_with("class "));
         let mut text = out.finish();
+        text.reserve_exact(code.len());
         // One blank line before a statement, two before a class: the head knows what it ends with.
         text.push_str(code.trim_start_matches('\n'));
         text
@@ -302,7 +315,7 @@ impl Module<'_> {
             code.line("");
         }
         let extra = if class.extra == Type::Never { "forbid" } else { "allow" };
-        code.line(&format!("model_config = ConfigDict(strict=True, extra=\"{extra}\")"));
+        code.pieces(&["model_config = ConfigDict(strict=True, extra=\"", extra, "\")"]);
         let mut apart = false;
         if !matches!(class.extra, Type::Any | Type::Never) {
             self.uses.field = true;

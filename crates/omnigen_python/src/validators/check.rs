@@ -22,11 +22,11 @@ impl<'a> Emitter<'a> {
             code.line(&["\"\"\"", docstring, "\"\"\""]);
         }
         match self.simple(schema, "data", TypeSet::ALL, 2) {
-            Some(condition) if condition.size() <= 3 => condition.line(&mut code, "return ", ""),
+            Some(condition) if condition.size() <= 3 => condition.returned(&mut code),
             _ => {
                 self.accept(&mut code, schema, "data", TypeSet::ALL);
                 match code.take_last() {
-                    Some(fails) => fails.opposite().line(&mut code, "return ", ""),
+                    Some(fails) => fails.opposite().returned(&mut code),
                     None => code.line(&["return True"]),
                 }
             }
@@ -37,17 +37,17 @@ impl<'a> Emitter<'a> {
     /// `return False` if `var` is not valid.
     fn accept(&mut self, code: &mut Code, schema: &'a Schema, var: &str, known: TypeSet) {
         let node = match schema {
-            Schema::Bool(_) => return fail_if(code, &Condition::Known(*schema == Schema::Bool(false))),
+            Schema::Bool(_) => return fail_if(code, Condition::Known(*schema == Schema::Bool(false))),
             Schema::Node(node) => &**node,
         };
         if code.level() >= MAX_LEVEL {
             let condition = self.condition(schema, var, known);
-            return fail_if(code, &condition.opposite());
+            return fail_if(code, condition.opposite());
         }
         if let Some(condition) = self.simple(schema, var, known, 0)
             && condition.size() <= 6
         {
-            return fail_if(code, &condition.opposite());
+            return fail_if(code, condition.opposite());
         }
         let types = node.types.unwrap_or(TypeSet::ALL);
         let mut first = Vec::new();
@@ -60,19 +60,19 @@ impl<'a> Emitter<'a> {
             known = known.and(types);
         }
         if first.iter().any(|fails| fails.size() > 1) {
-            fail_if(code, &Condition::any(std::mem::take(&mut first)));
+            fail_if(code, Condition::any(std::mem::take(&mut first)));
         }
         for (set, rules) in self.groups(node, var, known) {
             let fails = violated(rules);
             if set.has(known) {
                 first.push(fails);
             } else {
-                fail_if(code, &Condition::any(std::mem::take(&mut first)));
+                fail_if(code, Condition::any(std::mem::take(&mut first)));
                 let guard = self.typed(set, known, var);
-                fail_if(code, &Condition::all(vec![guard, fails]));
+                fail_if(code, Condition::all(vec![guard, fails]));
             }
         }
-        fail_if(code, &Condition::any(first));
+        fail_if(code, Condition::any(first));
         if let Some(rules) = node.array.as_deref().filter(|_| known.meets(TypeSet::ARRAY)) {
             self.guarded(code, TypeSet::ARRAY, known, var, |this, code| this.accept_items(code, rules, var));
         }
@@ -117,12 +117,12 @@ impl<'a> Emitter<'a> {
     ) {
         match self.typed(set, known, var) {
             Condition::Known(true) => body(self, code),
-            guard => self.block(code, &guard, |this, code| body(this, code)),
+            guard => self.block(code, guard, |this, code| body(this, code)),
         }
     }
 
     /// `if condition:` with a body; nothing if the body is empty.
-    pub(super) fn block(&mut self, code: &mut Code, condition: &Condition, body: impl FnOnce(&mut Self, &mut Code)) {
+    pub(super) fn block(&mut self, code: &mut Code, condition: Condition, body: impl FnOnce(&mut Self, &mut Code)) {
         match condition {
             Condition::Known(true) => return body(self, code),
             Condition::Known(false) => return,
@@ -160,7 +160,7 @@ impl<'a> Emitter<'a> {
         let before = code.mark();
         match then {
             Some(schema) if otherwise.is_none() || matches!(test, Condition::Known(_)) => {
-                self.block(code, &test, |this, code| body(this, code, schema));
+                self.block(code, test.clone(), |this, code| body(this, code, schema));
             }
             Some(schema) => {
                 test.line(code, "if ", ":");
@@ -170,7 +170,7 @@ impl<'a> Emitter<'a> {
         }
         let Some(schema) = otherwise else { return };
         if !code.grew(before) || matches!(test, Condition::Known(_)) {
-            self.block(code, &test.opposite(), |this, code| body(this, code, schema));
+            self.block(code, test.opposite(), |this, code| body(this, code, schema));
             return;
         }
         let before = code.mark();
@@ -189,10 +189,10 @@ impl<'a> Emitter<'a> {
                 continue;
             }
             if *schema == Schema::Bool(false) {
-                fail_if(code, &present);
+                fail_if(code, present);
                 continue;
             }
-            self.block(code, &present, |this, code| {
+            self.block(code, present, |this, code| {
                 let item = code.variable("item");
                 let before = code.mark();
                 code.line(&[&item, " = ", var, "[", &i.to_string(), "]"]);
@@ -214,28 +214,29 @@ impl<'a> Emitter<'a> {
             if contains.min == 0 && contains.max.is_none() {
                 return;
             }
-            self.count(code, contains, var, |code, fails| fail_if(code, &fails));
+            let (few, many) = self.count(code, contains, var);
+            fail_if(code, Condition::any(vec![few, many]));
         }
     }
 
-    /// Counts what is contained, and hands on the condition that is violated.
+    /// Counts what is contained; gives the conditions that there are too few, and too many.
     pub(super) fn count(
         &mut self,
         code: &mut Code,
         contains: &'a omnigen_ir::Contains,
         var: &str,
-        then: impl FnOnce(&mut Code, Condition),
-    ) {
+    ) -> (Condition, Condition) {
         let item = code.variable("item");
         let count = code.variable("count");
-        let mut fails =
-            vec![Condition::test(format!("{count} < {}", contains.min), format!("{count} >= {}", contains.min))];
-        if contains.min == 0 {
-            fails.clear();
-        }
-        if let Some(max) = contains.max {
-            fails.push(Condition::test(format!("{count} > {max}"), format!("{count} <= {max}")));
-        }
+        let few = match contains.min {
+            0 => Condition::Known(false),
+            1 => Condition::call(count.clone()).opposite(),
+            min => Condition::test(format!("{count} < {min}"), format!("{count} >= {min}")),
+        };
+        let many = match contains.max {
+            None => Condition::Known(false),
+            Some(max) => Condition::test(format!("{count} > {max}"), format!("{count} <= {max}")),
+        };
         match self.condition(&contains.schema, &item, TypeSet::ALL) {
             Condition::Known(true) => code.line(&[&count, " = len(", var, ")"]),
             Condition::Known(false) => code.line(&[&count, " = 0"]),
@@ -250,7 +251,7 @@ impl<'a> Emitter<'a> {
                 code.dedent();
             }
         }
-        then(code, Condition::any(fails));
+        (few, many)
     }
 
     fn accept_members(&mut self, code: &mut Code, rules: &'a ObjectRules, var: &str) {
@@ -260,14 +261,14 @@ impl<'a> Emitter<'a> {
             }
             let needed = rules.required.contains(&property.name);
             if property.schema == Schema::Bool(false) {
-                fail_if(code, &has(&property.name, var));
+                fail_if(code, has(&property.name, var));
                 continue;
             }
             let present = if needed { Condition::Known(true) } else { has(&property.name, var) };
-            self.block(code, &present, |this, code| {
+            self.block(code, present, |this, code| {
                 let value = code.variable("value");
                 let before = code.mark();
-                code.line(&[&value, " = ", var, "[", &layout::string(&property.name), "]"]);
+                code.assignment(&[&value, " = "].concat(), &[var, "[", &layout::string(&property.name), "]"].concat());
                 let mark = code.mark();
                 this.accept(code, &property.schema, &value, TypeSet::ALL);
                 code.used(before, mark, &value);
@@ -282,7 +283,7 @@ impl<'a> Emitter<'a> {
         }
         for (name, schema) in &rules.dependent_schemas {
             let present = if rules.required.contains(name) { Condition::Known(true) } else { has(name, var) };
-            self.block(code, &present, |this, code| this.accept(code, schema, var, TypeSet::OBJECT));
+            self.block(code, present, |this, code| this.accept(code, schema, var, TypeSet::OBJECT));
         }
     }
 
@@ -294,12 +295,12 @@ impl<'a> Emitter<'a> {
                 None => return,
                 Some(Schema::Bool(false)) => {
                     if rules.properties.is_empty() {
-                        fail_if(code, &Condition::call(var));
+                        fail_if(code, Condition::call(var));
                         return;
                     }
                     let names = self.names(rules);
                     let within = format!("{var}.keys() <= {names}");
-                    fail_if(code, &Condition::call(within).opposite());
+                    fail_if(code, Condition::call(within).opposite());
                     return;
                 }
                 Some(_) => {}
@@ -325,10 +326,10 @@ impl<'a> Emitter<'a> {
         for (search, schema) in &searches {
             let matches = found(search, &name);
             if *schema == &Schema::Bool(false) {
-                fail_if(code, &matches);
+                fail_if(code, matches);
                 continue;
             }
-            self.block(code, &matches, |this, code| {
+            self.block(code, matches, |this, code| {
                 if let Some(known) = &known {
                     code.line(&[known, " = True"]);
                 }
@@ -352,9 +353,9 @@ impl<'a> Emitter<'a> {
                 }
             }
             if *schema == Schema::Bool(false) {
-                fail_if(code, &Condition::all(other));
+                fail_if(code, Condition::all(other));
             } else {
-                self.block(code, &Condition::all(other), |this, code| {
+                self.block(code, Condition::all(other), |this, code| {
                     let mark = code.mark();
                     this.accept(code, schema, &value, TypeSet::ALL);
                     values |= code.since(mark).contains(&value);
@@ -378,15 +379,15 @@ impl<'a> Emitter<'a> {
             }
             if !logic.any_of.is_empty() {
                 let condition = self.any_of(&logic.any_of, var, known);
-                fail_if(code, &condition.opposite());
+                fail_if(code, condition.opposite());
             }
             if !logic.one_of.is_empty() {
                 let condition = self.one_of(&logic.one_of, var, known);
-                fail_if(code, &condition.opposite());
+                fail_if(code, condition.opposite());
             }
             if let Some(schema) = &logic.not {
                 let condition = self.condition(schema, var, known);
-                fail_if(code, &condition);
+                fail_if(code, condition);
             }
             if let Some(condition) = &logic.condition {
                 let test = self.condition(&condition.test, var, known);
@@ -402,13 +403,13 @@ impl<'a> Emitter<'a> {
         if let Some(reference) = &node.reference
             && let Some(callee) = self.callee(reference)
         {
-            fail_if(code, &Condition::call(format!("{}({var})", callee.accepts())).opposite());
+            fail_if(code, Condition::call([&callee.accepts(), "(", var, ")"].concat()).opposite());
         }
     }
 }
 
 /// `if fails: return False`
-fn fail_if(code: &mut Code, fails: &Condition) {
+fn fail_if(code: &mut Code, fails: Condition) {
     match fails {
         Condition::Known(false) => {}
         Condition::Known(true) => code.line(&["return False"]),
@@ -420,7 +421,6 @@ fn fail_if(code: &mut Code, fails: &Condition) {
             code.line(&["return False"]);
             code.dedent();
             code.joined(before, start, fails);
-            code.remember(before, fails);
         }
     }
 }

@@ -1,6 +1,8 @@
 //! The text of one function.
 
+use super::broken;
 use super::condition::Condition;
+use crate::layout::columns;
 
 /// Lines with indentation. What turned out to have no content can be taken back.
 pub(super) struct Code {
@@ -9,16 +11,37 @@ pub(super) struct Code {
     width: usize,
     /// Numbers local variables.
     counter: usize,
-    /// The last `if …: return False` of the outermost level: its start, its end, its condition.
-    last: Option<(usize, usize, Condition)>,
-    /// The last `if` without `else`: its start, the start of its body, its end, its condition.
-    branch: Option<(usize, usize, usize, Condition)>,
+    /// The last `if` without `else`.
+    branch: Option<Branch>,
+    /// What was broken into lines, in the order of the text: it may fit one line when it moves to the left.
+    breaks: Vec<Break>,
+}
+
+/// An `if` without `else`.
+struct Branch {
+    start: usize,
+    body: usize,
+    end: usize,
+    condition: Condition,
+}
+
+/// A condition or an assignment of several lines.
+struct Break {
+    start: usize,
+    end: usize,
+    level: usize,
+    text: Broken,
+}
+
+enum Broken {
+    Condition { before: String, condition: Condition, after: String },
+    Assignment { before: String, expression: String },
 }
 
 impl Code {
     /// Nothing yet, for lines of at most `width` columns.
     pub(super) fn new(width: usize) -> Code {
-        Code { out: String::with_capacity(512), level: 0, width, counter: 0, last: None, branch: None }
+        Code { out: String::with_capacity(512), level: 0, width, counter: 0, branch: None, breaks: Vec::new() }
     }
 
     /// The text.
@@ -43,9 +66,7 @@ impl Code {
 
     /// Is there room for these on one line?
     pub(super) fn fits(&self, parts: &[&str]) -> bool {
-        let used: usize =
-            parts.iter().map(|part| if part.is_ascii() { part.len() } else { part.chars().count() }).sum();
-        4 * self.level + used <= self.width
+        4 * self.level + parts.iter().map(|part| columns(part)).sum::<usize>() <= self.width
     }
 
     /// One line of these.
@@ -88,6 +109,9 @@ impl Code {
     /// Takes back what was written since.
     pub(super) fn back_to(&mut self, mark: usize) {
         self.out.truncate(mark);
+        while self.breaks.last().is_some_and(|last| last.start >= mark) {
+            self.breaks.pop();
+        }
     }
 
     /// A local variable that no other has the name of.
@@ -102,6 +126,10 @@ impl Code {
     pub(super) fn replace(&mut self, mark: usize, old: &str, new: &str) {
         if let Some(at) = self.out[mark..].find(old) {
             self.out.replace_range(mark + at..mark + at + old.len(), new);
+            for part in self.breaks.iter_mut().filter(|part| part.start > mark) {
+                part.start = part.start + new.len() - old.len();
+                part.end = part.end + new.len() - old.len();
+            }
         }
     }
 }
@@ -114,20 +142,13 @@ impl Code {
 }
 
 impl Code {
-    /// Notes that what was written since the mark returns `False` if the condition holds.
-    pub(super) fn remember(&mut self, mark: usize, fails: &Condition) {
-        if self.level == 1 {
-            self.last = Some((mark, self.out.len(), fails.clone()));
-        }
-    }
-
-    /// If the text ends with what was remembered, takes that back and gives the condition.
+    /// If the text ends with `if condition: return False` on the outermost level, takes that back and gives the condition.
     pub(super) fn take_last(&mut self) -> Option<Condition> {
-        let (start, end, condition) = self.last.take()?;
-        if end != self.out.len() {
+        let Branch { start, body, end, condition } = self.branch.take()?;
+        if end != self.out.len() || &self.out[body..] != "        return False\n" {
             return None;
         }
-        self.out.truncate(start);
+        self.back_to(start);
         Some(condition)
     }
 }
@@ -135,25 +156,45 @@ impl Code {
 impl Code {
     /// An `if` without `else` was written: its head from `before`, its body from `start`. If the body is nothing but another such
     /// `if`, the two become one.
-    pub(super) fn joined(&mut self, before: usize, start: usize, condition: &Condition) {
-        let mut whole = condition.clone();
-        let mut body = start;
-        if let Some((inner, inner_body, end, inner_condition)) = self.branch.take()
-            && inner == start
-            && end == self.out.len()
-            && !self.out[inner_body..].lines().any(broken_condition)
+    pub(super) fn joined(&mut self, before: usize, start: usize, condition: Condition) {
+        let (mut condition, mut body) = (condition, start);
+        if let Some(inner) = self.branch.take()
+            && inner.start == start
+            && inner.end == self.out.len()
         {
-            let text: String = self.out[inner_body..].lines().flat_map(|line| [&line[4..], "\n"]).collect();
-            self.out.truncate(before);
-            whole = Condition::all(vec![condition.clone(), inner_condition]);
-            whole.line(self, "if ", ":");
+            let text = self.out.split_off(inner.body);
+            let breaks = self.breaks.split_off(self.breaks.partition_point(|at| at.start < inner.body));
+            self.back_to(before);
+            condition = Condition::all(vec![condition, inner.condition]);
+            condition.line(self, "if ", ":");
             body = self.out.len();
-            self.out.push_str(&text);
+            self.moved(&text, inner.body, breaks);
         }
-        if self.out[body..].trim() == "return False" {
-            self.remember(before, &whole);
+        self.branch = Some(Branch { start: before, body, end: self.out.len(), condition });
+    }
+
+    /// Writes text that stood at `start`, one level to the left of where it was.
+    fn moved(&mut self, text: &str, start: usize, breaks: Vec<Break>) {
+        let (mut done, level) = (start, self.level);
+        for part in breaks {
+            self.lines(&text[done - start..part.start - start]);
+            done = part.end;
+            self.level = part.level - 1;
+            match part.text {
+                Broken::Condition { before, condition, after } => condition.line(self, &before, &after),
+                Broken::Assignment { before, expression } => self.assignment(&before, &expression),
+            }
         }
-        self.branch = Some((before, body, self.out.len(), whole));
+        self.level = level;
+        self.lines(&text[done - start..]);
+    }
+
+    /// Lines with four blanks less. Calls stay broken, by their last comma.
+    fn lines(&mut self, text: &str) {
+        for line in text.lines() {
+            self.out.push_str(line.get(4..).unwrap_or_default());
+            self.out.push('\n');
+        }
     }
 
     /// A variable was assigned from `before` to `mark`, and used from there, or not: then the assignment goes.
@@ -161,13 +202,30 @@ impl Code {
         if !self.out[mark..].contains(variable) {
             self.out.replace_range(before..mark, "");
             self.branch = None;
+            self.breaks.retain(|part| part.start < before || part.start >= mark);
+            for part in self.breaks.iter_mut().filter(|part| part.start >= mark) {
+                part.start -= mark - before;
+                part.end -= mark - before;
+            }
         }
     }
-}
 
-/// Is it the head of a condition that is broken into lines? With less indentation it might not have been. Calls stay as they are,
-/// by their last comma.
-fn broken_condition(line: &str) -> bool {
-    line.ends_with('(')
-        && ["if ", "elif ", "return ", "and ", "or ", "("].iter().any(|start| line.trim_start().starts_with(start))
+    /// Notes that a condition was broken into the lines from `start` on.
+    pub(super) fn note(&mut self, start: usize, condition: &Condition, before: &str, after: &str) {
+        let text =
+            Broken::Condition { before: before.to_owned(), condition: condition.clone(), after: after.to_owned() };
+        self.breaks.push(Break { start, end: self.out.len(), level: self.level, text });
+    }
+
+    /// `before expression` where `before` is the head of an assignment, or of a loop.
+    pub(super) fn assignment(&mut self, before: &str, expression: &str) {
+        if self.fits(&[before, expression]) {
+            self.line(&[before, expression]);
+            return;
+        }
+        let start = self.out.len();
+        broken::assignment(self, before, expression);
+        let text = Broken::Assignment { before: before.to_owned(), expression: expression.to_owned() };
+        self.breaks.push(Break { start, end: self.out.len(), level: self.level, text });
+    }
 }

@@ -21,18 +21,21 @@ impl Path {
 
     /// With the name of a member.
     fn member(&self, name: &str) -> Path {
+        if !name.contains(['~', '/', '{', '}']) {
+            return Path([&self.0, "/", name].concat());
+        }
         let token = name.replace('~', "~0").replace('/', "~1").replace('{', "{{").replace('}', "}}");
-        Path(format!("{}/{token}", self.0))
+        Path([&self.0, "/", &token].concat())
     }
 
     /// With what an expression gives.
     fn dynamic(&self, expression: &str) -> Path {
-        Path(format!("{}/{{{expression}}}", self.0))
+        Path([&self.0, "/{", expression, "}"].concat())
     }
 
     /// As an expression.
     fn text(&self) -> String {
-        if self.0 == "{at}" { "at".to_owned() } else { format!("f{}", layout::string(&self.0)) }
+        if self.0 == "{at}" { "at".to_owned() } else { ["f", &layout::string(&self.0)].concat() }
     }
 }
 
@@ -59,13 +62,13 @@ impl<'a> Emitter<'a> {
         code.call("_report", &["out", &path.text(), &layout::string(keyword), &layout::string(message)], "");
     }
 
-    fn report_if(&mut self, code: &mut Code, fails: &Condition, path: &Path, keyword: &str, message: &str) {
+    fn report_if(&mut self, code: &mut Code, fails: Condition, path: &Path, keyword: &str, message: &str) {
         self.block(code, fails, |this, code| this.report(code, path, keyword, message));
     }
 
-    fn report_rules(&mut self, code: &mut Code, rules: &[Rule], path: &Path) {
+    fn report_rules(&mut self, code: &mut Code, rules: Vec<Rule>, path: &Path) {
         for rule in rules {
-            self.report_if(code, &rule.fails, path, rule.keyword, &rule.message.text());
+            self.report_if(code, rule.fails, path, rule.keyword, &rule.message.text());
         }
     }
 
@@ -91,7 +94,7 @@ impl<'a> Emitter<'a> {
         if type_fails == Condition::Known(false) {
             if let Some(fails) = value_fails {
                 let (keyword, message) = value_message(node);
-                self.report_if(code, &fails, path, keyword, &message);
+                self.report_if(code, fails, path, keyword, &message);
                 // What else is asked is asked of what was given.
                 inner_known = known;
             }
@@ -103,10 +106,13 @@ impl<'a> Emitter<'a> {
             self.report(code, path, "type", &message);
             return;
         }
+        let head = code.mark();
         type_fails.line(code, "if ", ":");
+        let start = code.mark();
         code.indent();
         self.report(code, path, "type", &message);
         code.dedent();
+        let alone = value_fails.is_none();
         if let Some(fails) = value_fails {
             let (keyword, message) = value_message(node);
             fails.line(code, "elif ", ":");
@@ -117,12 +123,15 @@ impl<'a> Emitter<'a> {
         let before = code.mark();
         code.line(&["else:"]);
         self.body(code, before, |this, code| this.collect_rest(code, node, var, inner_known, path));
+        if alone && !code.grew(before) {
+            code.joined(head, start, type_fails);
+        }
     }
 
     /// What is asked of a value of an allowed type.
     fn collect_rest(&mut self, code: &mut Code, node: &'a Node, var: &str, known: TypeSet, path: &Path) {
         for (set, rules) in self.groups(node, var, known) {
-            self.guarded(code, set, known, var, |this, code| this.report_rules(code, &rules, path));
+            self.guarded(code, set, known, var, |this, code| this.report_rules(code, rules, path));
         }
         if let Some(rules) = node.array.as_deref().filter(|_| known.meets(TypeSet::ARRAY)) {
             self.guarded(code, TypeSet::ARRAY, known, var, |this, code| this.collect_items(code, rules, var, path));
@@ -139,7 +148,7 @@ impl<'a> Emitter<'a> {
                 continue;
             }
             let present = Condition::test(format!("len({var}) > {i}"), format!("len({var}) <= {i}"));
-            self.block(code, &present, |this, code| {
+            self.block(code, present, |this, code| {
                 let item = code.variable("item");
                 let before = code.mark();
                 let index = i.to_string();
@@ -153,10 +162,10 @@ impl<'a> Emitter<'a> {
             let (index, item) = (code.variable("index"), code.variable("item"));
             let before = code.mark();
             match rules.prefix.len() {
-                0 => code.line(&["for ", &index, ", ", &item, " in enumerate(", var, "):"]),
+                0 => code.call(&format!("for {index}, {item} in enumerate"), &[var], ":"),
                 skip => {
-                    let skip = skip.to_string();
-                    code.line(&["for ", &index, ", ", &item, " in enumerate(", var, "[", &skip, ":], ", &skip, "):"]);
+                    let rest = format!("{var}[{skip}:]");
+                    code.call(&format!("for {index}, {item} in enumerate"), &[&rest, &skip.to_string()], ":");
                 }
             }
             let path = path.dynamic(&index);
@@ -166,15 +175,17 @@ impl<'a> Emitter<'a> {
             if contains.min == 0 && contains.max.is_none() {
                 return;
             }
-            let mut violated = Condition::Known(false);
-            self.count(code, contains, var, |_, fails| violated = fails);
-            let message = match (contains.min, contains.max) {
-                (1, None) => "must contain a matching item".to_owned(),
-                (min, None) => format!("must contain at least {min} matching items"),
-                (0 | 1, Some(max)) => format!("must contain at most {max} matching items"),
-                (min, Some(max)) => format!("must contain {min} to {max} matching items"),
+            let (few, many) = self.count(code, contains, var);
+            let (keyword, message) = match contains.min {
+                0 | 1 => ("contains", "must contain a matching item".to_owned()),
+                min => ("minContains", format!("must contain at least {min} matching items")),
             };
-            self.report_if(code, &violated, path, "contains", &message);
+            self.report_if(code, few, path, keyword, &message);
+            let message = match contains.max {
+                Some(1) => "must contain at most 1 matching item".to_owned(),
+                max => format!("must contain at most {} matching items", max.unwrap_or_default()),
+            };
+            self.report_if(code, many, path, "maxContains", &message);
         }
     }
 
@@ -184,12 +195,15 @@ impl<'a> Emitter<'a> {
             match &property.schema {
                 Schema::Bool(true) => {}
                 Schema::Bool(false) => {
-                    self.report_if(code, &has(&property.name, var), &path, "properties", "is not allowed");
+                    self.report_if(code, has(&property.name, var), &path, "properties", "is not allowed");
                 }
-                schema => self.block(code, &has(&property.name, var), |this, code| {
+                schema => self.block(code, has(&property.name, var), |this, code| {
                     let value = code.variable("value");
                     let before = code.mark();
-                    code.line(&[&value, " = ", var, "[", &layout::string(&property.name), "]"]);
+                    code.assignment(
+                        &[&value, " = "].concat(),
+                        &[var, "[", &layout::string(&property.name), "]"].concat(),
+                    );
                     let mark = code.mark();
                     this.collect(code, schema, &value, TypeSet::ALL, &path, "properties");
                     code.used(before, mark, &value);
@@ -205,11 +219,11 @@ impl<'a> Emitter<'a> {
             let inner = path.dynamic(&format!("_escape({name})"));
             let fails = self.condition(names, &name, TypeSet::STRING).opposite();
             self.body(code, before, |this, code| {
-                this.report_if(code, &fails, &inner, "propertyNames", "is no name that is allowed here");
+                this.report_if(code, fails, &inner, "propertyNames", "is no name that is allowed here");
             });
         }
         for (name, schema) in &rules.dependent_schemas {
-            self.block(code, &has(name, var), |this, code| {
+            self.block(code, has(name, var), |this, code| {
                 this.collect(code, schema, var, TypeSet::OBJECT, path, "dependentSchemas");
             });
         }
@@ -233,7 +247,7 @@ impl<'a> Emitter<'a> {
             for (search, schema) in &searches {
                 let matches = found(search, &name);
                 let schema = *schema;
-                this.block(code, &matches, |this, code| {
+                this.block(code, matches, |this, code| {
                     let mark = code.mark();
                     this.collect(code, schema, &value, TypeSet::ALL, &path, "patternProperties");
                     values |= code.since(mark).contains(&value);
@@ -248,7 +262,7 @@ impl<'a> Emitter<'a> {
                 for (search, _) in &searches {
                     other.push(found(search, &name).opposite());
                 }
-                this.block(code, &Condition::all(other), |this, code| {
+                this.block(code, Condition::all(other), |this, code| {
                     let mark = code.mark();
                     this.collect(code, schema, &value, TypeSet::ALL, &path, "additionalProperties");
                     values |= code.since(mark).contains(&value);
@@ -270,15 +284,15 @@ impl<'a> Emitter<'a> {
             }
             if !logic.any_of.is_empty() {
                 let fails = self.any_of(&logic.any_of, var, known).opposite();
-                self.report_if(code, &fails, path, "anyOf", "must match one of the alternatives");
+                self.report_if(code, fails, path, "anyOf", "must match one of the alternatives");
             }
             if !logic.one_of.is_empty() {
                 let fails = self.one_of(&logic.one_of, var, known).opposite();
-                self.report_if(code, &fails, path, "oneOf", "must match exactly one of the alternatives");
+                self.report_if(code, fails, path, "oneOf", "must match exactly one of the alternatives");
             }
             if let Some(schema) = &logic.not {
                 let fails = self.condition(schema, var, known);
-                self.report_if(code, &fails, path, "not", "must not match what is excluded");
+                self.report_if(code, fails, path, "not", "must not match what is excluded");
             }
             if let Some(condition) = &logic.condition {
                 let test = self.condition(&condition.test, var, known);

@@ -1,5 +1,6 @@
 //! Conditions as trees: negated by turning the leaves, laid out as `ruff format` would.
 
+use super::broken;
 use super::code::Code;
 
 /// A condition of Python.
@@ -31,7 +32,7 @@ impl Condition {
     /// A call, negated by `not`.
     pub(super) fn call(text: impl Into<String>) -> Condition {
         let yes = text.into();
-        let no = format!("not {yes}");
+        let no = ["not ", &yes].concat();
         Test { yes, no }
     }
 
@@ -72,7 +73,8 @@ impl Condition {
         out
     }
 
-    fn put(&self, out: &mut String, nested: bool) {
+    /// On one line; in parentheses if that is needed within another one.
+    pub(super) fn put(&self, out: &mut String, nested: bool) {
         match self {
             Known(value) => out.push_str(if *value { "True" } else { "False" }),
             Test { yes, .. } => out.push_str(yes),
@@ -93,7 +95,8 @@ impl Condition {
         }
     }
 
-    fn operator(&self) -> &'static str {
+    /// The operator with blanks around.
+    pub(super) fn operator(&self) -> &'static str {
         if matches!(self, All(_)) { " and " } else { " or " }
     }
 
@@ -102,115 +105,30 @@ impl Condition {
         let flat = self.flat();
         if code.fits(&[before, &flat, after]) {
             code.line(&[before, &flat, after]);
-            return;
+        } else {
+            let start = code.mark();
+            broken::line(code, self, before, after);
+            code.note(start, self, before, after);
         }
+    }
+
+    /// `return condition`, as a `bool` also where a type checker takes a comparison of data for anything.
+    pub(super) fn returned(&self, code: &mut Code) {
+        if self.untyped() { broken::returned(code, self) } else { self.line(code, "return ", "") }
+    }
+
+    /// Is it nothing but comparisons of values of any type?
+    fn untyped(&self) -> bool {
         match self {
-            All(parts) | Any(parts) => {
-                if let [first, second] = &parts[..]
-                    && self.halves(code, first, second, before, after)
-                {
-                    return;
-                }
-                code.line(&[before, "("]);
-                code.indent();
-                self.operands(code, parts);
-                code.dedent();
-                code.line(&[")", after]);
+            Known(_) => false,
+            Test { yes, .. } => {
+                !yes.starts_with("len(")
+                    && [" == ", " != ", " < ", " <= ", " > ", " >= "].iter().any(|operator| yes.contains(operator))
+                    && !yes.contains(" in ")
             }
-            _ => {
-                if !call_broken(code, before, &flat, after) {
-                    code.line(&[before, &flat, after]);
-                }
-            }
+            All(parts) | Any(parts) => parts.iter().all(Condition::untyped),
         }
     }
-
-    /// Two operands of which one has parentheses of its own: those are broken, the last ones if the head fits.
-    fn halves(&self, code: &mut Code, first: &Condition, second: &Condition, before: &str, after: &str) -> bool {
-        let (mut one, mut other) = (String::new(), String::new());
-        first.put(&mut one, true);
-        second.put(&mut other, true);
-        if let All(inner) | Any(inner) = second {
-            let head = [before, &one, self.operator(), "("];
-            if code.fits(&head) {
-                code.line(&head);
-                code.indent();
-                second.operands(code, inner);
-                code.dedent();
-                code.line(&[")", after]);
-                return true;
-            }
-        }
-        if let (All(_) | Any(_), Test { .. }) = (first, second)
-            && let Some((call, _)) = other.split_once('(')
-            && code.fits(&[before, &one, self.operator(), call, "("])
-            && call_broken(code, &format!("{before}{one}{}", self.operator()), &other, after)
-        {
-            return true;
-        }
-        if let All(inner) | Any(inner) = first {
-            let tail = [")", self.operator(), &other, after];
-            if code.fits(&tail) {
-                code.line(&[before, "("]);
-                code.indent();
-                first.operands(code, inner);
-                code.dedent();
-                code.line(&tail);
-                return true;
-            }
-        }
-        false
-    }
-
-    /// The inside of parentheses: on one line if there is room, else one operand a line.
-    fn operands(&self, code: &mut Code, parts: &[Condition]) {
-        let flat = self.flat();
-        if code.fits(&[&flat]) {
-            code.line(&[&flat]);
-            return;
-        }
-        for (i, part) in parts.iter().enumerate() {
-            part.operand(code, if i > 0 { self.operator().trim_start() } else { "" });
-        }
-    }
-
-    fn operand(&self, code: &mut Code, before: &str) {
-        let mut flat = String::new();
-        self.put(&mut flat, true);
-        if code.fits(&[before, &flat]) {
-            code.line(&[before, &flat]);
-            return;
-        }
-        match self {
-            All(parts) | Any(parts) => {
-                code.line(&[before, "("]);
-                code.indent();
-                self.operands(code, parts);
-                code.dedent();
-                code.line(&[")"]);
-            }
-            _ => {
-                if !call_broken(code, before, &flat, "") {
-                    code.line(&[before, &flat]);
-                }
-            }
-        }
-    }
-}
-
-/// `f(x)` with its argument on a line of its own.
-fn call_broken(code: &mut Code, before: &str, call: &str, after: &str) -> bool {
-    let Some((head, rest)) = call.split_once('(') else { return false };
-    let Some(arguments) = rest.strip_suffix(')') else { return false };
-    if head.contains('"') || arguments.contains(['(', '"']) {
-        return false;
-    }
-    code.line(&[before, head, "("]);
-    code.indent();
-    code.line(&[arguments]);
-    code.dedent();
-    code.line(&[")", after]);
-    true
 }
 
 fn join(parts: Vec<Condition>, all: bool) -> Condition {

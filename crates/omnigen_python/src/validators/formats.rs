@@ -70,42 +70,59 @@ static LIST: &[Format] = &[
     Format { name: "regex", function: "_is_regex", needs: &[], text: REGEX },
 ];
 
-const DATE: &str = r##"def _is_date(text: str) -> bool:
+const DATE: &str = r##"_SHORT_MONTHS = ("04", "06", "09", "11")
+
+
+def _is_date(text: str) -> bool:
     """RFC 3339, full-date."""
-    if not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text):
+    months = "(0[1-9]|1[0-2])"
+    days = "(0[1-9]|[12][0-9]|3[01])"
+    form = rf"[0-9]{{4}}-{months}-{days}"
+    found = re.fullmatch(form, text)
+    if not found:
         return False
-    year, month, day = int(text[:4]), int(text[5:7]), int(text[8:])
-    leap = year % 4 == 0 and (year % 100 != 0 or year % 400 == 0)
-    days = (31, 29 if leap else 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
-    return 1 <= month <= 12 and 1 <= day <= days[month - 1]
+    month, day = found[1], found[2]
+    if month != "02":
+        return day != "31" or month not in _SHORT_MONTHS
+    year = int(text[:4])
+    if day == "29":
+        return year % (400 if year % 100 == 0 else 4) == 0
+    return day < "29"
 "##;
 
 const TIME: &str = r##"def _is_time(text: str) -> bool:
     """RFC 3339, full-time; a leap second is one of UTC."""
-    found = re.fullmatch(
-        r"([01][0-9]|2[0-3]):([0-5][0-9]):([0-5][0-9]|60)(?:\.[0-9]+)?"
-        r"(?:[zZ]|([+-])([01][0-9]|2[0-3]):([0-5][0-9]))",
-        text,
+    hours = "([01][0-9]|2[0-3])"
+    minutes = "([0-5][0-9])"
+    form = (
+        rf"{hours}:{minutes}:([0-5][0-9]|60)(?:\.[0-9]+)?"
+        rf"(?:[zZ]|([+-]){hours}:{minutes})"
     )
+    found = re.fullmatch(form, text)
     if not found:
         return False
     if found[3] != "60":
         return True
     offset = int(found[5] or 0) * 60 + int(found[6] or 0)
-    minutes = int(found[1]) * 60 + int(found[2])
-    utc = minutes + offset if found[4] == "-" else minutes - offset
+    if found[4] != "-":
+        offset = -offset
+    utc = int(found[1]) * 60 + int(found[2]) + offset
     return utc % 1440 == 1439
 "##;
 
 const DATE_TIME: &str = r##"def _is_date_time(text: str) -> bool:
     """RFC 3339, date-time."""
-    return text[10:11] in ("T", "t") and _is_date(text[:10]) and _is_time(text[11:])
+    if text[10:11] not in ("T", "t"):
+        return False
+    return _is_date(text[:10]) and _is_time(text[11:])
 "##;
 
 const DURATION: &str = r##"def _is_duration(text: str) -> bool:
     """RFC 3339, appendix A."""
-    days = r"(?:[0-9]+Y(?:[0-9]+M(?:[0-9]+D)?)?|[0-9]+M(?:[0-9]+D)?|[0-9]+D)"
-    hours = r"T(?:[0-9]+H(?:[0-9]+M(?:[0-9]+S)?)?|[0-9]+M(?:[0-9]+S)?|[0-9]+S)"
+    months = "[0-9]+M(?:[0-9]+D)?"
+    days = rf"(?:[0-9]+Y(?:{months})?|{months}|[0-9]+D)"
+    minutes = "[0-9]+M(?:[0-9]+S)?"
+    hours = rf"T(?:[0-9]+H(?:{minutes})?|{minutes}|[0-9]+S)"
     form = rf"P(?:[0-9]+W|{days}(?:{hours})?|{hours})"
     return re.fullmatch(form, text) is not None
 "##;
@@ -120,7 +137,8 @@ const HOSTNAME: &str = r##"def _is_hostname(text: str) -> bool:
 const IPV4: &str = r##"def _is_ipv4(text: str) -> bool:
     """RFC 2673, section 3.2."""
     byte = r"(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])"
-    return re.fullmatch(rf"{byte}(?:\.{byte}){{3}}", text) is not None
+    form = rf"{byte}(?:\.{byte}){{3}}"
+    return re.fullmatch(form, text) is not None
 "##;
 
 const IPV6: &str = r##"def _is_ipv6(text: str) -> bool:
@@ -133,8 +151,10 @@ const IPV6: &str = r##"def _is_ipv6(text: str) -> bool:
     before, gap, after = text.partition("::")
     if "::" in after or after.startswith(":"):
         return False
-    groups = [group for part in (before, after) if part for group in part.split(":")]
-    if not all(re.fullmatch(r"[0-9A-Fa-f]{1,4}", group) for group in groups):
+    groups = before.split(":") if before else []
+    groups += after.split(":") if after else []
+    digits = re.compile(r"[0-9A-Fa-f]{1,4}").fullmatch
+    if not all(map(digits, groups)):
         return False
     return len(groups) <= 7 if gap else len(groups) == 8
 "##;
@@ -144,7 +164,8 @@ const EMAIL: &str = r##"def _is_email(text: str) -> bool:
     local, _, domain = text.rpartition("@")
     atom = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
     quoted = r'"(?:[ !#-\[\]-~]|\\[ -~])*"'
-    if not re.fullmatch(rf"{atom}(?:\.{atom})*|{quoted}", local):
+    form = rf"{atom}(?:\.{atom})*|{quoted}"
+    if not re.fullmatch(form, local):
         return False
     if domain.startswith("[") and domain.endswith("]"):
         address = domain[1:-1]
@@ -157,36 +178,46 @@ const EMAIL: &str = r##"def _is_email(text: str) -> bool:
 const IDN_EMAIL: &str = r##"def _is_idn_email(text: str) -> bool:
     """RFC 6531: something on both sides of the last @."""
     local, _, domain = text.rpartition("@")
-    return bool(local and domain) and not re.search(r"\s", domain)
+    if not local or not domain:
+        return False
+    return re.search(r"\s", domain) is None
 "##;
 
 const IRI_REFERENCE: &str = r##"def _is_iri_reference(text: str) -> bool:
     """RFC 3987."""
-    found = re.fullmatch(
-        r"(?:([A-Za-z][A-Za-z0-9+.-]*):)?(?://([^/?#]*))?([^?#]*)(?:\?[^#]*)?(?:#.*)?",
-        text,
+    form = (
+        r"(?:([A-Za-z][A-Za-z0-9+.-]*):)?(?://([^/?#]*))?"
+        r"([^?#]*)(?:\?[^#]*)?(?:#.*)?"
     )
-    if not found or re.search(r'[\x00-\x20\x7f"<>\\^`{|}]|%(?![0-9A-Fa-f]{2})', text):
+    found = re.fullmatch(form, text)
+    wrong = r'[\x00-\x20\x7f"<>\\^`{|}]|%(?![0-9A-Fa-f]{2})'
+    if not found or re.search(wrong, text):
         return False
     scheme, authority, path = found[1], found[2], found[3]
     if text.count("#") > 1 or "[" in path or "]" in path:
         return False
     if authority is None:
-        return scheme is not None or ":" not in path.partition("/")[0]
+        first = path.partition("/")[0]
+        return scheme is not None or ":" not in first
     host = authority.rpartition("@")[2]
     literal = re.fullmatch(r"\[(.*)\](?::[0-9]*)?", host)
     if literal:
         inner = literal[1]
-        future = re.fullmatch(r"[vV][0-9A-Fa-f]+\.[\w.~!$&'()*+,;=:-]+", inner)
-        return future is not None or _is_ipv6(inner)
-    return not re.search(r"[\[\]]", authority) and bool(
-        re.fullmatch(r"[^:]*(?::[0-9]*)?", host)
-    )
+        future = r"[vV][0-9A-Fa-f]+\.[\w.~!$&'()*+,;=:-]+"
+        if re.fullmatch(future, inner):
+            return True
+        return _is_ipv6(inner)
+    if re.search(r"[\[\]]", authority):
+        return False
+    form = r"[^:]*(?::[0-9]*)?"
+    return re.fullmatch(form, host) is not None
 "##;
 
 const IRI: &str = r##"def _is_iri(text: str) -> bool:
     """RFC 3987, with a scheme."""
-    return bool(re.match(r"[A-Za-z][A-Za-z0-9+.-]*:", text)) and _is_iri_reference(text)
+    if not re.match(r"[A-Za-z][A-Za-z0-9+.-]*:", text):
+        return False
+    return _is_iri_reference(text)
 "##;
 
 const URI_REFERENCE: &str = r##"def _is_uri_reference(text: str) -> bool:
@@ -201,23 +232,27 @@ const URI: &str = r##"def _is_uri(text: str) -> bool:
 
 const URI_TEMPLATE: &str = r##"def _is_uri_template(text: str) -> bool:
     """RFC 6570."""
-    literal = r"[^\x00-\x20\x7f\"'%<>\\^`{|}]|%[0-9A-Fa-f]{2}"
+    literal = r"[^\x00-\x20\x7f\"'%<>\\^`{|}]"
     name = r"(?:[A-Za-z0-9_]|%[0-9A-Fa-f]{2})"
-    variable = rf"{name}(?:\.?{name})*(?::[1-9][0-9]{{0,3}}|\*)?"
-    form = rf"(?:{literal}|\{{[+#./;?&=,!@|]?{variable}(?:,{variable})*\}})*"
+    tail = r"(?::[1-9][0-9]{0,3}|\*)?"
+    variable = rf"{name}(?:\.?{name})*{tail}"
+    list_of = rf"[+#./;?&=,!@|]?{variable}(?:,{variable})*"
+    form = rf"(?:{literal}|%[0-9A-Fa-f]{{2}}|\{{{list_of}\}})*"
     return re.fullmatch(form, text) is not None
 "##;
 
 const UUID: &str = r##"def _is_uuid(text: str) -> bool:
     """RFC 4122, section 3."""
     digits = r"[0-9A-Fa-f]"
-    form = rf"{digits}{{8}}(?:-{digits}{{4}}){{3}}-{digits}{{12}}"
+    middle = rf"(?:-{digits}{{4}}){{3}}"
+    form = rf"{digits}{{8}}{middle}-{digits}{{12}}"
     return re.fullmatch(form, text) is not None
 "##;
 
 const JSON_POINTER: &str = r##"def _is_json_pointer(text: str) -> bool:
     """RFC 6901."""
-    return re.fullmatch(r"(?:/(?:[^~/]|~[01])*)*", text) is not None
+    form = r"(?:/(?:[^~/]|~[01])*)*"
+    return re.fullmatch(form, text) is not None
 "##;
 
 const RELATIVE_JSON_POINTER: &str = r##"def _is_relative_json_pointer(text: str) -> bool:
@@ -229,18 +264,23 @@ const RELATIVE_JSON_POINTER: &str = r##"def _is_relative_json_pointer(text: str)
 const REGEX: &str = r##"def _is_regex(text: str) -> bool:
     """ECMA 262, as far as `re` can tell."""
     plain = re.sub(r"\\\\", "", text)
-    if re.search(r"\\[aAZz]|\(\?[P#(a-z]|[*+?}][*+](?<!\\[*+?}].)", plain):
+    if re.search(r"\\[aAZz]|\(\?[P#(a-z]", plain):
+        return False
+    if re.search(r"[*+?}][*+](?<!\\[*+?}].)", plain):
         return False
     for ours, theirs in (
         (r"\(\?<(?![=!])[^>]*>", "("),
-        (r"\\[pP]\{[^}]*\}|\\k<[^>]*>|\\u\{[0-9A-Fa-f]+\}|\\c[A-Za-z]", "x"),
+        (r"\\[pP]\{[^}]*\}|\\k<[^>]*>|\\c[A-Za-z]", "x"),
+        (r"\\u\{[0-9A-Fa-f]+\}", "x"),
         (r"\[\^?\]", "x"),
         (r"\\[^\W\d_]|\\[1-9]", "x"),
     ):
         plain = re.sub(ours, theirs, plain)
     try:
         re.compile(plain)
-    except (re.error, OverflowError, RecursionError) as error:
-        return "look-behind requires fixed-width" in str(error)
+    except re.error as error:
+        return "requires fixed-width" in str(error)
+    except (OverflowError, RecursionError):
+        return False
     return True
 "##;

@@ -4,6 +4,7 @@
 //! called only after a no. Other contracts' validators are called by the names that their exports give.
 //! Knows schemas, through [`Resolve`]. Does not know models beyond the name of the root's class.
 
+mod broken;
 mod check;
 mod code;
 mod collect;
@@ -85,8 +86,8 @@ impl Callee {
 
     fn name(&self, prefix: &str) -> String {
         match &self.module {
-            Some(module) => format!("{module}.{prefix}{}", self.suffix),
-            None => format!("{prefix}{}", self.suffix),
+            Some(module) => [module, ".", prefix, &self.suffix].concat(),
+            None => [prefix, &self.suffix].concat(),
         }
     }
 }
@@ -153,9 +154,16 @@ impl<'a> Emitter<'a> {
         if let Some(other) = self.suffixes.get(&suffix) {
             if *other != place {
                 for (here, there) in [(&place, other), (other, &place)] {
-                    let message = format!("two schemas want the functions `accepts{suffix}` and `collect{suffix}`");
+                    // The inside of another contract is copied here: that contract is not at fault.
+                    let (at, whose) = if here.file == *self.contract.file {
+                        (At::key(&here.file, &here.pointer), String::new())
+                    } else {
+                        (At::file(self.contract.file), format!(", one for `{}#{}`", here.file, here.pointer))
+                    };
+                    let message =
+                        format!("two schemas want the functions `accepts{suffix}` and `collect{suffix}`{whose}");
                     self.diagnostics.push(
-                        Diagnostic::new(Finding::NameCollision, At::key(&here.file, &here.pointer), message)
+                        Diagnostic::new(Finding::NameCollision, at, message)
                             .hint("rename one of the definitions")
                             .related(At::key(&there.file, &there.pointer), "the other one"),
                     );
@@ -177,7 +185,10 @@ impl<'a> Emitter<'a> {
             let export = self.contract.exports.list.iter().find(|export| export.pointer == place.pointer);
             let suffix = match export {
                 Some(export) => export.function.to_string(),
-                None => function_at(self.contract.unit, &place.pointer),
+                None => {
+                    self.resolve.schema(&place)?;
+                    function_at(self.contract.unit, &place.pointer)
+                }
             };
             self.place(place, suffix.clone());
             return Some(Callee { module: None, suffix });
@@ -186,6 +197,8 @@ impl<'a> Emitter<'a> {
             let suffix = export.function.to_string();
             return Some(Callee { module: Some(self.import(&place.file)), suffix });
         }
+        // Of a contract that cannot be read there is neither an export nor a schema: that is reported there.
+        self.resolve.schema(&place)?;
         let suffix = function_at(&self.resolve.unit(&place.file), &place.pointer);
         self.place(place, suffix.clone());
         Some(Callee { module: None, suffix })

@@ -1,6 +1,6 @@
 //! The module around the functions.
 
-use crate::layout::{Doc, Writer};
+use crate::layout::{Doc, Writer, columns};
 use crate::regex;
 
 use super::{Emitter, Import, Need, formats, prelude};
@@ -34,7 +34,7 @@ pub(super) fn assemble(emitter: &Emitter<'_>) -> String {
     let model = emitter.settings.naming.at(unit, "");
     w.line("if TYPE_CHECKING:");
     w.indent();
-    put_import(&mut w, emitter.settings.line_length, &path, &[model.clone()]);
+    put_import(&mut w, emitter.settings.line_length, &path, std::slice::from_ref(&model));
     w.dedent();
     w.line("");
     for (i, pattern) in emitter.patterns.iter().enumerate() {
@@ -42,7 +42,9 @@ pub(super) fn assemble(emitter: &Emitter<'_>) -> String {
         w.statement(&format!("_search_{} = ", i + 1), &compile, ".search");
     }
     for (name, value) in &emitter.constants {
-        w.statement(&format!("{name} = "), value, "");
+        // What an empty list may hold, a type checker cannot guess.
+        let json = matches!(value, Doc::Group { open, .. } if matches!(&**open, "[" | "{"));
+        w.assignment("", &Doc::text(format!("{name}{}", if json { ": Any" } else { "" })), value);
     }
     if !emitter.patterns.is_empty() || !emitter.constants.is_empty() {
         w.line("");
@@ -83,20 +85,23 @@ pub(super) fn assemble(emitter: &Emitter<'_>) -> String {
 
 fn class(emitter: &Emitter<'_>, path: &str, model: &str) -> String {
     let pascal = &emitter.contract.unit.pascal;
+    let call = |name: &str, argument| Doc::group(format!("{name}("), vec![Doc::text(argument)], ")");
     let mut w = Writer::new(emitter.settings.line_length);
     w.line("");
     w.line("");
-    w.line(&format!("class Invalid{pascal}(ValueError):"));
+    w.class(&format!("Invalid{pascal}"), &Doc::text("ValueError"));
     w.indent();
     w.line("\"\"\"Data that is not valid; `issues` tells why.\"\"\"");
     w.line("");
     w.line("def __init__(self, issues: list[Issue]) -> None:");
     w.indent();
-    w.line("super().__init__(");
+    w.line("lines = []");
+    w.line("for issue in issues:");
     w.indent();
-    w.line("\"; \".join(f\"{i['pointer'] or '/'}: {i['message']}\" for i in issues)");
+    w.line("pointer = issue[\"pointer\"] or \"/\"");
+    w.line("lines.append(f\"{pointer}: {issue['message']}\")");
     w.dedent();
-    w.line(")");
+    w.line("super().__init__(\"; \".join(lines))");
     w.line("self.issues = issues");
     w.dedent();
     w.dedent();
@@ -119,17 +124,17 @@ fn class(emitter: &Emitter<'_>, path: &str, model: &str) -> String {
     w.dedent();
     w.line("");
     w.line("@staticmethod");
-    w.line(&format!("def validate(data: Any) -> {model}:"));
+    w.statement("def ", &call("validate", "data: Any"), &format!(" -> {model}:"));
     w.indent();
     w.line("\"\"\"Return data as a model; raise if it is not valid.\"\"\"");
     put_import(&mut w, emitter.settings.line_length, path, &[model.to_owned()]);
     w.line("");
-    w.line(&format!("issues = Validator{pascal}.errors(data)"));
+    w.statement("issues = ", &call(&format!("Validator{pascal}.errors"), "data"), "");
     w.line("if issues:");
     w.indent();
-    w.line(&format!("raise Invalid{pascal}(issues)"));
+    w.statement("raise ", &call(&format!("Invalid{pascal}"), "issues"), "");
     w.dedent();
-    w.line(&format!("return {model}.model_validate(data)"));
+    w.statement("return ", &call(&format!("{model}.model_validate"), "data"), "");
     w.finish()
 }
 
@@ -137,7 +142,7 @@ fn class(emitter: &Emitter<'_>, path: &str, model: &str) -> String {
 fn put_import(w: &mut Writer, width: usize, package: &str, names: &[String]) {
     let head = format!("from {package} import ");
     let flat = format!("{head}{}", names.join(", "));
-    if w.level() * 4 + flat.chars().count() <= width {
+    if w.level() * 4 + columns(&flat) <= width {
         w.line(&flat);
         return;
     }

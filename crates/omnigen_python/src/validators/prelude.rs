@@ -1,8 +1,20 @@
-//! Functions that a module brings along where it uses them.
+//! Functions that a module brings along where it uses them. Their lines are short, and what is broken ends with a comma, so that
+//! `ruff format` leaves them as they are whatever the length of a line (from 60 columns on).
 
 /// `_report`
-pub(super) const REPORT: &str = r#"def _report(out: list[Issue], pointer: str, keyword: str, message: str) -> None:
-    out.append({"pointer": pointer, "keyword": keyword, "message": message})
+pub(super) const REPORT: &str = r#"def _report(
+    out: list[Issue],
+    pointer: str,
+    keyword: str,
+    message: str,
+) -> None:
+    out.append(
+        {
+            "pointer": pointer,
+            "keyword": keyword,
+            "message": message,
+        }
+    )
 "#;
 
 /// `_escape`
@@ -15,20 +27,32 @@ pub(super) const ESCAPE: &str = r#"def _escape(name: str) -> str:
 pub(super) const IS_INTEGER: &str = r#"def _is_integer(value: Any) -> bool:
     if isinstance(value, float):
         return value.is_integer()
-    return isinstance(value, int) and not isinstance(value, bool)
+    if isinstance(value, bool):
+        return False
+    return isinstance(value, int)
 "#;
 
 /// `_is_number`
 pub(super) const IS_NUMBER: &str = r#"def _is_number(value: Any) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool)
+    if isinstance(value, bool):
+        return False
+    return isinstance(value, (int, float))
 "#;
 
 /// `_is_multiple`
-pub(super) const IS_MULTIPLE: &str = r#"def _is_multiple(value: float, numerator: int, denominator: int) -> bool:
-    """Is value a multiple of the fraction? Exact, for the shortest decimal of a float."""
+pub(super) const IS_MULTIPLE: &str = r#"def _is_multiple(
+    value: float,
+    numerator: int,
+    denominator: int,
+) -> bool:
+    """Is value a multiple of the fraction?
+
+    Exact, for the shortest decimal of a float.
+    """
     if isinstance(value, int):
         return value * denominator % numerator == 0
-    digits, _, exponent = float.__repr__(value).partition("e")
+    text = float.__repr__(value)
+    digits, _, exponent = text.partition("e")
     whole, _, fraction = digits.partition(".")
     if not whole.lstrip("-").isdigit():
         return False
@@ -46,17 +70,20 @@ pub(super) const EQUAL: &str = r#"def _equal(one: Any, other: Any) -> bool:
     if isinstance(one, bool) or isinstance(other, bool):
         return one is other
     if isinstance(one, dict):
-        return (
-            isinstance(other, dict)
-            and one.keys() == other.keys()
-            and all(_equal(value, other[name]) for name, value in one.items())
-        )
+        if not isinstance(other, dict):
+            return False
+        if one.keys() != other.keys():
+            return False
+        for name, value in one.items():
+            if not _equal(value, other[name]):
+                return False
+        return True
     if isinstance(one, list):
-        return (
-            isinstance(other, list)
-            and len(one) == len(other)
-            and all(map(_equal, one, other))
-        )
+        if not isinstance(other, list):
+            return False
+        if len(one) != len(other):
+            return False
+        return all(map(_equal, one, other))
     return bool(one == other)
 "#;
 
@@ -68,7 +95,8 @@ pub(super) const IS_UNIQUE: &str = r#"def _key(value: Any) -> Any:
     if isinstance(value, list):
         return (list, *map(_key, value))
     if isinstance(value, dict):
-        return (dict, frozenset((name, _key(item)) for name, item in value.items()))
+        keys = {(name, _key(value[name])) for name in value}
+        return (dict, frozenset(keys))
     return value
 
 

@@ -51,7 +51,7 @@ fn rule(fails: Condition, keyword: &'static str, message: Message) -> Rule {
 /// `"name" in var`
 pub(super) fn has(name: &str, var: &str) -> Condition {
     let name = layout::string(name);
-    Condition::test(format!("{name} in {var}"), format!("{name} not in {var}"))
+    Condition::test([&name, " in ", var].concat(), [&name, " not in ", var].concat())
 }
 
 /// `not fails`
@@ -77,12 +77,12 @@ impl<'a> Emitter<'a> {
             return Condition::Known(false);
         }
         if wanted.or(TypeSet::NULL) == known && !wanted.has(TypeSet::NULL) {
-            return Condition::test(format!("{var} is not None"), format!("{var} is None"));
+            return Condition::test([var, " is not None"].concat(), [var, " is None"].concat());
         }
         let mut parts = Vec::new();
         let mut classes = Vec::new();
         if wanted.has(TypeSet::NULL) {
-            parts.push(Condition::test(format!("{var} is None"), format!("{var} is not None")));
+            parts.push(Condition::test([var, " is None"].concat(), [var, " is not None"].concat()));
         }
         for (set, class) in SINGLE[1..].iter().zip(["bool", "str", "list", "dict"]) {
             if wanted.has(*set) {
@@ -91,21 +91,22 @@ impl<'a> Emitter<'a> {
         }
         match &classes[..] {
             [] => {}
-            [class] => parts.push(Condition::call(format!("isinstance({var}, {class})"))),
+            [class] => parts.push(Condition::call(["isinstance(", var, ", ", class, ")"].concat())),
             several => parts.push(Condition::call(format!("isinstance({var}, ({}))", several.join(", ")))),
         }
         if wanted.meets(TypeSet::NUMBER) {
-            let exact =
-                |class: &str| Condition::test(format!("type({var}) is {class}"), format!("type({var}) is not {class}"));
+            let exact = |class: &str| {
+                Condition::test(["type(", var, ") is ", class].concat(), ["type(", var, ") is not ", class].concat())
+            };
             if wanted.has(TypeSet::NUMBER) {
                 self.need(Need::IsNumber);
                 parts.push(exact("int"));
                 parts.push(exact("float"));
-                parts.push(Condition::call(format!("_is_number({var})")));
+                parts.push(Condition::call(["_is_number(", var, ")"].concat()));
             } else {
                 self.need(Need::IsInteger);
                 parts.push(exact("int"));
-                parts.push(Condition::call(format!("_is_integer({var})")));
+                parts.push(Condition::call(["_is_integer(", var, ")"].concat()));
             }
         }
         Condition::any(parts)
@@ -119,7 +120,7 @@ impl<'a> Emitter<'a> {
         let mut guarded: Vec<String> = Vec::new();
         for value in values {
             match value {
-                Json::Null => parts.push(Condition::test(format!("{var} is None"), format!("{var} is not None"))),
+                Json::Null => parts.push(Condition::test([var, " is None"].concat(), [var, " is not None"].concat())),
                 Json::Bool(true) => parts.push(Condition::test(format!("{var} is True"), format!("{var} is not True"))),
                 Json::Bool(false) => {
                     parts.push(Condition::test(format!("{var} is False"), format!("{var} is not False")));
@@ -150,7 +151,7 @@ impl<'a> Emitter<'a> {
             1 => parts.push(self.equal_to(var, strings.remove(0))),
             _ => {
                 let set = self.set(strings);
-                let member = Condition::test(format!("{var} in {set}"), format!("{var} not in {set}"));
+                let member = Condition::test([var, " in ", &set].concat(), [var, " not in ", &set].concat());
                 parts.push(if TypeSet::STRING.has(known) {
                     member
                 } else {
@@ -180,7 +181,7 @@ impl<'a> Emitter<'a> {
 
     fn equal_to(&mut self, var: &str, text: String) -> Condition {
         let text = if text.len() <= 44 { text } else { self.constant(layout::Doc::text(text)) };
-        Condition::test(format!("{var} == {text}"), format!("{var} != {text}"))
+        Condition::test([var, " == ", &text].concat(), [var, " != ", &text].concat())
     }
 
     /// `enum` and `const` together: the values that both allow (and `type` too), if either is there.
@@ -249,7 +250,12 @@ impl<'a> Emitter<'a> {
             && let Some((numerator, denominator)) = ratio(divisor.text())
         {
             self.need(Need::IsMultiple);
-            let fails = Condition::call(format!("_is_multiple({var}, {numerator}, {denominator})")).opposite();
+            let mut fails = Condition::call(format!("_is_multiple({var}, {numerator}, {denominator})")).opposite();
+            // Integers are settled without a call; what floats can tell is not exact.
+            if denominator == "1" && numerator.len() <= 18 {
+                let rest = format!("{var} % {numerator}");
+                fails = Condition::all(vec![Condition::test(format!("{rest} != 0"), format!("{rest} == 0")), fails]);
+            }
             list.push(rule(fails, "multipleOf", Message::Value("must be a multiple of", divisor.text().into())));
         }
         list
@@ -330,7 +336,7 @@ fn compare(left: &str, operator: &str, right: &str) -> Condition {
         ">" => "<=",
         _ => "<",
     };
-    Condition::test(format!("{left} {operator} {right}"), format!("{left} {opposite} {right}"))
+    Condition::test([left, " ", operator, " ", right].concat(), [left, " ", opposite, " ", right].concat())
 }
 
 /// A positive decimal number as a fraction of integers; `None` if it is too far out to write down.

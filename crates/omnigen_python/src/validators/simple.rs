@@ -63,7 +63,7 @@ impl<'a> Emitter<'a> {
         if let Some(rules) = node.object.as_deref().filter(|_| known.meets(TypeSet::OBJECT)) {
             let mut inner = vec![passes(self.object_rules(rules, var))];
             for property in &rules.properties {
-                let value = format!("{var}[{}]", crate::layout::string(&property.name));
+                let value = [var, "[", &crate::layout::string(&property.name), "]"].concat();
                 let valid = self.simple(&property.schema, &value, TypeSet::ALL, depth.saturating_sub(1))?;
                 if valid == Condition::Known(true) {
                     continue;
@@ -105,7 +105,7 @@ impl<'a> Emitter<'a> {
         if let Some(reference) = &node.reference
             && let Some(callee) = self.callee(reference)
         {
-            parts.push(Condition::call(format!("{callee}({var})", callee = callee.accepts())));
+            parts.push(Condition::call([&callee.accepts(), "(", var, ")"].concat()));
         }
         Some(Condition::all(parts))
     }

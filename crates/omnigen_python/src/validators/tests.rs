@@ -9,7 +9,7 @@ use std::sync::Arc;
 use omnigen_contracts::{Declarations, declarations};
 use omnigen_ir::naming::{Naming, Unit};
 use omnigen_ir::{Contract, Export, Exports, FileId, Link, Place, RefTarget, Reference, Resolve, Schema};
-use omnigen_report::Code;
+use omnigen_report::{At, Code};
 
 use crate::{Emitted, Settings, validators::validators};
 
@@ -171,6 +171,15 @@ fn issues_name_the_place_and_the_keyword() {
     ] {
         let _ = writeln!(script, "check('validator_a', {}, False, {found})", crate::layout::string(text));
     }
+    let schema = r#"{"contains": {"type": "string"}, "minContains": 2, "maxContains": 2, "items": {"multipleOf": 3}}"#;
+    load(&mut script, "validator_c", &Project::new(&[("c.json", schema)]).emit("c.json", false).body);
+    for (text, found) in [
+        (r#"["a"]"#, "[' minContains']"),
+        (r#"["a", "b", "c"]"#, "[' maxContains']"),
+        (r#"["a", "b", 4, 6, 6.0, 1.5]"#, "['/2 multipleOf', '/5 multipleOf']"),
+    ] {
+        let _ = writeln!(script, "check('validator_c', {}, False, {found})", crate::layout::string(text));
+    }
     run(&script);
 }
 
@@ -261,4 +270,19 @@ fn two_schemas_of_one_name_are_both_reported() {
     let schema = r#"{"$defs": {"a_b": {"type": "string"}, "aB": {"type": "null"}}}"#;
     let emitted = Project::new(&[("n.json", schema)]).emit("n.json", false);
     assert_eq!(emitted.diagnostics.iter().map(|d| d.code).collect::<Vec<_>>(), [Code::NameCollision; 2]);
+}
+
+#[test]
+fn copies_of_what_other_contracts_have_inside_keep_their_names_apart() {
+    let own = r##"{"properties": {"n": {"$ref": "b.json#/properties/n"}}, "$defs": {"bN": {"type": "null"}}}"##;
+    let other = r#"{"properties": {"n": {"type": "string"}}}"#;
+    let emitted = Project::new(&[("a.json", own), ("b.json", other)]).emit("a.json", false);
+    let found: Vec<(Code, Option<At>)> = emitted.diagnostics.into_iter().map(|d| (d.code, d.at)).collect();
+    let file = Arc::from("a.json");
+    let expected = [At::file(&file), At::key(&file, "/$defs/bN")].map(|at| (Code::NameCollision, Some(at)));
+    assert_eq!(found, expected, "{}", emitted.body);
+    // Of a contract that is no JSON nothing can be copied, so nothing collides.
+    let broken = Project::new(&[("a.json", own), ("b.json", "{")]).emit("a.json", false);
+    assert!(broken.diagnostics.is_empty(), "{:?}", broken.diagnostics);
+    assert!(!broken.body.contains("validator_b"), "{}", broken.body);
 }
