@@ -70,13 +70,14 @@ impl Commit {
     /// # Errors
     /// Somebody else holds the lock, or the state folder cannot be made.
     pub(crate) fn begin(session: &Session, survey: &Survey) -> Result<Commit, String> {
-        let mut commit = Commit::default();
-        commit.existing = survey.listing.as_ref().map(|listing| {
+        let existing = survey.listing.as_ref().map(|listing| {
             listing.iter().filter(|entry| entry.kind != EntryKind::Folder).map(|entry| entry.path.clone()).collect()
         });
+        let mut commit = Commit { existing, ..Commit::default() };
         if !session.manners.check {
             let wait = std::time::Duration::from_secs(30);
-            let lock = omnigen_disk::ProjectLock::acquire(&session.setup.state, wait).map_err(|held| held.to_string())?;
+            let lock =
+                omnigen_disk::ProjectLock::acquire(&session.setup.state, wait).map_err(|held| held.to_string())?;
             commit.lock = Some(lock);
         }
         Ok(commit)
@@ -163,7 +164,8 @@ impl Commit {
         let setup = &session.setup;
         let intended: Vec<(String, [u8; 32])> =
             writes.iter().map(|write| (write.path.clone(), *Digest::of(&write.bytes).as_bytes())).collect();
-        let journal = Journal::begin(&setup.state, &intended).map_err(|error| format!("{}: {error}", setup.state.display()))?;
+        let journal =
+            Journal::begin(&setup.state, &intended).map_err(|error| format!("{}: {error}", setup.state.display()))?;
         let placed = omnigen_disk::write_all(&setup.out, &writes, setup.threads);
         journal.finish().map_err(|error| format!("{}: {error}", setup.state.display()))?;
         for (slot, placed) in slots.into_iter().zip(placed) {
@@ -241,14 +243,17 @@ impl Commit {
             if known.is_some_and(|output| output.stat.is_some()) {
                 continue;
             }
-            self.put(session, Intent {
-                file: "".into(),
-                target: "package".into(),
-                path,
-                body: Vec::new(),
-                digest: Digest::of(b""),
-                emitter: "package/1".to_owned(),
-            })?;
+            self.put(
+                session,
+                Intent {
+                    file: "".into(),
+                    target: "package".into(),
+                    path,
+                    body: Vec::new(),
+                    digest: Digest::of(b""),
+                    emitter: "package/1".to_owned(),
+                },
+            )?;
         }
         Ok(())
     }

@@ -122,7 +122,8 @@ fn outcome(session: &mut Session, round: session::Round, started: Instant) -> Ou
         real.filter(|change| kinds.contains(&change.kind)).count()
     };
     let written = of(&[ChangeKind::Create, ChangeKind::Update]);
-    let held_back = if session.manners.check { of(&[ChangeKind::HandEdited, ChangeKind::AnswerMissing]) } else { held_back };
+    let held_back =
+        if session.manners.check { of(&[ChangeKind::HandEdited, ChangeKind::AnswerMissing]) } else { held_back };
     let summary = Summary {
         activity: if session.manners.check { Activity::Compare } else { Activity::Build },
         written,

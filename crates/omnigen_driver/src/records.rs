@@ -280,10 +280,12 @@ impl Records {
                 let start = fresh[shard].len();
                 match lazy {
                     Lazy::Here { details, .. } => {
-                        fresh[shard] = postcard::to_extend(&**details, std::mem::take(&mut fresh[shard])).map_err(said)?;
+                        fresh[shard] =
+                            postcard::to_extend(&**details, std::mem::take(&mut fresh[shard])).map_err(said)?;
                     }
                     Lazy::Stored(range) => {
-                        let bytes = old.get_mut(shard_of(file, old_count)).and_then(|shard| shard_bytes(&folder, shard));
+                        let bytes =
+                            old.get_mut(shard_of(file, old_count)).and_then(|shard| shard_bytes(&folder, shard));
                         let bytes = bytes.and_then(|bytes| bytes.get(range.clone()));
                         self.damaged |= bytes.is_none();
                         fresh[shard].extend_from_slice(bytes.unwrap_or_default());
@@ -371,7 +373,8 @@ mod tests {
         for i in 0..300 {
             let file = FileId::from(format!("{i}.json"));
             records.entry(&file, true).digest = Digest::of(file.as_bytes());
-            let made = Made { ready: true, digest: Digest::of(file.as_bytes()), trace: Vec::new(), diagnostics: Vec::new() };
+            let made =
+                Made { ready: true, digest: Digest::of(file.as_bytes()), trace: Vec::new(), diagnostics: Vec::new() };
             records.change(&file).expect("there").made.insert("check".into(), made);
         }
         records
@@ -396,7 +399,9 @@ mod tests {
         again.sweep();
         let mut last = Records::load(&files, after, folder.path().to_path_buf()).expect("loads");
         assert!(last.details("7.json").is_some_and(|details| details.made.is_empty()));
-        assert!((0..300).filter(|i| *i != 7).all(|i| !last.details(&format!("{i}.json")).expect("there").made.is_empty()));
+        assert!(
+            (0..300).filter(|i| *i != 7).all(|i| !last.details(&format!("{i}.json")).expect("there").made.is_empty())
+        );
         assert!(!last.damaged);
     }
 

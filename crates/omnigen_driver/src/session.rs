@@ -160,7 +160,7 @@ impl Session {
     /// The graph, made when something has to be computed: a run that finds nothing changed never has one.
     pub(crate) fn graph_mut(&mut self) -> Result<&mut Graph, String> {
         if self.graph.is_none() {
-            let oracle = Box::new(omnigen_oracle::Oracle::default());
+            let oracle = Box::new(omnigen_oracle::Oracle);
             let mut graph = Graph::new(&self.setup.project, self.setup.threads, oracle)?;
             // Files enter when somebody asks for them. But `$id`s are looked up among all files, so those that have some are
             // set at once.
@@ -279,7 +279,9 @@ impl Session {
                 Some(file) => self.records.get_mut(file).map(|record| &mut record.outputs),
                 None => Some(&mut self.meta.outputs),
             };
-            let Some(output) = outputs.and_then(|list| list.iter_mut().find(|output| output.path == *path)) else { continue };
+            let Some(output) = outputs.and_then(|list| list.iter_mut().find(|output| output.path == *path)) else {
+                continue;
+            };
             let intact = omnigen_disk::files::read_bytes(&full).ok().filter(|(bytes, _)| {
                 matches!(omnigen_disk::mark::inspect(bytes), omnigen_disk::Ownership::Intact { digest, .. } if output.mark == digest.into())
             });
@@ -326,7 +328,8 @@ impl Session {
         for file in changed.iter().map(|(file, _)| file).chain(&survey.removed) {
             touched.insert(mention(file));
             let outline = self.records.details(file).and_then(|details| details.outline.as_ref());
-            touched.extend(outline.into_iter().flat_map(|o| &o.exports.ids).map(|(uri, _)| mention(&format!("id:{uri}"))));
+            touched
+                .extend(outline.into_iter().flat_map(|o| &o.exports.ids).map(|(uri, _)| mention(&format!("id:{uri}"))));
         }
         self.graph_mut()?;
         let removed: Vec<FileId> = survey.removed.iter().cloned().collect();
@@ -411,7 +414,8 @@ impl Session {
         let wanted = self.wanted();
         let mut dirty = Vec::new();
         for target in &wanted {
-            let trace = self.records.details(file).and_then(|d| d.made.get(target.name())).map(|made| made.trace.clone());
+            let trace =
+                self.records.details(file).and_then(|d| d.made.get(target.name())).map(|made| made.trace.clone());
             let Some(trace) = trace else {
                 dirty.push(*target);
                 continue;
@@ -438,7 +442,9 @@ impl Session {
             return Ok(made.filter(|made| made.ready).map(|made| made.digest));
         }
         if let ReadKey::Bytes(file) = key {
-            return Ok(omnigen_disk::files::read_bytes(&self.setup.root.join(&**file)).ok().map(|(b, _)| Digest::of(&b)));
+            return Ok(omnigen_disk::files::read_bytes(&self.setup.root.join(&**file))
+                .ok()
+                .map(|(b, _)| Digest::of(&b)));
         }
         if let ReadKey::Agent(target) = key {
             return Ok(self.agents.identity_of(target));
@@ -576,7 +582,8 @@ impl Session {
     fn reach(&mut self, commit: &mut Commit) -> Result<(), String> {
         loop {
             let mut reached: BTreeSet<FileId> = BTreeSet::new();
-            let mut queue: Vec<FileId> = self.records.iter().filter(|(_, r)| r.contract).map(|(f, _)| f.clone()).collect();
+            let mut queue: Vec<FileId> =
+                self.records.iter().filter(|(_, r)| r.contract).map(|(f, _)| f.clone()).collect();
             while let Some(file) = queue.pop() {
                 let uses = self.records.get(&file).map(|record| record.uses.clone()).unwrap_or_default();
                 for used in uses {
@@ -598,8 +605,11 @@ impl Session {
             let wanted = self.wanted();
             let mut asked = BTreeSet::new();
             for file in reached {
-                let made: Vec<Box<str>> =
-                    self.records.details(&file).map(|details| details.made.keys().cloned().collect()).unwrap_or_default();
+                let made: Vec<Box<str>> = self
+                    .records
+                    .details(&file)
+                    .map(|details| details.made.keys().cloned().collect())
+                    .unwrap_or_default();
                 let missing = wanted.iter().filter(|target| !made.iter().any(|name| **name == *target.name()));
                 asked.extend(missing.map(|&target| (file.clone(), target)));
             }
@@ -624,7 +634,11 @@ impl Session {
             self.clashing.extend(files.iter().cloned());
             for file in &files {
                 let others: Vec<&str> = files.iter().filter(|f| *f != file).map(|f| &**f).collect();
-                let message = format!("{} want{} the same output, {path}", others.join(", "), if others.len() == 1 { "s" } else { "" });
+                let message = format!(
+                    "{} want{} the same output, {path}",
+                    others.join(", "),
+                    if others.len() == 1 { "s" } else { "" }
+                );
                 let mut diagnostic = Diagnostic::new(Code::OutputCollision, At::file(file), message);
                 diagnostic = diagnostic.hint("rename one of the files, or exclude it in omnigen.toml");
                 found.push(diagnostic);
@@ -663,7 +677,9 @@ impl Session {
             paths.extend(wanted.iter().map(|target| unit.path(target.kind())));
             let agents = self.agents.targets();
             paths.extend(agents.iter().map(|target| omnigen_engine::output_path(&target.output, &unit)));
-            paths.extend(record.outputs.iter().filter(|o| agents.iter().any(|t| t.name == o.target)).map(|o| o.path.to_string()));
+            paths.extend(
+                record.outputs.iter().filter(|o| agents.iter().any(|t| t.name == o.target)).map(|o| o.path.to_string()),
+            );
         }
         paths
     }

@@ -43,7 +43,8 @@ impl Setup {
     /// # Errors
     /// The configuration cannot be used: its diagnostics.
     pub(crate) fn new(options: &Options) -> Result<(Setup, Vec<Diagnostic>), Vec<Diagnostic>> {
-        let threads = options.threads.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from)).max(1);
+        let threads =
+            options.threads.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from)).max(1);
         match &options.mode {
             Mode::Project => {
                 let file = FileId::from(crate::config::FILE);
@@ -67,8 +68,7 @@ impl Setup {
                 Ok((setup, diagnostics))
             }
             Mode::Files { contracts, out, refs } => {
-                let contracts: Vec<PathBuf> =
-                    contracts.iter().map(|path| normal(&options.root.join(path))).collect();
+                let contracts: Vec<PathBuf> = contracts.iter().map(|path| normal(&options.root.join(path))).collect();
                 let mut root = normal(&options.root);
                 if !contracts.iter().all(|path| path.starts_with(&root)) {
                     root = above_all(&contracts);
@@ -77,9 +77,9 @@ impl Setup {
                 let base = slashed(&root, &above_all(&contracts));
                 let out_path = normal(&options.root.join(out));
                 let mirror = refs.as_ref().map(|refs| normal(&options.root.join(refs)));
-                let refs_name = mirror.as_ref().map(|mirror| {
-                    if mirror.starts_with(&root) { slashed(&root, mirror) } else { MIRROR.to_owned() }
-                });
+                let refs_name = mirror
+                    .as_ref()
+                    .map(|mirror| if mirror.starts_with(&root) { slashed(&root, mirror) } else { MIRROR.to_owned() });
                 let config = Config::for_files(&out.to_string_lossy(), refs_name.as_deref());
                 let setup = Setup {
                     root,
@@ -108,9 +108,11 @@ impl Setup {
 
     /// Where a file's modules go.
     pub(crate) fn unit(&self, file: &str) -> Unit {
-        let mirror = self.project.refs.as_deref().filter(|refs| {
-            file.strip_prefix(*refs).is_some_and(|rest| rest.starts_with('/'))
-        });
+        let mirror = self
+            .project
+            .refs
+            .as_deref()
+            .filter(|refs| file.strip_prefix(*refs).is_some_and(|rest| rest.starts_with('/')));
         Unit::new(file, mirror.unwrap_or(&self.base))
     }
 

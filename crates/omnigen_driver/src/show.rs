@@ -36,9 +36,10 @@ impl<'a> Places<'a> {
             return None;
         }
         let setup = self.setup;
-        let text = self.texts.entry(at.file.clone()).or_insert_with(|| {
-            omnigen_disk::read_text(&setup.path(&at.file)).ok().map(|text| text.text.into())
-        });
+        let text = self
+            .texts
+            .entry(at.file.clone())
+            .or_insert_with(|| omnigen_disk::read_text(&setup.path(&at.file)).ok().map(|text| text.text.into()));
         let text = text.clone()?;
         let span = match &at.spot {
             Spot::File => return None,

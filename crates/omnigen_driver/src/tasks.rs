@@ -12,8 +12,8 @@ use omnigen_disk::mark::Comment;
 use omnigen_engine::{AgentTarget, Given, Planned, Read, ReadKey, Target};
 use omnigen_ir::{Digest, FileId};
 use omnigen_report::{At, Code, Diagnostic};
-use omnigen_store::lock_file::{self, LockEntry, LockFile, LockOutput};
 use omnigen_store::Answers;
+use omnigen_store::lock_file::{self, LockEntry, LockFile, LockOutput};
 
 use crate::commit::{Commit, Intent};
 use crate::records::{Made, Records};
@@ -31,7 +31,7 @@ const LOCK: &str = "omnigen.lock";
 /// The configured agents, as far as targets use them.
 pub(crate) struct Agents {
     targets: Vec<AgentTarget>,
-    specs: BTreeMap<Box<str>, (AgentSpec, Environment, Vec<(String, Vec<u8>)>)>,
+    specs: BTreeMap<Box<str>, Ready>,
     lock: LockFile,
     lock_text: String,
     answers: Answers,
@@ -39,6 +39,9 @@ pub(crate) struct Agents {
     unmarked: Vec<LockOutput>,
     diagnostics: Vec<Diagnostic>,
 }
+
+/// An agent, its environment, and the input files for its scratch folder.
+type Ready = (AgentSpec, Environment, Vec<(String, Vec<u8>)>);
 
 /// How the tasks of a round ended.
 #[derive(Debug, Default)]
@@ -97,7 +100,9 @@ impl Agents {
         {
             match lock_file::parse(&text.text) {
                 Ok(lock) => agents.lock = lock,
-                Err(problem) => agents.diagnostics.push(Diagnostic::global(Code::BadConfig, format!("{LOCK}: {problem}"))),
+                Err(problem) => {
+                    agents.diagnostics.push(Diagnostic::global(Code::BadConfig, format!("{LOCK}: {problem}")))
+                }
             }
             agents.lock_text = text.text;
         }
@@ -142,7 +147,8 @@ impl Agents {
 /// The declared input files of an agent, sorted by path.
 fn inputs(setup: &Setup, globs: &[String]) -> Vec<(String, Vec<u8>)> {
     let found = omnigen_disk::discover(&setup.root, globs, &[], &setup.config.out);
-    let read = |path: String| omnigen_disk::files::read_bytes(&setup.root.join(&path)).ok().map(|(bytes, _)| (path, bytes));
+    let read =
+        |path: String| omnigen_disk::files::read_bytes(&setup.root.join(&path)).ok().map(|(bytes, _)| (path, bytes));
     found.files.into_iter().filter_map(|found| read(found.path)).collect()
 }
 
@@ -357,7 +363,10 @@ fn reply(session: &mut Session, own: &FileId, need: &Need) -> Result<NeedReply, 
                     None => NeedReply::Absent,
                 }
             } else {
-                NeedReply::Impossible(format!("`{target}` of another agent can only be had by `needs` in {}", crate::config::FILE))
+                NeedReply::Impossible(format!(
+                    "`{target}` of another agent can only be had by `needs` in {}",
+                    crate::config::FILE
+                ))
             }
         }
         Need::Contract { contract } => {
@@ -429,7 +438,12 @@ fn ask(session: &mut Session, commit: &mut Commit, calls: Vec<Call>, outcome: &m
                         tracing::debug!(task = task.id, ?event, "agent");
                     };
                     let result = omnigen_agents::run(spec, environment, task, &mut need, cancelled, &mut event);
-                    tracing::info!(task = task.id, millis = started.elapsed().as_millis() as u64, ok = result.is_ok(), "asked");
+                    tracing::info!(
+                        task = task.id,
+                        millis = started.elapsed().as_millis() as u64,
+                        ok = result.is_ok(),
+                        "asked"
+                    );
                     if sender.send(Message::Done(i, result)).is_err() {
                         return;
                     }
@@ -551,7 +565,10 @@ fn missing(session: &Session, call: &Call) -> Diagnostic {
     let locked = session.agents.lock.tasks_of(&call.target, &call.file).next();
     let message = match locked {
         Some(entry) if entry.key == call.key => {
-            format!("the answer of `{}` that {LOCK} names is in no store, and its files are not there as it says", call.target)
+            format!(
+                "the answer of `{}` that {LOCK} names is in no store, and its files are not there as it says",
+                call.target
+            )
         }
         Some(_) => format!("what `{}` may see has changed since {LOCK} was written", call.target),
         None => format!("{LOCK} has no answer of `{}`", call.target),
@@ -571,7 +588,9 @@ fn failed(session: &Session, call: &Call, failure: &Failure) -> Diagnostic {
         return diagnostic.hint(format!("it said:\n{}", tail.join("\n")));
     }
     match failure.class {
-        FailureClass::Start => diagnostic.hint("is the program installed, and are its files among the agent's `inputs`?"),
+        FailureClass::Start => {
+            diagnostic.hint("is the program installed, and are its files among the agent's `inputs`?")
+        }
         _ => diagnostic,
     }
 }
@@ -581,7 +600,8 @@ fn save_lock(session: &mut Session, files: &[FileId]) -> Result<(), String> {
     if session.manners.check || session.manners.frozen {
         return Ok(());
     }
-    let known: BTreeSet<&str> = session.records.iter().map(|(file, _)| &**file).chain(files.iter().map(|f| &**f)).collect();
+    let known: BTreeSet<&str> =
+        session.records.iter().map(|(file, _)| &**file).chain(files.iter().map(|f| &**f)).collect();
     let targets: BTreeSet<&str> = session.agents.targets.iter().map(|target| &*target.name).collect();
     let unmarked = std::mem::take(&mut session.agents.unmarked);
     let lock = &mut session.agents.lock;
@@ -594,9 +614,9 @@ fn save_lock(session: &mut Session, files: &[FileId]) -> Result<(), String> {
     let text = lock.render();
     if text != session.agents.lock_text {
         let path = session.setup.root.join(LOCK);
-        omnigen_disk::write_atomic(&path, text.as_bytes()).map_err(|error| format!("{LOCK} cannot be written: {error}"))?;
+        omnigen_disk::write_atomic(&path, text.as_bytes())
+            .map_err(|error| format!("{LOCK} cannot be written: {error}"))?;
         session.agents.lock_text = text;
     }
     Ok(())
 }
-

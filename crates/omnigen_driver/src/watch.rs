@@ -108,7 +108,9 @@ fn watcher(setup: &Setup, sink: impl FnMut(Change) -> bool + Send + 'static) -> 
         path.starts_with(&out)
             || path.starts_with(&state)
             || path.file_name().is_some_and(|name| name == "omnigen.lock")
-            || path.components().any(|part| matches!(part.as_os_str().to_str(), Some(".git" | "__pycache__" | "node_modules")))
+            || path
+                .components()
+                .any(|part| matches!(part.as_os_str().to_str(), Some(".git" | "__pycache__" | "node_modules")))
     };
     Watcher::new(&[(setup.root.clone(), true)], ignore, sink)
 }
@@ -121,6 +123,9 @@ fn relative(setup: &Setup, path: &std::path::Path) -> String {
 impl Session {
     /// Do these changes concern nothing but files that are contracts, or are referred to by some? Then a look at them is enough.
     fn plain(&self, files: &BTreeSet<FileId>) -> bool {
-        files.iter().all(|file| self.records.get(file).is_some() && omnigen_disk::stat(&self.setup.path(file)).is_ok_and(|stat| stat.is_some()))
+        files.iter().all(|file| {
+            self.records.get(file).is_some()
+                && omnigen_disk::stat(&self.setup.path(file)).is_ok_and(|stat| stat.is_some())
+        })
     }
 }

@@ -174,7 +174,9 @@ pub(crate) fn outline(db: &dyn Db, source: Source) -> Option<Arc<Outline>> {
         let mut encoder = Encoder::new("contract", view);
         // Exported schemas have their digests already; to encode them again would cost more than the rest.
         let mut exported = exports.list.iter().map(|export| (&*export.pointer, export)).collect::<BTreeMap<_, _>>();
-        for (pointer, schema) in std::iter::once(("", &declared.root)).chain(declared.definitions.iter().map(|(p, s)| (&**p, s))) {
+        for (pointer, schema) in
+            std::iter::once(("", &declared.root)).chain(declared.definitions.iter().map(|(p, s)| (&**p, s)))
+        {
             encoder.str(pointer);
             match exported.remove(pointer) {
                 Some(export) => encoder.digest(if view == View::Full { &export.full } else { &export.meaning }),
@@ -410,7 +412,8 @@ impl Follow<'_, '_> {
 
 /// Nothing but a reference and annotations.
 fn bare(node: &Node) -> bool {
-    let Node { at: _, reference: _, types, enumeration, constant, number, string, array, object, logic, notes: _ } = node;
+    let Node { at: _, reference: _, types, enumeration, constant, number, string, array, object, logic, notes: _ } =
+        node;
     types.is_none()
         && enumeration.is_none()
         && constant.is_none()
@@ -428,7 +431,9 @@ fn hint(reference: &omnigen_ir::Reference) -> String {
             Some(path) => format!("expected a schema at {path}#{fragment}"),
             None => {
                 let rest = uri.split_once("://").map_or(&**uri, |(_, rest)| rest);
-                format!("builds never use the network: put the schema at <refs>/{rest} and name that folder (`refs`, or `--refs`)")
+                format!(
+                    "builds never use the network: put the schema at <refs>/{rest} and name that folder (`refs`, or `--refs`)"
+                )
             }
         },
         omnigen_ir::RefTarget::Here(_) | omnigen_ir::RefTarget::Dangling => "expected a schema there".to_owned(),
@@ -667,7 +672,9 @@ impl Graph {
             ReadKey::Name(file, pointer, shape) => {
                 known(file)?;
                 let outline = self.outline(file);
-                outline.and_then(|outline| trace::export(&outline.exports, pointer)).map(|e| trace::name_digest(e, *shape))
+                outline
+                    .and_then(|outline| trace::export(&outline.exports, pointer))
+                    .map(|e| trace::name_digest(e, *shape))
             }
             ReadKey::Forward(file, pointer) => {
                 known(file)?;

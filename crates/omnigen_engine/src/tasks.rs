@@ -21,16 +21,19 @@ use crate::trace::{Read, ReadKey, Reads, State, Target};
 const CANDIDATES: usize = 120;
 
 /// Candidates, verdicts, test module.
-pub(crate) fn tests(db: &dyn Db, source: Source, contract: &Contract<'_>, reads: &Reads<'_>, settings: &Settings) -> Emitted {
+pub(crate) fn tests(
+    db: &dyn Db,
+    source: Source,
+    contract: &Contract<'_>,
+    reads: &Reads<'_>,
+    settings: &Settings,
+) -> Emitted {
     let candidates = candidates(contract, reads, CANDIDATES);
     let question = question(db, source, contract, reads, settings, &candidates);
     match judge(db).verdicts(&question) {
         Ok(verdicts) => {
-            let verdicts: Vec<Verdict<'_>> = candidates
-                .iter()
-                .zip(verdicts)
-                .map(|(candidate, valid)| Verdict { candidate, valid })
-                .collect();
+            let verdicts: Vec<Verdict<'_>> =
+                candidates.iter().zip(verdicts).map(|(candidate, valid)| Verdict { candidate, valid }).collect();
             omnigen_python::pytest::tests(contract, reads, settings, &verdicts)
         }
         Err(reason) => {
@@ -60,7 +63,8 @@ fn question(
         .into_iter()
         .filter_map(|file| source_at(db, crate::graph::Path::new(db, file.clone())).map(|source| (file, source)))
         .collect();
-    let bases: BTreeMap<&FileId, String> = sources.iter().map(|(file, source)| (file, base(db, file, *source))).collect();
+    let bases: BTreeMap<&FileId, String> =
+        sources.iter().map(|(file, source)| (file, base(db, file, *source))).collect();
     let mut documents = vec![(ANYTHING.to_owned(), "{}".to_owned())];
     for (file, &source) in &sources {
         let Some(Parsed { declared, text }) = declarations(db, source).as_deref() else { continue };

@@ -7,7 +7,9 @@ use std::cell::{Cell, RefCell};
 use std::collections::{BTreeSet, HashSet};
 
 use omnigen_ir::naming::Unit;
-use omnigen_ir::{Digest, Encoder, Export, Exports, FileId, Link, Place, Pointer, RefTarget, Reference, Resolve, Schema, View};
+use omnigen_ir::{
+    Digest, Encoder, Export, Exports, FileId, Link, Place, Pointer, RefTarget, Reference, Resolve, Schema, View,
+};
 use omnigen_report::Diagnostic;
 
 use crate::graph::{Db, Presence, declared, id_at, meaning_digest, names, outline, presence, source_at};
@@ -211,7 +213,8 @@ impl<'db> Reads<'db> {
         let mut blocked = self.blocked.get();
         for file in self.foreign() {
             let source = source_at(self.db, crate::graph::Path::new(self.db, file.clone()));
-            let (sound, needs) = source.map_or((false, BTreeSet::new()), |source| crate::graph::sound(self.db, source).clone());
+            let (sound, needs) =
+                source.map_or((false, BTreeSet::new()), |source| crate::graph::sound(self.db, source).clone());
             if needs.is_empty() {
                 self.record(ReadKey::Sound(file), || sound.then(|| Digest::of(b"sound")));
                 blocked |= !sound;

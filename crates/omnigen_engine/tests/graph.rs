@@ -56,8 +56,7 @@ impl World {
 
     /// Which queries an edit executes: declarations, outlines, checks, models, validators.
     fn after(&mut self, path: &str, text: &str) -> [u64; 5] {
-        let counters =
-            [Counter::Declarations, Counter::Outline, Counter::Check, Counter::Models, Counter::Validators];
+        let counters = [Counter::Declarations, Counter::Outline, Counter::Check, Counter::Models, Counter::Validators];
         self.build();
         let before = counters.map(|counter| self.graph.executed(counter));
         self.set(path, text);
@@ -74,11 +73,13 @@ required: [name]
 properties:
   name: {type: string, minLength: 1}
 ";
-const ORDER: &str = r##"{"type": "object", "properties": {"customer": {"$ref": "customer.yaml"}, "parent": {"$ref": "#"}}}"##;
+const ORDER: &str =
+    r##"{"type": "object", "properties": {"customer": {"$ref": "customer.yaml"}, "parent": {"$ref": "#"}}}"##;
 const LOOSE: &str = r#"{"type": "object", "properties": {"n": {"type": "integer"}}}"#;
 
 fn shop() -> World {
-    let files = [("contracts/customer.yaml", CUSTOMER), ("contracts/order.json", ORDER), ("contracts/loose.json", LOOSE)];
+    let files =
+        [("contracts/customer.yaml", CUSTOMER), ("contracts/order.json", ORDER), ("contracts/loose.json", LOOSE)];
     World::new(&files, 2)
 }
 

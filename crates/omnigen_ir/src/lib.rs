@@ -5,8 +5,8 @@
 //! ([`digest`]). Does *not* know: any contract format, any Python, salsa, or the file system.
 
 pub mod digest;
-mod judge;
 mod json;
+mod judge;
 pub mod link;
 pub mod naming;
 pub mod normalize;
@@ -14,8 +14,8 @@ pub mod samples;
 mod schema;
 
 pub use digest::{Digest, Encode, Encoder, View};
-pub use judge::{Judge, Question};
 pub use json::{Json, Number};
+pub use judge::{Judge, Question};
 pub use link::{Contract, Export, Exports, FileId, Link, Place, Resolve};
 pub use schema::{
     ArrayRules, Condition, Contains, Logic, Node, Notes, NumberRules, ObjectRules, Pointer, Property, RefTarget,

@@ -342,16 +342,22 @@ impl Node {
     /// Calls `f` with every direct subschema and its pointer relative to this node (escaped, with a leading slash), in a
     /// fixed order. The keyword is the one the schema *stands* under: it is read off the child where that has a place.
     pub fn children<'a>(&'a self, f: &mut dyn FnMut(&str, &'a Schema)) {
-        let mut give = |keyword: &str, key: Option<&str>, schema: &'a Schema| match schema {
+        enum Key<'k> {
+            Name(&'k str),
+            Index(usize),
+        }
+        // Most children know where they stand: the pointer is spelled out only for the others.
+        let mut give = |keyword: &str, key: Option<Key<'_>>, schema: &'a Schema| match schema {
             Schema::Node(node) if node.at.starts_with(&*self.at) => f(&node.at[self.at.len()..], schema),
             _ => match key {
-                Some(key) => f(&format!("/{keyword}/{}", escape(key)), schema),
+                Some(Key::Name(name)) => f(&format!("/{keyword}/{}", escape(name)), schema),
+                Some(Key::Index(index)) => f(&format!("/{keyword}/{index}"), schema),
                 None => f(&format!("/{keyword}"), schema),
             },
         };
         if let Some(array) = self.array.as_deref() {
             for (i, schema) in array.prefix.iter().enumerate() {
-                give("prefixItems", Some(&i.to_string()), schema);
+                give("prefixItems", Some(Key::Index(i)), schema);
             }
             if let Some(schema) = &array.items {
                 give("items", None, schema);
@@ -362,10 +368,10 @@ impl Node {
         }
         if let Some(object) = self.object.as_deref() {
             for property in &object.properties {
-                give("properties", Some(&property.name), &property.schema);
+                give("properties", Some(Key::Name(&property.name)), &property.schema);
             }
             for (pattern, schema) in &object.patterns {
-                give("patternProperties", Some(pattern), schema);
+                give("patternProperties", Some(Key::Name(pattern)), schema);
             }
             if let Some(schema) = &object.additional {
                 give("additionalProperties", None, schema);
@@ -374,13 +380,13 @@ impl Node {
                 give("propertyNames", None, schema);
             }
             for (name, schema) in &object.dependent_schemas {
-                give("dependentSchemas", Some(name), schema);
+                give("dependentSchemas", Some(Key::Name(name)), schema);
             }
         }
         if let Some(logic) = self.logic.as_deref() {
             for (keyword, list) in [("allOf", &logic.all_of), ("anyOf", &logic.any_of), ("oneOf", &logic.one_of)] {
                 for (i, schema) in list.iter().enumerate() {
-                    give(keyword, Some(&i.to_string()), schema);
+                    give(keyword, Some(Key::Index(i)), schema);
                 }
             }
             if let Some(schema) = &logic.not {
