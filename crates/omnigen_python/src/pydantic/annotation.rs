@@ -236,7 +236,17 @@ impl Module<'_> {
                     .filter(|tag| super::member::plain(tag, self.settings))
                     .map(|tag| string(&tag));
                 let mut docs = Vec::new();
-                for member in members.iter().filter(|member| **member != Type::Null) {
+                let mut ordered: Vec<&Type> = members.iter().filter(|member| **member != Type::Null).collect();
+                // A serializer of numbers takes a bool for one, so inside another union `False` would come back as 0.
+                let number = ordered.iter().position(|member| matches!(member, Type::Integer(_) | Type::Number(_)));
+                let boolean = ordered.iter().position(|member| **member == Type::Boolean);
+                if let (Some(number), Some(boolean)) = (number, boolean)
+                    && number < boolean
+                {
+                    let boolean = ordered.remove(boolean);
+                    ordered.insert(number, boolean);
+                }
+                for member in ordered {
                     let parts = self.parts(member);
                     if parts.notes.is_empty() {
                         for doc in parts.members {

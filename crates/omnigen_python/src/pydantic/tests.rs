@@ -312,7 +312,7 @@ fn parts_of_all_of_become_one_class() {
 fn without_a_type_other_values_stay_valid() {
     let text = module(r#"{"properties": {"x": {"type": "null"}}, "required": ["x"]}"#);
     assert!(text.contains("class ModelThingObject(BaseModel):"), "{text}");
-    assert!(text.contains("ModelThingObject | list[Any] | str | int | float | bool | None"), "{text}");
+    assert!(text.contains("ModelThingObject | list[Any] | str | bool | int | float | None"), "{text}");
 }
 
 #[test]
