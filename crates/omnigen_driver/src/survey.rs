@@ -29,11 +29,20 @@ pub(crate) struct Survey {
 impl Survey {
     /// Looks at everything.
     pub(crate) fn full(setup: &Setup, records: &Records, meta: &Meta) -> Survey {
-        let mut survey = Survey::default();
         let _span = tracing::info_span!("survey").entered();
-        survey.contracts(setup, records, meta);
-        survey.others(setup, records, meta);
-        survey.outputs(setup, records, meta);
+        // The two halves read different folders and compare different lists.
+        let (mut survey, outputs) = std::thread::scope(|scope| {
+            let outputs = scope.spawn(|| {
+                let mut survey = Survey::default();
+                survey.outputs(setup, records, meta);
+                survey
+            });
+            let mut survey = Survey::default();
+            survey.contracts(setup, records, meta);
+            survey.others(setup, records, meta);
+            (survey, outputs.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+        });
+        (survey.suspicious, survey.strays, survey.listing) = (outputs.suspicious, outputs.strays, outputs.listing);
         survey
     }
 
@@ -106,8 +115,10 @@ impl Survey {
     fn outputs(&mut self, setup: &Setup, records: &Records, meta: &Meta) {
         let listing = omnigen_disk::listing(&setup.out).unwrap_or_default();
         let of_files = records.iter().flat_map(|(file, record)| record.outputs.iter().map(move |o| (Some(file), o)));
-        let all: Vec<(Option<&FileId>, &Output)> =
+        let mut all: Vec<(Option<&FileId>, &Output)> =
             of_files.chain(meta.outputs.iter().map(|output| (None, output))).collect();
+        // By target the files of one folder are neighbours, and each folder is looked up once.
+        all.sort_by_key(|(_, output)| &output.target);
         let paths: Vec<&str> = all.iter().map(|(_, output)| &*output.path).collect();
         let stats = omnigen_disk::stat_many(&setup.out, &paths);
         for ((file, output), stat) in all.iter().zip(stats) {
