@@ -25,16 +25,16 @@ pub use watch::watch;
 use session::{Manners, Session};
 use setup::Setup;
 use show::Places;
-use survey::Survey;
+use survey::{Scan, Survey};
 
 /// Brings outputs up to date, or with `check` compares them.
 pub fn build(options: &Options, on_event: &mut dyn FnMut(BuildEvent)) -> Outcome {
     let started = Instant::now();
-    let mut session = match open(options) {
-        Ok(session) => session,
+    let (mut session, scan) = match open(options) {
+        Ok(opened) => opened,
         Err(outcome) => return *outcome,
     };
-    let survey = Survey::full(&session.setup, &session.records, &session.meta);
+    let survey = Survey::full(&session.setup, &session.records, &session.meta, scan);
     let outcome = match session.round(survey) {
         Ok(round) => outcome(&mut session, round, started),
         Err(problem) => environment(problem),
@@ -53,7 +53,7 @@ pub fn check(options: &Options) -> Outcome {
     setup.config.targets.clear();
     let manners = Manners { check: true, frozen: true, force: false };
     let mut session = Session::fresh(setup, found, manners, &options.stop);
-    let survey = Survey::full(&session.setup, &session.records, &session.meta);
+    let survey = Survey::full(&session.setup, &session.records, &session.meta, Scan::new(&session.setup));
     match session.round(survey) {
         Ok(round) => {
             let mut outcome = outcome(&mut session, round, started);
@@ -66,11 +66,18 @@ pub fn check(options: &Options) -> Outcome {
     }
 }
 
-/// A session for the options, or why there cannot be one.
-fn open(options: &Options) -> Result<Session, Box<Outcome>> {
+/// A session for the options, and the folders as they are; or why there cannot be one. The folders are read while the
+/// manifest is.
+fn open(options: &Options) -> Result<(Session, Scan), Box<Outcome>> {
     let (setup, found) = Setup::new(options).map_err(|found| Box::new(unusable(options, found)))?;
     let Options { check, frozen, force, .. } = *options;
-    Ok(Session::open(setup, found, Manners { check, frozen: frozen || check, force }, &options.stop))
+    let manners = Manners { check, frozen: frozen || check, force };
+    let scanned = setup.clone();
+    Ok(std::thread::scope(|scope| {
+        let scan = scope.spawn(|| Scan::new(&scanned));
+        let session = Session::open(setup, found, manners, &options.stop);
+        (session, scan.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+    }))
 }
 
 /// The outcome of a run whose configuration cannot be used.

@@ -16,7 +16,7 @@ use omnigen_store::manifest::{self, Executable};
 use crate::commit::{Commit, Intent};
 use crate::records::{Made, Meta, Records, mention};
 use crate::setup::Setup;
-use crate::survey::Survey;
+use crate::survey::{Scan, Survey};
 use crate::tasks::Agents;
 
 /// So many artifacts are made before their texts are handed to the writer: bounds the memory that texts take.
@@ -198,7 +198,7 @@ impl Session {
         self.found.push(Diagnostic::global(Code::DamagedManifest, message));
         self.records = Records::none(self.setup.state.join("details"));
         (self.meta, self.graph, self.stale) = (Meta::default(), None, true);
-        let survey = Survey::full(&self.setup, &self.records, &self.meta);
+        let survey = Survey::full(&self.setup, &self.records, &self.meta, Scan::new(&self.setup));
         self.attempt(survey)
     }
 

@@ -1,12 +1,12 @@
 //! What is different on disk from what the records say. Reads stats and names; opens only what a stat cannot vouch for.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use omnigen_disk::{Entry, EntryKind, Stat};
 use omnigen_ir::FileId;
 use omnigen_report::{At, Code, Diagnostic};
 
-use crate::records::{Meta, Output, Records};
+use crate::records::{Meta, Output, Record, Records};
 use crate::setup::Setup;
 
 /// What was found.
@@ -26,19 +26,59 @@ pub(crate) struct Survey {
     pub(crate) problems: Vec<Diagnostic>,
 }
 
+/// The folders as they are: what can be read before anybody knows what was there.
+#[derive(Debug)]
+pub(crate) struct Scan {
+    /// The contracts, sorted by path.
+    contracts: Vec<(FileId, Option<Stat>)>,
+    listing: Vec<Entry>,
+    problems: Vec<Diagnostic>,
+}
+
+impl Scan {
+    /// Reads the folders of the contracts and of the outputs.
+    pub(crate) fn new(setup: &Setup) -> Scan {
+        let _span = tracing::info_span!("scan").entered();
+        std::thread::scope(|scope| {
+            let listing = scope.spawn(|| omnigen_disk::listing(&setup.out).unwrap_or_default());
+            let (contracts, problems) = contracts(setup);
+            let listing = listing.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+            Scan { contracts, listing, problems }
+        })
+    }
+}
+
+fn contracts(setup: &Setup) -> (Vec<(FileId, Option<Stat>)>, Vec<Diagnostic>) {
+    if let Some(named) = &setup.named {
+        let stats = named.iter().map(|file| omnigen_disk::stat(&setup.path(file)).ok().flatten());
+        let mut found: Vec<_> = named.iter().cloned().zip(stats).collect();
+        found.sort_by(|(a, _), (b, _)| a.cmp(b));
+        found.dedup_by(|(a, _), (b, _)| a == b);
+        return (found, Vec::new());
+    }
+    let config = &setup.config;
+    let discovery = omnigen_disk::discover(&setup.root, &config.contracts, &config.exclude, &config.out);
+    let problems = discovery.problems.iter().map(|problem| {
+        let file = FileId::from(problem.path.as_str());
+        Diagnostic::new(Code::Unreadable, At::file(&file), problem.to_string())
+    });
+    let problems = problems.collect();
+    (discovery.files.into_iter().map(|found| (FileId::from(found.path), Some(found.stat))).collect(), problems)
+}
+
 impl Survey {
-    /// Looks at everything.
-    pub(crate) fn full(setup: &Setup, records: &Records, meta: &Meta) -> Survey {
+    /// Compares everything.
+    pub(crate) fn full(setup: &Setup, records: &Records, meta: &Meta, scan: Scan) -> Survey {
         let _span = tracing::info_span!("survey").entered();
-        // The two halves read different folders and compare different lists.
+        let Scan { contracts, listing, problems } = scan;
         let (mut survey, outputs) = std::thread::scope(|scope| {
             let outputs = scope.spawn(|| {
                 let mut survey = Survey::default();
-                survey.outputs(setup, records, meta);
+                survey.outputs(setup, records, meta, listing);
                 survey
             });
-            let mut survey = Survey::default();
-            survey.contracts(setup, records, meta);
+            let mut survey = Survey { problems, ..Survey::default() };
+            survey.contracts(contracts, records, meta);
             survey.others(setup, records, meta);
             (survey, outputs.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
         });
@@ -59,46 +99,36 @@ impl Survey {
         survey
     }
 
-    fn contracts(&mut self, setup: &Setup, records: &Records, meta: &Meta) {
-        let found: Vec<(FileId, Option<Stat>)> = match &setup.named {
-            Some(named) => {
-                let paths: Vec<_> = named.iter().map(|file| setup.path(file)).collect();
-                let stats = paths.iter().map(|path| omnigen_disk::stat(path).ok().flatten());
-                named.iter().cloned().zip(stats).collect()
-            }
-            None => {
-                let config = &setup.config;
-                let discovery = omnigen_disk::discover(&setup.root, &config.contracts, &config.exclude, &config.out);
-                for problem in discovery.problems {
-                    let file = FileId::from(problem.path.as_str());
-                    self.problems.push(Diagnostic::new(Code::Unreadable, At::file(&file), problem.to_string()));
-                }
-                discovery.files.into_iter().map(|found| (FileId::from(found.path), Some(found.stat))).collect()
-            }
-        };
-        let mut seen = BTreeSet::new();
-        for (file, stat) in found {
-            let known = records.get(&file);
-            if known.is_none_or(|record| !record.contract || moved(record.stat, stat, meta.read_at)) {
-                self.changed.insert(file.clone(), (true, stat));
-            }
-            seen.insert(file);
-        }
-        for (file, record) in records.iter() {
-            if record.contract && !seen.contains(file) {
+    fn contracts(&mut self, found: Vec<(FileId, Option<Stat>)>, records: &Records, meta: &Meta) {
+        // Both lists are sorted by path: one walk over the two.
+        let mut known = records.iter().peekable();
+        let mut gone = |file: &FileId, record: &Record| {
+            if record.contract {
                 self.removed.insert(file.clone());
             }
+        };
+        for (file, stat) in found {
+            while let Some((other, record)) = known.next_if(|(other, _)| **other < file) {
+                gone(other, record);
+            }
+            let record = known.next_if(|(other, _)| **other == file).map(|(_, record)| record);
+            if record.is_none_or(|record| !record.contract || moved(record.stat, stat, meta.read_at)) {
+                self.changed.insert(file, (true, stat));
+            }
         }
+        known.for_each(|(file, record)| gone(file, record));
     }
 
     /// Files that are only referred to, also those that were not there.
     fn others(&mut self, setup: &Setup, records: &Records, meta: &Meta) {
+        let contracts: HashSet<&FileId> =
+            records.iter().filter(|(_, record)| record.contract).map(|(file, _)| file).collect();
         let mut others: BTreeSet<&FileId> = BTreeSet::new();
         for (file, record) in records.iter() {
             if !record.contract {
                 others.insert(file);
             }
-            others.extend(record.uses.iter().filter(|used| records.get(used).is_none_or(|used| !used.contract)));
+            others.extend(record.uses.iter().filter(|used| !contracts.contains(used)));
         }
         for file in others {
             if self.changed.contains_key(file) {
@@ -112,8 +142,7 @@ impl Survey {
         }
     }
 
-    fn outputs(&mut self, setup: &Setup, records: &Records, meta: &Meta) {
-        let listing = omnigen_disk::listing(&setup.out).unwrap_or_default();
+    fn outputs(&mut self, setup: &Setup, records: &Records, meta: &Meta, listing: Vec<Entry>) {
         let of_files = records.iter().flat_map(|(file, record)| record.outputs.iter().map(move |o| (Some(file), o)));
         let mut all: Vec<(Option<&FileId>, &Output)> =
             of_files.chain(meta.outputs.iter().map(|output| (None, output))).collect();
@@ -126,7 +155,7 @@ impl Survey {
                 self.suspicious.push((file.cloned(), output.path.clone()));
             }
         }
-        let expected: std::collections::HashSet<&str> = paths.into_iter().collect();
+        let expected: HashSet<&str> = paths.into_iter().collect();
         let files = listing.iter().filter(|entry| entry.kind == EntryKind::File);
         self.strays = files.filter(|entry| !expected.contains(&*entry.path)).map(|entry| entry.path.clone()).collect();
         self.listing = Some(listing);

@@ -11,7 +11,7 @@ use omnigen_ir::FileId;
 
 use crate::session::Session;
 use crate::setup::Setup;
-use crate::survey::Survey;
+use crate::survey::{Scan, Survey};
 use crate::{Options, Outcome, Round};
 
 /// How often `stop` is looked at while nothing happens.
@@ -21,7 +21,7 @@ const TICK: Duration = Duration::from_millis(50);
 pub fn watch(options: &Options, stop: &AtomicBool, on_round: &mut dyn FnMut(Round)) -> Outcome {
     let mut started = Instant::now();
     let mut session = match crate::open(options) {
-        Ok(session) => session,
+        Ok((session, _)) => session,
         Err(outcome) => return *outcome,
     };
     let (sender, changes) = mpsc::channel();
@@ -30,7 +30,7 @@ pub fn watch(options: &Options, stop: &AtomicBool, on_round: &mut dyn FnMut(Roun
         Ok(watcher) => watcher,
         Err(problem) => return crate::environment(format!("cannot watch {}: {problem}", session.setup.root.display())),
     };
-    let mut survey = Survey::full(&session.setup, &session.records, &session.meta);
+    let mut survey = Survey::full(&session.setup, &session.records, &session.meta, Scan::new(&session.setup));
     let mut cause = String::new();
     loop {
         let first = cause.is_empty();
@@ -86,7 +86,7 @@ pub fn watch(options: &Options, stop: &AtomicBool, on_round: &mut dyn FnMut(Roun
             Some(files) if session.plain(&files) => Survey::of(&session.setup, &session.records, &session.meta, &files),
             _ => {
                 session.agents = crate::tasks::Agents::new(&session.setup);
-                Survey::full(&session.setup, &session.records, &session.meta)
+                Survey::full(&session.setup, &session.records, &session.meta, Scan::new(&session.setup))
             }
         };
     }
