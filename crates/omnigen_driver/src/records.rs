@@ -334,14 +334,16 @@ impl Records {
 
     /// Records from the section `files`; `None` if it is not one.
     pub(crate) fn load(mut files: &[u8], shards: Vec<String>, folder: PathBuf) -> Option<Records> {
-        let mut map = BTreeMap::new();
+        let mut list = Vec::new();
         while !files.is_empty() {
             let ((file, record), rest): ((&str, Record), _) = postcard::take_from_bytes(files).ok()?;
             let (start, length) = record.details;
             let range = usize::try_from(start).ok()?..usize::try_from(start.checked_add(length)?).ok()?;
-            map.insert(FileId::from(file), (record, Lazy::Stored(range)));
+            list.push((FileId::from(file), (record, Lazy::Stored(range))));
             files = rest;
         }
+        // They come in order: a map of a sorted list is made without looking for places.
+        let map = list.into_iter().collect();
         let shards = shards.into_iter().map(|name| (name, None)).collect();
         Some(Records { map, shards, folder, damaged: false })
     }

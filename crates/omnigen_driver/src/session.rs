@@ -335,7 +335,12 @@ impl Session {
         let removed: Vec<FileId> = survey.removed.iter().cloned().collect();
         let project = self.setup.project.clone();
         let units: Vec<_> = changed.iter().map(|(file, _)| self.setup.unit(file)).collect();
-        let gone: Vec<_> = removed.iter().map(|file| (file.clone(), self.setup.unit(file), Content::Absent)).collect();
+        // A file that is no contract any more may still be there for those who refer to it.
+        let left = |file: &FileId| match omnigen_disk::stat(&self.setup.path(file)) {
+            Ok(None) => Content::Absent,
+            Ok(Some(_)) | Err(_) => Content::Unread,
+        };
+        let gone: Vec<_> = removed.iter().map(|file| (file.clone(), self.setup.unit(file), left(file))).collect();
         let graph = self.graph_mut()?;
         graph.set_project(&project);
         let files: Vec<FileId> = changed.iter().map(|(file, _)| file.clone()).collect();

@@ -146,8 +146,10 @@ impl Survey {
         let of_files = records.iter().flat_map(|(file, record)| record.outputs.iter().map(move |o| (Some(file), o)));
         let mut all: Vec<(Option<&FileId>, &Output)> =
             of_files.chain(meta.outputs.iter().map(|output| (None, output))).collect();
-        // By target the files of one folder are neighbours, and each folder is looked up once.
+        // By path the files of one folder are neighbours, and each folder is looked up once. By target first: what is left for
+        // the second sort are a few sorted runs.
         all.sort_by_key(|(_, output)| &output.target);
+        all.sort_by_key(|(_, output)| &output.path);
         let paths: Vec<&str> = all.iter().map(|(_, output)| &*output.path).collect();
         let stats = omnigen_disk::stat_many(&setup.out, &paths);
         for ((file, output), stat) in all.iter().zip(stats) {
@@ -155,9 +157,13 @@ impl Survey {
                 self.suspicious.push((file.cloned(), output.path.clone()));
             }
         }
-        let expected: HashSet<&str> = paths.into_iter().collect();
-        let files = listing.iter().filter(|entry| entry.kind == EntryKind::File);
-        self.strays = files.filter(|entry| !expected.contains(&*entry.path)).map(|entry| entry.path.clone()).collect();
+        let mut expected = all.iter().map(|(_, output)| &*output.path).peekable();
+        for entry in listing.iter().filter(|entry| entry.kind == EntryKind::File) {
+            while expected.next_if(|path| *path < &*entry.path).is_some() {}
+            if expected.peek() != Some(&&*entry.path) {
+                self.strays.push(entry.path.clone());
+            }
+        }
         self.listing = Some(listing);
     }
 }
