@@ -14,7 +14,7 @@ use crate::survey::Survey;
 use crate::{Change, ChangeKind};
 
 /// So many bytes of outputs wait in memory before they are written.
-const BATCH: usize = 16 << 20;
+const BATCH: usize = 4 << 20;
 
 /// An output that somebody wants.
 pub(crate) struct Intent {

@@ -133,6 +133,9 @@ pub(crate) struct Meta {
     pub(crate) global: Vec<Diagnostic>,
     /// Outputs that belong to the whole project.
     pub(crate) outputs: Vec<Output>,
+    /// The folders of outputs, below the output folder, as they were after the last output was written: while one stays the same
+    /// no file has come or gone in it.
+    pub(crate) folders: Vec<(String, Stat)>,
     /// The shards with the details, in order.
     pub(crate) shards: Vec<String>,
 }

@@ -20,7 +20,7 @@ use crate::survey::{Scan, Survey};
 use crate::tasks::Agents;
 
 /// So many artifacts are made before their texts are handed to the writer: bounds the memory that texts take.
-const BATCH: usize = 2048;
+const BATCH: usize = 512;
 
 /// What a run may do.
 #[derive(Clone, Copy, Debug)]
@@ -222,12 +222,13 @@ impl Session {
             && !self.agents.unsettled(&self.records);
         if !idle {
             round.idle = false;
-            self.work(changed, &survey, suspects, reconfigured, &mut round)?;
+            self.work(changed, &mut survey, suspects, reconfigured, &mut round)?;
             self.meta.config = Some(config);
             self.meta.naming.clone_from(&self.setup.config.python.naming);
             self.stale = true;
         }
         if self.stale && !self.manners.check {
+            self.meta.folders = crate::survey::folders(&self.setup, &self.records, &self.meta);
             self.meta.written_at = omnigen_disk::stat::clock(&self.setup.state).unwrap_or(0);
             if let Err(problem) = self.save() {
                 round.environment.get_or_insert(problem);
@@ -308,7 +309,7 @@ impl Session {
     fn work(
         &mut self,
         changed: Vec<(FileId, Content)>,
-        survey: &Survey,
+        survey: &mut Survey,
         suspects: BTreeMap<FileId, BTreeSet<Box<str>>>,
         reconfigured: bool,
         round: &mut Round,
@@ -405,7 +406,10 @@ impl Session {
         (round.agent_calls, round.agent_cached, round.agent_failed) = (outcome.calls, outcome.cached, outcome.failed);
         self.meta.global = clashes;
         round.diagnostics.extend(outcome.diagnostics);
-        commit.finish(self, survey, others && survey.listing.is_some(), round)
+        if others && survey.listing.is_none() {
+            survey.listing = Some(omnigen_disk::listing(&self.setup.out).unwrap_or_default());
+        }
+        commit.finish(self, survey, others, round)
     }
 
     /// Targets to make of every file: its check, and what the configuration wants.

@@ -31,21 +31,33 @@ pub(crate) struct Survey {
 pub(crate) struct Scan {
     /// The contracts, sorted by path.
     contracts: Vec<(FileId, Option<Stat>)>,
-    listing: Vec<Entry>,
     problems: Vec<Diagnostic>,
 }
 
 impl Scan {
-    /// Reads the folders of the contracts and of the outputs.
+    /// Reads the folders of the contracts.
     pub(crate) fn new(setup: &Setup) -> Scan {
         let _span = tracing::info_span!("scan").entered();
-        std::thread::scope(|scope| {
-            let listing = scope.spawn(|| omnigen_disk::listing(&setup.out).unwrap_or_default());
-            let (contracts, problems) = contracts(setup);
-            let listing = listing.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
-            Scan { contracts, listing, problems }
-        })
+        let (contracts, problems) = contracts(setup);
+        Scan { contracts, problems }
     }
+}
+
+/// The folders of all outputs, the output folder itself included, as they are now.
+pub(crate) fn folders(setup: &Setup, records: &Records, meta: &Meta) -> Vec<(String, Stat)> {
+    let of_files = records.iter().flat_map(|(_, record)| &record.outputs);
+    let mut folders: BTreeSet<&str> = BTreeSet::from([""]);
+    for output in of_files.chain(&meta.outputs) {
+        let mut path: &str = &output.path;
+        while let Some((folder, _)) = path.rsplit_once('/') {
+            if !folders.insert(folder) {
+                break;
+            }
+            path = folder;
+        }
+    }
+    let stat = |folder: &str| omnigen_disk::stat(&setup.out.join(folder)).ok().flatten();
+    folders.into_iter().filter_map(|folder| Some((folder.to_owned(), stat(folder)?))).collect()
 }
 
 fn contracts(setup: &Setup) -> (Vec<(FileId, Option<Stat>)>, Vec<Diagnostic>) {
@@ -70,11 +82,11 @@ impl Survey {
     /// Compares everything.
     pub(crate) fn full(setup: &Setup, records: &Records, meta: &Meta, scan: Scan) -> Survey {
         let _span = tracing::info_span!("survey").entered();
-        let Scan { contracts, listing, problems } = scan;
+        let Scan { contracts, problems } = scan;
         let (mut survey, outputs) = std::thread::scope(|scope| {
             let outputs = scope.spawn(|| {
                 let mut survey = Survey::default();
-                survey.outputs(setup, records, meta, listing);
+                survey.outputs(setup, records, meta);
                 survey
             });
             let mut survey = Survey { problems, ..Survey::default() };
@@ -142,7 +154,7 @@ impl Survey {
         }
     }
 
-    fn outputs(&mut self, setup: &Setup, records: &Records, meta: &Meta, listing: Vec<Entry>) {
+    fn outputs(&mut self, setup: &Setup, records: &Records, meta: &Meta) {
         let of_files = records.iter().flat_map(|(file, record)| record.outputs.iter().map(move |o| (Some(file), o)));
         let mut all: Vec<(Option<&FileId>, &Output)> =
             of_files.chain(meta.outputs.iter().map(|output| (None, output))).collect();
@@ -157,6 +169,14 @@ impl Survey {
                 self.suspicious.push((file.cloned(), output.path.clone()));
             }
         }
+        let same = |(folder, known): &(String, Stat)| {
+            let now = omnigen_disk::stat(&setup.out.join(folder)).ok().flatten();
+            !moved(Some(*known), now, meta.written_at)
+        };
+        if !meta.folders.is_empty() && meta.folders.iter().all(same) {
+            return;
+        }
+        let listing = omnigen_disk::listing(&setup.out).unwrap_or_default();
         let mut expected = all.iter().map(|(_, output)| &*output.path).peekable();
         for entry in listing.iter().filter(|entry| entry.kind == EntryKind::File) {
             while expected.next_if(|path| *path < &*entry.path).is_some() {}
