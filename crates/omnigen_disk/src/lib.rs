@@ -3,7 +3,7 @@
 //! Knows: paths, bytes, the ownership mark in generated files. Does *not* know: contracts, the graph, agents, or what a
 //! byte means. Names no other crate of omnigen. Paths inside a project are strings from its root with `/` between the
 //! parts, so that they mean the same on every machine; absolute paths occur only where the caller names a root.
-#![allow(clippy::disallowed_methods, reason = "this crate is where files are touched")]
+#![expect(clippy::disallowed_methods, reason = "this crate is where files are touched")]
 
 pub mod discover;
 pub mod files;

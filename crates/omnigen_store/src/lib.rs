@@ -10,7 +10,7 @@
 //! .omnigen/answers.redb      answers and verdicts, see answers
 //! .omnigen/blobs/ab/cdef...  content-addressed, see blobs
 //! ```
-#![allow(clippy::disallowed_methods, reason = "this crate keeps files")]
+#![expect(clippy::disallowed_methods, reason = "this crate keeps files")]
 
 pub mod answers;
 pub mod blobs;
