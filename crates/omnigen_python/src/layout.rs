@@ -256,12 +256,17 @@ impl Writer {
             if !self.fits(annotation, &head) && self.fits(annotation, " = (") {
                 annotation.flat(&mut self.out);
                 self.out.push_str(" = (\n");
+                let inner = self.out.len();
                 self.pad(self.indent + 1);
                 self.put(value, self.indent + 1, "", true);
-                self.out.push('\n');
-                self.pad(self.indent);
-                self.out.push_str(")\n");
-                return;
+                // Parentheses that leave a line too long help nobody: `ruff` goes without them then.
+                if self.out[inner..].lines().all(|line| columns(line) <= self.width) {
+                    self.out.push('\n');
+                    self.pad(self.indent);
+                    self.out.push_str(")\n");
+                    return;
+                }
+                self.out.truncate(start);
             }
             self.put(annotation, self.indent, &head, false);
             self.out.push_str(" = ");
