@@ -40,6 +40,8 @@ pub fn build(options: &Options, on_event: &mut dyn FnMut(BuildEvent)) -> Outcome
         Err(problem) => environment(problem),
     };
     on_event(BuildEvent::Finished(outcome.summary.clone()));
+    // The process ends soon, and the system takes the graph's memory back faster than its parts can be freed one by one.
+    std::mem::forget(session.graph.take());
     outcome
 }
 

@@ -15,7 +15,7 @@ impl<'a> Emitter<'a> {
     /// Writes `def name(data: Any) -> bool`.
     pub(super) fn accept_function(&mut self, name: &str, schema: &'a Schema, docstring: Option<&str>) {
         let place = self.reserve();
-        let mut code = Code::new(self.settings.line_length);
+        let mut code = self.code();
         code.call(&format!("def {name}"), &["data: Any"], " -> bool:");
         code.indent();
         if let Some(docstring) = docstring {
@@ -31,7 +31,7 @@ impl<'a> Emitter<'a> {
                 }
             }
         }
-        self.functions[place] = code.finish();
+        self.put(place, code);
     }
 
     /// `return False` if `var` is not valid.

@@ -40,8 +40,8 @@ enum Broken {
 
 impl Code {
     /// Nothing yet, for lines of at most `width` columns.
-    pub(super) fn new(width: usize) -> Code {
-        Code { out: String::with_capacity(512), level: 0, width, counter: 0, branch: None, breaks: Vec::new() }
+    pub(super) fn new(width: usize, buffer: String) -> Code {
+        Code { out: buffer, level: 0, width, counter: 0, branch: None, breaks: Vec::new() }
     }
 
     /// The text.

@@ -43,7 +43,7 @@ impl<'a> Emitter<'a> {
     /// Writes `def name(data: Any, at: str, out: list[Issue]) -> None`.
     pub(super) fn collect_function(&mut self, name: &str, schema: &'a Schema, docstring: Option<&str>) {
         let place = self.reserve();
-        let mut code = Code::new(self.settings.line_length);
+        let mut code = self.code();
         code.call(&format!("def {name}"), &["data: Any", "at: str", "out: list[Issue]"], " -> None:");
         code.indent();
         if let Some(docstring) = docstring {
@@ -54,7 +54,7 @@ impl<'a> Emitter<'a> {
         if !code.grew(mark) && docstring.is_none() {
             code.line(&["pass"]);
         }
-        self.functions[place] = code.finish();
+        self.put(place, code);
     }
 
     fn report(&mut self, code: &mut Code, path: &Path, keyword: &str, message: &str) {

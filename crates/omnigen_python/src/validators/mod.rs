@@ -35,6 +35,7 @@ pub fn validators(contract: &Contract<'_>, resolve: &dyn Resolve, settings: &Set
         settings,
         file: contract.file.clone(),
         functions: Vec::new(),
+        buffers: Vec::new(),
         branches: HashMap::new(),
         branch_count: 0,
         collector_count: 0,
@@ -110,7 +111,9 @@ struct Emitter<'a> {
     /// The file of the schema that is being written.
     file: FileId,
     /// Finished functions; a place is reserved before a function is written, so that callers stand before callees.
-    functions: Vec<String>,
+    functions: Vec<Box<str>>,
+    /// Buffers of functions that are finished, to be used again: most of the time for a text goes into making room for it.
+    buffers: Vec<String>,
     /// Numbers of private functions, by the address of their schema.
     branches: HashMap<usize, usize>,
     branch_count: usize,
@@ -231,8 +234,22 @@ impl<'a> Emitter<'a> {
 
     /// A place for the text of a function.
     fn reserve(&mut self) -> usize {
-        self.functions.push(String::new());
+        self.functions.push(Box::default());
         self.functions.len() - 1
+    }
+
+    /// An empty text for a function.
+    fn code(&mut self) -> code::Code {
+        let buffer = self.buffers.pop().unwrap_or_else(|| String::with_capacity(1 << 14));
+        code::Code::new(self.settings.line_length, buffer)
+    }
+
+    /// Puts a finished function at its place.
+    fn put(&mut self, place: usize, code: code::Code) {
+        let mut buffer = code.finish();
+        self.functions[place] = buffer.as_str().into();
+        buffer.clear();
+        self.buffers.push(buffer);
     }
 
     fn need(&mut self, need: Need) {

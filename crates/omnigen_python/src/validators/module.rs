@@ -57,6 +57,11 @@ pub(super) fn assemble(emitter: &Emitter<'_>) -> String {
     w.line("    keyword: str");
     w.line("    message: str");
     let mut out = w.finish();
+    let class = class(emitter, &path, &model);
+    // All at once: a text that grows by doubling touches twice its memory.
+    let functions: usize = emitter.functions.iter().map(|text| text.len() + 2).sum();
+    let helpers_size: usize = helpers.iter().map(|text| text.len() + 2).sum();
+    out.reserve_exact(functions + helpers_size + class.len() + 4096);
     for (need, text) in [
         (Need::Report, prelude::REPORT),
         (Need::Escape, prelude::ESCAPE),
@@ -79,7 +84,7 @@ pub(super) fn assemble(emitter: &Emitter<'_>) -> String {
         out.push_str("\n\n");
         out.push_str(function);
     }
-    out.push_str(&class(emitter, &path, &model));
+    out.push_str(&class);
     out
 }
 

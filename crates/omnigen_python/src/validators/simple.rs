@@ -3,7 +3,6 @@
 use omnigen_ir::{Condition as If, Logic, Node, ObjectRules, Schema, TypeSet};
 
 use super::Emitter;
-use super::code::Code;
 use super::condition::Condition;
 use super::rules::{has, passes};
 
@@ -173,7 +172,7 @@ impl<'a> Emitter<'a> {
         let number = self.branch_count;
         self.branches.insert(address, number);
         let place = self.reserve();
-        let mut code = Code::new(self.settings.line_length);
+        let mut code = self.code();
         code.line(&["def _accepts_", &number.to_string(), "(data: Any) -> bool:"]);
         code.indent();
         code.line(&["count = 0"]);
@@ -191,7 +190,7 @@ impl<'a> Emitter<'a> {
             }
         }
         code.line(&["return count == 1"]);
-        self.functions[place] = code.finish();
+        self.put(place, code);
         number
     }
 
