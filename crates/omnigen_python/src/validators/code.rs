@@ -201,7 +201,8 @@ impl Code {
     pub(super) fn used(&mut self, before: usize, mark: usize, variable: &str) {
         if !self.out[mark..].contains(variable) {
             self.out.replace_range(before..mark, "");
-            self.branch = None;
+            // A branch that ended where the assignment began still ends the text if nothing else came.
+            self.branch = self.branch.take().filter(|branch| branch.end <= before);
             self.breaks.retain(|part| part.start < before || part.start >= mark);
             for part in self.breaks.iter_mut().filter(|part| part.start >= mark) {
                 part.start -= mark - before;
