@@ -205,9 +205,8 @@ impl Commit {
         if everything {
             self.sweep(session, survey);
         }
-        if session.journaled.is_empty() || session.manners.check {
-            self.changes.sort();
-        } else {
+        self.changes.sort();
+        if !session.journaled.is_empty() && !session.manners.check {
             omnigen_disk::orphans::remove_temporaries(&session.setup.out);
             session.journaled.clear();
         }
