@@ -142,6 +142,44 @@ fn files_with_a_mirror() {
 }
 
 #[test]
+fn a_project_with_another_mirror() {
+    let project = Project::empty();
+    project.write("p/omnigen.toml", "[project]\nname = \"far\"\nrefs = \"mirror\"\n");
+    project.write("p/contracts/note.json", r#"{ "$ref": "https://far.example/b.json" }"#);
+    project.write("p/mirror/far.example/b.json", r#"{ "type": "integer" }"#);
+    project.write("elsewhere/far.example/b.json", r#"{ "type": "string" }"#);
+    let model = || project.read("p/generated/models/far_example/model_b.py");
+    project.run(&["-C", "p", "build"]).ends(0);
+    let from_inside = model();
+    project.run(&["-C", "p", "build", "--refs", "../elsewhere"]).ends(0);
+    assert!(model().contains("str") && !model().contains("elsewhere"), "{}", model());
+    project.run(&["-C", "p", "build", "--refs", "../elsewhere"]).ends(0).says("nothing to do");
+    project.write("elsewhere/far.example/b.json", r#"{ "type": "boolean" }"#);
+    project.run(&["-C", "p", "build", "--refs", "../elsewhere"]).ends(0);
+    assert!(model().contains("bool"), "{}", model());
+    project.run(&["-C", "p", "build"]).ends(0);
+    assert_eq!(model(), from_inside);
+    let written: Vec<String> = project.tree("p/generated/models").into_keys().collect();
+    assert_eq!(written, ["__init__.py", "far_example/__init__.py", "far_example/model_b.py", "model_note.py"]);
+}
+
+#[test]
+fn a_reference_that_moves_takes_its_outputs_along() {
+    let project = note();
+    project.write("omnigen.toml", "[project]\nname = \"far\"\nrefs = \"mirror\"\ntargets = [\"models\"]\n");
+    project.write("mirror/far.example/a.json", r#"{ "type": "integer" }"#);
+    project.write("mirror/far.example/b.json", r#"{ "type": "string" }"#);
+    project.write("contracts/note.json", r#"{ "$ref": "https://far.example/a.json" }"#);
+    project.build().ends(0);
+    // As many files are referred to as before, but not the same.
+    project.write("contracts/note.json", r#"{ "$ref": "https://far.example/b.json" }"#);
+    project.build().ends(0).says("removed 1");
+    assert!(project.has("generated/models/far_example/model_b.py"));
+    assert!(!project.has("generated/models/far_example/model_a.py"));
+    project.build().ends(0).says("nothing to do");
+}
+
+#[test]
 fn check_reads_contracts_only() {
     let project = note();
     let run = project.run(&["check"]);

@@ -88,7 +88,7 @@ pub(crate) struct Build {
     /// Folder of the outputs, with CONTRACT
     #[arg(long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
-    /// Folder with copies of remote schemas, with CONTRACT
+    /// Folder with copies of remote schemas, instead of the one that omnigen.toml names
     #[arg(long, value_name = "DIR")]
     pub(crate) refs: Option<PathBuf>,
     /// Write nothing and start no agent; list outputs that are not up to date, with exit code 1 if there are any

@@ -153,16 +153,10 @@ fn options(folder: &Path, build: &Build, global: &Global) -> Result<Options, Unu
             return Err(Unusable::new("contracts are named, but not where their outputs go", hint + project));
         }
         (files, Some(out)) => {
-            let mode = Mode::Files { contracts: files.to_vec(), out: out.clone(), refs: build.refs.clone() };
+            let mode = Mode::Files { contracts: files.to_vec(), out: out.clone() };
             (folder.to_path_buf(), mode)
         }
     };
-    if mode == Mode::Project && build.refs.is_some() {
-        return Err(Unusable::new(
-            "--refs is for contracts without a project",
-            format!("set `refs` in {}", omnigen_driver::config::FILE),
-        ));
-    }
     Ok(Options {
         root,
         mode,
@@ -171,6 +165,7 @@ fn options(folder: &Path, build: &Build, global: &Global) -> Result<Options, Unu
         frozen: build.frozen || build.check,
         offline: build.offline || build.check,
         force: build.force,
+        refs: build.refs.clone(),
         stop: Arc::default(),
     })
 }
@@ -271,12 +266,12 @@ mod tests {
         let options = asked(folder.path(), "omnigen build a.json --out made --refs mirror").expect("files");
         assert_eq!(options.root, folder.path());
         let contracts = vec!["a.json".into()];
-        assert_eq!(options.mode, Mode::Files { contracts, out: "made".into(), refs: Some("mirror".into()) });
+        assert_eq!(options.mode, Mode::Files { contracts, out: "made".into() });
+        assert_eq!(options.refs, Some("mirror".into()));
         let hint = |line: &str| asked(folder.path(), line).expect_err(line).hint.unwrap_or_default();
         assert_eq!(hint("omnigen build a.json"), "add --out DIR: omnigen build a.json --out DIR");
         assert!(hint("omnigen build --out made").contains("set `out` in omnigen.toml"));
         std::fs::write(folder.path().join("omnigen.toml"), "").expect("written");
         assert!(hint("omnigen build a.json").contains("builds the whole project"));
-        assert_eq!(hint("omnigen build --refs mirror"), "set `refs` in omnigen.toml");
     }
 }

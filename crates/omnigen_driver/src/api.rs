@@ -24,6 +24,8 @@ pub struct Options {
     pub offline: bool,
     /// Overwrite outputs that were edited by hand.
     pub force: bool,
+    /// Folder with copies of remote schemas, instead of the configured one; a relative path is relative to the root.
+    pub refs: Option<PathBuf>,
     /// Set while the run is under way when the user wants it to end: agents are cancelled, a commit under way is finished,
     /// and nothing more is begun.
     pub stop: Arc<AtomicBool>,
@@ -40,8 +42,6 @@ pub enum Mode {
         contracts: Vec<PathBuf>,
         /// Folder of the outputs.
         out: PathBuf,
-        /// Folder with copies of remote schemas.
-        refs: Option<PathBuf>,
     },
 }
 

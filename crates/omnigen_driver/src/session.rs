@@ -395,12 +395,15 @@ impl Session {
         } else {
             self.clashing = before;
         }
-        asked.retain(|(file, _)| self.records.get(file).is_some());
+        // What is only referred to waits until it is known that it still is.
+        let contract = |(file, _): &(FileId, Target)| self.records.get(file).map(|record| record.contract);
+        let referred = asked.iter().filter(|asked| contract(asked) == Some(false)).cloned().collect();
+        asked.retain(|asked| contract(asked) == Some(true));
         let mut commit = Commit::begin(self, survey)?;
+        let before = self.referred();
         self.ask(asked, &mut commit)?;
-        let known = self.records.len();
-        self.reach(&mut commit)?;
-        let others = others || self.records.len() != known;
+        self.reach(referred, &mut commit)?;
+        let others = others || self.referred() != before;
         let clashes = if others { self.clashes() } else { std::mem::take(&mut self.meta.global) };
         let outcome = crate::tasks::run(self, &mut commit)?;
         (round.agent_calls, round.agent_cached, round.agent_failed) = (outcome.calls, outcome.cached, outcome.failed);
@@ -587,8 +590,14 @@ impl Session {
         Ok(())
     }
 
-    /// Files that contracts refer to, directly or not, are built too; those that nobody refers to any more are dropped.
-    fn reach(&mut self, commit: &mut Commit) -> Result<(), String> {
+    /// Files that are no contracts, but are referred to.
+    fn referred(&self) -> BTreeSet<FileId> {
+        self.records.iter().filter(|(_, record)| !record.contract).map(|(file, _)| file.clone()).collect()
+    }
+
+    /// Files that contracts refer to, directly or not, are built too, as far as they are new or among `dirty`; those that nobody
+    /// refers to any more are dropped.
+    fn reach(&mut self, mut dirty: BTreeSet<(FileId, Target)>, commit: &mut Commit) -> Result<(), String> {
         loop {
             let mut reached: BTreeSet<FileId> = BTreeSet::new();
             let mut queue: Vec<FileId> =
@@ -621,6 +630,7 @@ impl Session {
                     .unwrap_or_default();
                 let missing = wanted.iter().filter(|target| !made.iter().any(|name| **name == *target.name()));
                 asked.extend(missing.map(|&target| (file.clone(), target)));
+                asked.extend(dirty.extract_if(.., |(of, _)| *of == file));
             }
             if asked.is_empty() {
                 return Ok(());

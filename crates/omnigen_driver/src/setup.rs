@@ -45,20 +45,28 @@ impl Setup {
     pub(crate) fn new(options: &Options) -> Result<(Setup, Vec<Diagnostic>), Vec<Diagnostic>> {
         let threads =
             options.threads.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from)).max(1);
+        let mirror = options.refs.as_ref().map(|refs| normal(&options.root.join(refs)));
         match &options.mode {
             Mode::Project => {
                 let file = FileId::from(crate::config::FILE);
                 let text = omnigen_disk::read_text(&options.root.join(&*file))
                     .map_err(|problem| vec![unreadable(&file, &problem)])?;
                 let (config, diagnostics) = Config::parse(&text.text);
-                let Some(config) = config else { return Err(diagnostics) };
+                let Some(mut config) = config else { return Err(diagnostics) };
+                let mirror = match mirror {
+                    Some(mirror) => {
+                        config.refs = Some(name_of_mirror(&normal(&options.root), &mirror));
+                        Some(mirror)
+                    }
+                    None => config.refs.as_ref().map(|refs| options.root.join(refs)),
+                };
                 let base = config.base();
                 let setup = Setup {
                     out: options.root.join(&config.out),
                     out_name: config.out.clone(),
                     state: options.root.join(".omnigen"),
                     project: project(&config, config.refs.clone()),
-                    refs: config.refs.as_ref().map(|refs| options.root.join(refs)),
+                    refs: mirror,
                     root: options.root.clone(),
                     base,
                     named: None,
@@ -67,7 +75,7 @@ impl Setup {
                 };
                 Ok((setup, diagnostics))
             }
-            Mode::Files { contracts, out, refs } => {
+            Mode::Files { contracts, out } => {
                 let contracts: Vec<PathBuf> = contracts.iter().map(|path| normal(&options.root.join(path))).collect();
                 let mut root = normal(&options.root);
                 if !contracts.iter().all(|path| path.starts_with(&root)) {
@@ -76,10 +84,7 @@ impl Setup {
                 let named: Vec<FileId> = contracts.iter().map(|path| slashed(&root, path).into()).collect();
                 let base = slashed(&root, &above_all(&contracts));
                 let out_path = normal(&options.root.join(out));
-                let mirror = refs.as_ref().map(|refs| normal(&options.root.join(refs)));
-                let refs_name = mirror
-                    .as_ref()
-                    .map(|mirror| if mirror.starts_with(&root) { slashed(&root, mirror) } else { MIRROR.to_owned() });
+                let refs_name = mirror.as_ref().map(|mirror| name_of_mirror(&root, mirror));
                 let config = Config::for_files(&out.to_string_lossy(), refs_name.as_deref());
                 let setup = Setup {
                     root,
@@ -175,6 +180,12 @@ fn project(config: &Config, refs: Option<String>) -> Project {
         },
         refs: refs.map(String::into_boxed_str),
     }
+}
+
+/// What the mirror's files are called: by their path, or by a name of ours if they are outside of the project, since no
+/// absolute path may reach an output.
+fn name_of_mirror(root: &Path, mirror: &Path) -> String {
+    if mirror.starts_with(root) { slashed(root, mirror) } else { MIRROR.to_owned() }
 }
 
 /// Without `.` and `..`, by the text alone.
