@@ -121,8 +121,7 @@ pub fn name_at(unit: &Unit, pointer: &str) -> String {
             "contains" => name.push_str("Contained"),
             "patternProperties" => {
                 if let Some(pattern) = tokens.next() {
-                    name.push_str("Pattern");
-                    push_pascal(&mut name, &pattern);
+                    push_pattern(&mut name, &pattern);
                 }
             }
             "dependentSchemas" | "dependencies" => {
@@ -151,6 +150,66 @@ pub fn name_at(unit: &Unit, pointer: &str) -> String {
         pending = tokens.next();
     }
     name
+}
+
+/// What the properties that match `pattern` are called: by the words that all of them have (`^x-` → `PatternX`), else `Entry`
+/// if they may be any names with letters (`^[a-z]+$`), else by the pattern itself.
+fn push_pattern(name: &mut String, pattern: &str) {
+    let (mut literal, mut any) = (String::new(), false);
+    let mut chars = pattern.chars().peekable();
+    while let Some(c) = chars.next() {
+        match c {
+            // A class: which letters it has says nothing about the names.
+            '[' => {
+                let mut before = ' ';
+                let class = chars.by_ref().take_while(|&c| {
+                    let end = c == ']' && before != '\\';
+                    before = if before == '\\' { ' ' } else { c };
+                    !end
+                });
+                any |= class
+                    .fold((true, false), |(first, any), c| (false, any || c.is_alphabetic() || (first && c == '^')))
+                    .1;
+                literal.push(' ');
+            }
+            '{' => {
+                chars.by_ref().find(|&c| c == '}');
+            }
+            '(' if chars.next_if_eq(&'?').is_some() => match chars.next() {
+                Some('<') if chars.peek().is_some_and(|c| c.is_alphabetic()) => {
+                    chars.by_ref().find(|&c| c == '>');
+                }
+                // What the names are not.
+                Some('!' | '<') => {
+                    chars.by_ref().find(|&c| c == ')');
+                }
+                _ => {}
+            },
+            '\\' => match chars.next() {
+                Some('w' | 'D' | 'S' | 'W') => {
+                    any = true;
+                    literal.push(' ');
+                }
+                Some('d') => literal.push(' '),
+                Some(c) if !c.is_alphanumeric() => literal.push(c),
+                _ => literal.push(' '),
+            },
+            '.' => {
+                any = true;
+                literal.push(' ');
+            }
+            c => literal.push(c),
+        }
+    }
+    if literal.contains(char::is_alphabetic) {
+        name.push_str("Pattern");
+        push_pascal(name, &literal);
+    } else if any || pattern.is_empty() {
+        name.push_str("Entry");
+    } else {
+        name.push_str("Pattern");
+        push_pascal(name, pattern);
+    }
 }
 
 /// The suffix of functions for the definition at `pointer`: empty for the root, `_address` for a definition.
@@ -337,6 +396,18 @@ mod tests {
             ("/properties/lines/items", "ModelOrderLinesItem"),
             ("/definitions/Address/properties/geo", "ModelAddressGeo"),
             ("/properties/a~1b/oneOf/0", "ModelOrderABVariant1"),
+            ("/patternProperties/^[a-zA-Z_][a-zA-Z0-9_-]{0,9}$", "ModelOrderEntry"),
+            ("/patternProperties/.*", "ModelOrderEntry"),
+            ("/patternProperties/^(?!bundle::)(?!with$).*", "ModelOrderEntry"),
+            ("/patternProperties/^[^\\]:]+$", "ModelOrderEntry"),
+            ("/patternProperties/^x-/items", "ModelOrderPatternXItem"),
+            ("/patternProperties/^body_[a-z0-9]+", "ModelOrderPatternBody"),
+            ("/patternProperties/^response\\.headers\\..+$", "ModelOrderPatternResponseHeaders"),
+            ("/patternProperties/^WriteTo:((?<Name>[a-z]\\w*)|\\d*)$", "ModelOrderPatternWriteTo"),
+            ("/patternProperties/^\\d+$", "ModelOrderPatternD"),
+            ("/patternProperties/^[0-9]{3}$", "ModelOrderPattern093"),
+            ("/patternProperties/[", "ModelOrderPatternU5B"),
+            ("/patternProperties/\\", "ModelOrderPatternU5C"),
         ] {
             assert_eq!(naming.at(&unit, pointer), class, "{pointer}");
         }

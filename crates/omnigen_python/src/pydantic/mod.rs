@@ -8,6 +8,7 @@ mod annotation;
 mod default;
 mod docstring;
 mod member;
+mod names;
 #[cfg(test)]
 mod tests;
 
@@ -17,7 +18,7 @@ use std::fmt::Write as _;
 
 use omnigen_ir::naming::Unit;
 use omnigen_ir::normalize::{Body, Class, Definition, Type, Types};
-use omnigen_ir::{Contract, Place, Resolve};
+use omnigen_ir::{Contract, FileId, Place, Resolve};
 use omnigen_report::{At, Code, Diagnostic};
 
 use crate::layout::{Doc, Writer, string};
@@ -65,22 +66,14 @@ struct Module<'a> {
 }
 
 impl Module<'_> {
-    fn unit(&self, place: &Place) -> Cow<'_, Unit> {
-        if place.file == *self.contract.file {
-            Cow::Borrowed(self.contract.unit)
-        } else {
-            Cow::Owned(self.resolve.unit(&place.file))
-        }
+    fn unit(&self, file: &FileId) -> Cow<'_, Unit> {
+        if file == self.contract.file { Cow::Borrowed(self.contract.unit) } else { Cow::Owned(self.resolve.unit(file)) }
     }
 
     /// Names the definitions, and reports those that want the same name.
     fn name(&mut self) {
-        let names: Vec<String> = self
-            .types
-            .definitions
-            .iter()
-            .map(|definition| self.settings.naming.at(&self.unit(&definition.place), &definition.place.pointer))
-            .collect();
+        let unit = |file: &FileId| self.unit(file);
+        let names = names::names(&self.types.definitions, &self.settings.naming, &unit);
         let mut taken: HashMap<&str, usize> = HashMap::with_capacity(names.len());
         for (at, (definition, name)) in self.types.definitions.iter().zip(&names).enumerate() {
             if annotation::imported(name) {
@@ -142,7 +135,7 @@ impl Module<'_> {
             found.push((place, &*export.class));
         }
         for (place, class) in found {
-            let unit = self.unit(place);
+            let unit = self.unit(&place.file);
             let alias = if count.get(class).is_some_and(|&count| count > 1) {
                 let folders: String = unit.folders.iter().map(|folder| omnigen_ir::naming::pascal(folder)).collect();
                 format!("{folders}{}{class}", unit.pascal)
