@@ -386,3 +386,41 @@ fn an_agent_is_not_asked_twice() {
     project.build().ends(0);
     assert_eq!(called(), 3);
 }
+
+#[test]
+fn what_waits_for_a_broken_contract_has_a_line_of_its_own() {
+    let project = Project::with(&[
+        ("contracts/base.json", "{ \"type\": \"objec\" }"),
+        ("contracts/far.json", "{ \"type\": \"array\", \"items\": { \"$ref\": \"user.json\" } }"),
+        ("contracts/user.json", "{ \"allOf\": [{ \"$ref\": \"base.json\" }], \"properties\": { \"a\": {} } }"),
+    ]);
+    let run = project.build();
+    run.ends(1).says("error[unknown-type]").says("warning[held-back]: held back until contracts/base.json");
+    run.says(" --> contracts/user.json");
+    project.write("contracts/base.json", "{ \"type\": \"object\" }");
+    project.build().ends(0).does_not_say("held-back");
+}
+
+#[test]
+fn two_contracts_with_one_id() {
+    let contract = |types: &str| format!("{{ \"$id\": \"https://far.example/one\", \"type\": \"{types}\" }}");
+    let project = Project::with(&[
+        ("contracts/b.json", &contract("integer")),
+        ("contracts/a.json", "{ \"items\": { \"$ref\": \"https://far.example/one\" } }"),
+    ]);
+    project.build().ends(0).does_not_say("duplicate-id");
+    // In any order: the one that comes first by path is the one that is meant.
+    project.write("contracts/a/new.json", contract("string"));
+    let run = project.build();
+    run.ends(0).says("warning[duplicate-id]").says(" --> contracts/b.json:1:10").says(" ::: contracts/a/new.json:1:10");
+    let clean = Project::empty();
+    for (path, bytes) in project.tree("") {
+        if !path.starts_with("generated") && !path.starts_with(".omnigen") {
+            clean.write(&path, bytes);
+        }
+    }
+    assert_eq!(clean.build().stderr.lines().next(), run.stderr.lines().next());
+    assert_eq!(omnigen_tests::difference(&clean.tree("generated"), &project.tree("generated")), "");
+    project.remove("contracts/a/new.json");
+    project.build().ends(0).does_not_say("duplicate-id");
+}

@@ -6,6 +6,8 @@ mod cases;
 mod cli;
 mod golden;
 mod incremental;
+mod killed;
 mod python;
 mod random;
+mod vendor;
 mod watch;

@@ -4,6 +4,7 @@
 #![expect(clippy::disallowed_methods, reason = "tests make files and run programs")]
 #![expect(clippy::print_stderr, reason = "a test that is skipped says so")]
 
+mod server;
 mod watching;
 
 use std::collections::BTreeMap;
@@ -13,6 +14,7 @@ use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 use std::time::SystemTime;
 
+pub use server::{Answer, Server};
 pub use watching::Watching;
 
 /// A file tree: path with `/` → bytes.

@@ -16,6 +16,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "omnigen_contracts",
             "omnigen_disk",
             "omnigen_engine",
+            "omnigen_fetch",
             "omnigen_ir",
             "omnigen_oracle",
             "omnigen_python",
@@ -30,6 +31,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("omnigen_agents", &["omnigen_disk", "omnigen_ir"]),
     ("omnigen_store", &["omnigen_disk", "omnigen_ir"]),
     ("omnigen_disk", &[]),
+    ("omnigen_fetch", &[]),
     ("omnigen_report", &[]),
 ];
 
@@ -48,6 +50,7 @@ const OWNED: &[(&str, &[&str])] = &[
     ("jsonschema", &["omnigen_oracle"]),
     ("redb", &["omnigen_store"]),
     ("process-wrap", &["omnigen_agents"]),
+    ("ureq", &["omnigen_agents", "omnigen_fetch"]),
 ];
 
 /// Crates that compute and have no effects, neither themselves nor through what they name.

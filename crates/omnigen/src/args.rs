@@ -1,6 +1,6 @@
 //! The command line as data. Does not know what the commands do.
 
-use std::num::NonZeroUsize;
+use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -77,6 +77,28 @@ pub(crate) enum Command {
     Watch,
     /// Read the contracts and say what is wrong; write nothing
     Check,
+    /// Copy remote schemas into the folder `refs` and lock what they say
+    ///
+    /// Copies lie at <refs>/<host>/<path>; what a schema refers to is fetched too. This is the only command that reads the
+    /// network for contracts. A remote schema that has changed is told, with exit code 1, and not taken.
+    Vendor(Vendor),
+}
+
+/// Arguments of `vendor`.
+#[derive(Debug, Default, Args, PartialEq, Eq)]
+pub(crate) struct Vendor {
+    /// Schemas to fetch [default: those that contracts refer to, or omnigen.lock names, and that are not there]
+    #[arg(value_name = "URL")]
+    pub(crate) urls: Vec<String>,
+    /// Take schemas that have changed; without URL look at all that are locked
+    #[arg(long)]
+    pub(crate) update: bool,
+    /// Folder with copies of remote schemas [default: `refs` in omnigen.toml]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) refs: Option<PathBuf>,
+    /// How long one answer may take [default: 30]
+    #[arg(long, value_name = "SECONDS")]
+    pub(crate) timeout: Option<NonZeroU32>,
 }
 
 /// Arguments of `build`.

@@ -14,7 +14,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use clap::Parser;
-use omnigen_driver::{Mode, Options};
+use omnigen_driver::{Mode, Options, Outcome, Vendoring};
 
 use crate::args::{Build, Cli, Command, Global};
 use crate::exit::Exit;
@@ -70,6 +70,19 @@ fn run(cli: &Cli, screen: &mut Screen) -> Result<Exit, Unusable> {
             end_on_interrupt(&options)?;
             let outcome = omnigen_driver::check(&options);
             screen.outcome(&outcome, false, "");
+            Ok(ended(&options, Exit::of(&outcome, false), screen))
+        }
+        Command::Vendor(arguments) => {
+            let mirror = Build { refs: arguments.refs.clone(), ..Build::default() };
+            let options = options(&folder, &mirror, &cli.global)?;
+            end_on_interrupt(&options)?;
+            let mut vendoring =
+                Vendoring { addresses: arguments.urls.clone(), update: arguments.update, ..Vendoring::default() };
+            if let Some(seconds) = arguments.timeout {
+                vendoring.timeout = Duration::from_secs(seconds.get().into());
+            }
+            let outcome = omnigen_driver::vendor(&options, &vendoring, &mut |change| screen.taken(change));
+            screen.outcome(&Outcome { changes: Vec::new(), ..outcome.clone() }, false, "");
             Ok(ended(&options, Exit::of(&outcome, false), screen))
         }
         Command::Watch => {

@@ -152,6 +152,11 @@ impl Screen {
         }
     }
 
+    /// The copy of a remote schema was written.
+    pub(crate) fn taken(&mut self, change: &Change) {
+        self.say(&format!("{:>9} {}", done(change.kind), change.path));
+    }
+
     fn findings(&mut self, found: &[Shown]) {
         let least = match (self.quiet, self.verbose) {
             (true, _) => Severity::Error,

@@ -6,6 +6,7 @@ mod contract;
 mod exports;
 mod json;
 mod json_schema;
+pub mod remote;
 #[cfg(test)]
 mod tests;
 mod uri;

@@ -12,6 +12,7 @@ mod setup;
 mod show;
 mod survey;
 mod tasks;
+mod vendor;
 mod watch;
 
 use std::time::Instant;
@@ -20,6 +21,7 @@ use omnigen_report::{BuildEvent, Diagnostic, Severity, Shown, Summary, summary::
 
 pub use api::{Change, ChangeKind, Failure, Mode, Options, Outcome, Round};
 pub use config::{Agent, Config, Format, Python, Target};
+pub use vendor::{Vendoring, vendor};
 pub use watch::watch;
 
 use session::{Manners, Session};

@@ -403,6 +403,7 @@ impl Session {
         let before = self.referred();
         self.ask(asked, &mut commit)?;
         self.reach(referred, &mut commit)?;
+        self.meet(&before, &mut commit)?;
         let others = others || self.referred() != before;
         let clashes = if others { self.clashes() } else { std::mem::take(&mut self.meta.global) };
         let outcome = crate::tasks::run(self, &mut commit)?;
@@ -637,6 +638,28 @@ impl Session {
             }
             self.ask(asked, commit)?;
         }
+    }
+
+    /// Files that were only found in this round, because somebody refers to them, may have `$id`s that others asked for before.
+    fn meet(&mut self, before: &BTreeSet<FileId>, commit: &mut Commit) -> Result<(), String> {
+        let late: Vec<FileId> = self.referred().difference(before).cloned().collect();
+        let mut ids: HashSet<u64> = HashSet::new();
+        for file in late {
+            let outline = self.records.details(&file).and_then(|details| details.outline.as_ref());
+            ids.extend(outline.into_iter().flat_map(|o| &o.exports.ids).map(|(uri, _)| mention(&format!("id:{uri}"))));
+        }
+        let asks = |mentions: &[u64]| mentions.iter().any(|hash| ids.contains(hash));
+        let askers: Vec<FileId> =
+            self.records.iter().filter(|(_, r)| asks(&r.mentions)).map(|(file, _)| file.clone()).collect();
+        let mut asked = BTreeSet::new();
+        for file in askers {
+            asked.extend(self.dirty(&file)?.into_iter().map(|target| (file.clone(), target)));
+        }
+        if asked.is_empty() {
+            return Ok(());
+        }
+        self.ask(asked, commit)?;
+        self.reach(BTreeSet::new(), commit)
     }
 
     /// Contracts that want the same output: an error on each side.

@@ -1,5 +1,6 @@
 //! Where everything is: one project, or some files without one, brought into the same shape.
 
+use std::collections::BTreeMap;
 use std::path::{Component, Path, PathBuf};
 
 use omnigen_disk::ReadProblem;
@@ -9,6 +10,7 @@ use omnigen_ir::{Digest, Encoder, FileId, View};
 use omnigen_report::{At, Code, Diagnostic};
 
 use crate::config::Format;
+use crate::tasks::LOCK;
 use crate::{Config, Mode, Options};
 
 /// Prefix of files of a mirror that lies outside the root.
@@ -31,6 +33,8 @@ pub(crate) struct Setup {
     pub(crate) project: Project,
     /// The mirror's folder.
     refs: Option<PathBuf>,
+    /// Copies of remote schemas whose bytes are locked.
+    pub(crate) locked: Locked,
     /// The contracts' folder: what units do not mirror.
     base: String,
     /// The contracts, if they were named one by one.
@@ -51,7 +55,7 @@ impl Setup {
                 let file = FileId::from(crate::config::FILE);
                 let text = omnigen_disk::read_text(&options.root.join(&*file))
                     .map_err(|problem| vec![unreadable(&file, &problem)])?;
-                let (config, diagnostics) = Config::parse(&text.text);
+                let (config, mut diagnostics) = Config::parse(&text.text);
                 let Some(mut config) = config else { return Err(diagnostics) };
                 let mirror = match mirror {
                     Some(mirror) => {
@@ -61,12 +65,17 @@ impl Setup {
                     None => config.refs.as_ref().map(|refs| options.root.join(refs)),
                 };
                 let base = config.base();
+                let locked = match &config.refs {
+                    Some(_) => locked(&options.root, &mut diagnostics),
+                    None => Locked::new(),
+                };
                 let setup = Setup {
                     out: options.root.join(&config.out),
                     out_name: config.out.clone(),
                     state: options.root.join(".omnigen"),
                     project: project(&config, config.refs.clone()),
                     refs: mirror,
+                    locked,
                     root: options.root.clone(),
                     base,
                     named: None,
@@ -93,6 +102,7 @@ impl Setup {
                     out_name: out.to_string_lossy().replace('\\', "/"),
                     project: project(&config, refs_name),
                     refs: mirror,
+                    locked: Locked::new(),
                     base,
                     named: Some(named),
                     threads,
@@ -100,6 +110,13 @@ impl Setup {
                 };
                 Ok((setup, Vec::new()))
             }
+        }
+    }
+
+    /// Takes what the lock says of copies now. What cannot be read of it was told, or will be by the next run.
+    pub(crate) fn read_lock(&mut self) {
+        if self.named.is_none() && self.refs.is_some() {
+            self.locked = locked(&self.root, &mut Vec::new());
         }
     }
 
@@ -152,12 +169,41 @@ impl Setup {
         match omnigen_disk::read_text(&self.path(file)) {
             Ok(text) => {
                 let digest = Digest::of(text.text.as_bytes());
+                if let Some((uri, _)) = self.locked.get(file).filter(|(_, locked)| !locked.contains(&digest)) {
+                    let message = format!("the copy of `{uri}` is not the one that {LOCK} names");
+                    let diagnostic = Diagnostic::new(Code::MirrorChanged, At::file(file), message).hint(format!(
+                        "restore it, or look at what the remote says now with `omnigen vendor {uri}`; --update takes that"
+                    ));
+                    return (Content::Unusable(diagnostic), Some(text.stat), Digest::of(b""));
+                }
                 (Content::Text(text.text.into()), Some(text.stat), digest)
             }
             Err(ReadProblem::NotFound) => (Content::Absent, None, Digest::of(b"")),
             Err(problem) => (Content::Unusable(unreadable(file, &problem)), None, Digest::of(b"")),
         }
     }
+}
+
+/// Where copies of remote schemas are from, and their digests, by path. After a careless merge one may have two.
+pub(crate) type Locked = BTreeMap<FileId, (String, Vec<Digest>)>;
+
+/// The schemas that the lock names.
+fn locked(root: &Path, diagnostics: &mut Vec<Diagnostic>) -> Locked {
+    let mut locked = Locked::new();
+    let Ok(text) = omnigen_disk::read_text(&root.join(LOCK)) else { return locked };
+    match omnigen_store::lock_file::parse(&text.text) {
+        Ok(lock) => {
+            for schema in lock.schemas {
+                locked.entry(schema.path.into()).or_insert((schema.uri, Vec::new())).1.push(schema.digest);
+            }
+            diagnostics.extend(lock.problems.iter().map(|problem| {
+                let message = format!("{LOCK}, line {}: {}", problem.line, problem.text);
+                Diagnostic::global(Code::BadConfig, message).hint("take the line as it was committed, or remove it")
+            }));
+        }
+        Err(problem) => diagnostics.push(Diagnostic::global(Code::BadConfig, format!("{LOCK}: {problem}"))),
+    }
+    locked
 }
 
 fn unreadable(file: &FileId, problem: &ReadProblem) -> Diagnostic {

@@ -41,6 +41,11 @@ impl Scan {
         let (contracts, problems) = contracts(setup);
         Scan { contracts, problems }
     }
+
+    /// The contracts alone.
+    pub(crate) fn into_contracts(self) -> Vec<(FileId, Option<Stat>)> {
+        self.contracts
+    }
 }
 
 /// The folders of all outputs, the output folder itself included, as they are now.
@@ -150,6 +155,14 @@ impl Survey {
             let recorded = records.get(file).and_then(|record| record.stat);
             if moved(recorded, stat, meta.read_at) {
                 self.changed.insert(file.clone(), (false, stat));
+            }
+        }
+        // What is locked may have changed without the copy: by a merge, or by another branch.
+        for (file, (_, locked)) in &setup.locked {
+            if let Some(record) =
+                records.get(file).filter(|record| record.stat.is_some() && !locked.contains(&record.digest))
+            {
+                self.changed.entry(file.clone()).or_insert((record.contract, record.stat));
             }
         }
     }

@@ -26,7 +26,7 @@ const AT_ONCE: usize = 5;
 /// Format number of what agents give, as the ownership mark has it.
 const FORMAT: u32 = 1;
 /// The committed file that pins answers.
-const LOCK: &str = "omnigen.lock";
+pub(crate) const LOCK: &str = "omnigen.lock";
 
 /// The configured agents, as far as targets use them.
 pub(crate) struct Agents {
@@ -611,6 +611,11 @@ fn save_lock(session: &mut Session, files: &[FileId]) -> Result<(), String> {
     }
     lock.tasks.retain(|entry| known.contains(entry.contract.as_str()) && targets.contains(entry.target.as_str()));
     lock.outputs.retain(|output| known.contains(output.source.as_str()));
+    // Another command may have locked schemas since the file was read.
+    let there = omnigen_disk::read_text(&session.setup.root.join(LOCK)).ok();
+    if let Some(Ok(there)) = there.map(|text| lock_file::parse(&text.text)) {
+        lock.schemas = there.schemas;
+    }
     let text = lock.render();
     if text != session.agents.lock_text {
         let path = session.setup.root.join(LOCK);

@@ -12,6 +12,7 @@ use omnigen_ir::FileId;
 use crate::session::Session;
 use crate::setup::Setup;
 use crate::survey::{Scan, Survey};
+use crate::tasks::LOCK;
 use crate::{Options, Outcome, Round};
 
 /// How often `stop` is looked at while nothing happens.
@@ -80,6 +81,9 @@ pub fn watch(options: &Options, stop: &AtomicBool, on_round: &mut dyn FnMut(Roun
             }
             paths = None;
         }
+        if touched.iter().any(|path| path == LOCK) {
+            session.setup.read_lock();
+        }
         let files: Option<BTreeSet<FileId>> =
             paths.map(|paths| paths.iter().map(|path| FileId::from(relative(&session.setup, path))).collect());
         survey = match files {
@@ -103,11 +107,12 @@ fn named(files: &[String]) -> String {
 
 /// Watches what a project reads, its own outputs and state left out.
 fn watcher(setup: &Setup, sink: impl FnMut(Change) -> bool + Send + 'static) -> Result<Watcher, String> {
-    let (out, state) = (setup.out.clone(), setup.state.clone());
+    let (out, state, mirror) = (setup.out.clone(), setup.state.clone(), setup.config.refs.is_some());
     let ignore = move |path: &std::path::Path| {
         path.starts_with(&out)
             || path.starts_with(&state)
-            || path.file_name().is_some_and(|name| name == "omnigen.lock")
+            // Without a mirror nobody but us writes it.
+            || (!mirror && path.file_name().is_some_and(|name| name == LOCK))
             || path
                 .components()
                 .any(|part| matches!(part.as_os_str().to_str(), Some(".git" | "__pycache__" | "node_modules")))

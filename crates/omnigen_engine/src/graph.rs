@@ -333,6 +333,7 @@ fn check(db: &dyn Db, source: Source) -> Built {
         for schema in std::iter::once(&declared.root).chain(declared.definitions.iter().map(|(_, schema)| schema)) {
             diagnostics.extend(omnigen_python::regex::findings(file, schema));
         }
+        twice(&reads, file, declared, &mut diagnostics);
         let mut follow = Follow { file, reads: &reads, diagnostics: &mut diagnostics };
         follow.schema(&declared.root);
         declared.definitions.iter().for_each(|(_, schema)| follow.schema(schema));
@@ -429,12 +430,13 @@ fn hint(reference: &omnigen_ir::Reference) -> String {
         omnigen_ir::RefTarget::Elsewhere { uri, fragment, .. } => match uri.strip_prefix("file:///") {
             Some(path) if fragment.is_empty() => format!("expected a contract at {path}"),
             Some(path) => format!("expected a schema at {path}#{fragment}"),
-            None => {
-                let rest = uri.split_once("://").map_or(&**uri, |(_, rest)| rest);
-                format!(
-                    "builds never use the network: put the schema at <refs>/{rest} and name that folder (`refs`, or `--refs`)"
-                )
-            }
+            None => match omnigen_contracts::remote::mirror_path(uri) {
+                Some(path) => format!(
+                    "builds never use the network: `omnigen vendor {uri}` puts a copy at <refs>/{path}, where `refs` in \
+                     omnigen.toml (or `--refs`) names the folder"
+                ),
+                None => "expected a schema with this `$id` among the contracts".to_owned(),
+            },
         },
         omnigen_ir::RefTarget::Here(_) | omnigen_ir::RefTarget::Dangling => "expected a schema there".to_owned(),
     }
@@ -478,16 +480,38 @@ fn built(db: &dyn Db, source: Source, target: Target) -> Built {
         return Built { state: *state, digest: Digest::of(b""), trace, diagnostics: Vec::new(), needs };
     }
     let Emitted { body, diagnostics } = emitted(db, source, target, &reads);
-    let blocked = reads.blocked();
+    let blocking = reads.blocking();
     let (trace, needs) = reads.finish();
-    let state = self::state(&needs, blocked || diagnostics.iter().any(Diagnostic::is_error));
+    let state = self::state(&needs, !blocking.is_empty() || diagnostics.iter().any(Diagnostic::is_error));
     // What was found while something was missing is not true.
-    let diagnostics = if blocked { Vec::new() } else { diagnostics };
+    let diagnostics = if blocking.is_empty() { diagnostics } else { waits(source.path(db), &blocking) };
     let digest = Digest::of(body.as_bytes());
     if state == State::Ready {
         db.shared().keep(digest, body);
     }
     Built { state, digest, trace, diagnostics, needs }
+}
+
+/// Says for what a contract waits.
+fn waits(file: &FileId, blocking: &BTreeSet<FileId>) -> Vec<Diagnostic> {
+    let one = |other: &FileId| {
+        let message = format!("held back until {other}, which it needs, is mended");
+        Diagnostic::new(Code::HeldBack, At::file(file), message)
+    };
+    blocking.iter().map(one).collect()
+}
+
+/// Reports `$id`s that another contract has too: references by them lead to the first contract by path.
+fn twice(reads: &Reads<'_>, file: &FileId, declared: &Declarations, diagnostics: &mut Vec<Diagnostic>) {
+    for (uri, pointer) in &declared.ids {
+        let Some(first) = reads.named(uri).filter(|first| first.file != *file) else { continue };
+        let message = format!("`{uri}` is the `$id` of {} too, and references by it lead there", first.file);
+        diagnostics.push(
+            Diagnostic::new(Code::DuplicateId, At::value(file, &format!("{pointer}/$id")), message)
+                .related(At::value(&first.file, &format!("{}/$id", first.pointer)), "the first one by path")
+                .hint("an `$id` names one schema: give this one another, or leave it out"),
+        );
+    }
 }
 
 /// The text of an artifact: not memoized, since keeping texts costs memory and saves no time.

@@ -13,5 +13,5 @@ pub use inputs::{Content, Project, Stored};
 pub use tasks::{AgentTarget, Given, Planned, Request, output_path};
 pub use trace::{Built, Outline, Read, ReadKey, State, Target};
 
-pub use omnigen_contracts::locate;
+pub use omnigen_contracts::{locate, remote};
 pub use omnigen_python::Settings;

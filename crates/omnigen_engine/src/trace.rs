@@ -3,7 +3,7 @@
 //! Correctness of incremental builds rests on this list alone. It is recorded by the one object through which generators see
 //! other schemas ([`Reads`]), so a generator cannot read anything that is not in it.
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::collections::{BTreeSet, HashSet};
 
 use omnigen_ir::naming::Unit;
@@ -185,8 +185,8 @@ pub(crate) struct Reads<'db> {
     reads: RefCell<Vec<Read>>,
     seen: RefCell<HashSet<ReadKey>>,
     needs: RefCell<BTreeSet<FileId>>,
-    /// A file that is there has nothing to show: what refers to it has to wait until it is mended.
-    blocked: Cell<bool>,
+    /// Files that are there and have nothing to show: what refers to them has to wait until they are mended.
+    blocking: RefCell<BTreeSet<FileId>>,
 }
 
 impl<'db> Reads<'db> {
@@ -198,7 +198,7 @@ impl<'db> Reads<'db> {
             reads: RefCell::default(),
             seen: RefCell::default(),
             needs: RefCell::default(),
-            blocked: Cell::new(false),
+            blocking: RefCell::default(),
         };
         reads.record(ReadKey::Generator(target.name().into()), || Some(generator_digest(target, &db.fields(target))));
         let full = target.view() == View::Full;
@@ -208,21 +208,30 @@ impl<'db> Reads<'db> {
         reads
     }
 
-    /// Does it have to wait for a file that is broken, or whose schemas it has read and that has errors?
-    pub(crate) fn blocked(&self) -> bool {
-        let mut blocked = self.blocked.get();
+    /// What it has to wait for: files that are broken, or whose schemas it has read and that have errors.
+    pub(crate) fn blocking(&self) -> BTreeSet<FileId> {
+        let mut blocking = self.blocking.borrow().clone();
         for file in self.foreign() {
             let source = source_at(self.db, crate::graph::Path::new(self.db, file.clone()));
             let (sound, needs) =
                 source.map_or((false, BTreeSet::new()), |source| crate::graph::sound(self.db, source).clone());
             if needs.is_empty() {
-                self.record(ReadKey::Sound(file), || sound.then(|| Digest::of(b"sound")));
-                blocked |= !sound;
+                self.record(ReadKey::Sound(file.clone()), || sound.then(|| Digest::of(b"sound")));
+                if !sound {
+                    blocking.insert(file);
+                }
             } else {
                 self.needs.borrow_mut().extend(needs);
             }
         }
-        blocked
+        blocking
+    }
+
+    /// The place that an `$id` of the contract itself leads to.
+    pub(crate) fn named(&self, uri: &str) -> Option<Place> {
+        let named = id_at(self.db, crate::graph::Uri::new(self.db, Box::<str>::from(uri)));
+        self.record(ReadKey::Id(uri.into()), || named.as_ref().map(place_digest));
+        named
     }
 
     /// Records what was found while the contract itself was read.
@@ -287,14 +296,10 @@ impl<'db> Reads<'db> {
             let source = source_at(self.db, crate::graph::Path::new(self.db, place.file.clone()));
             return Ok(source.map(|source| (source, place.pointer.clone())));
         }
-        let rest = uri.strip_prefix("https://").or_else(|| uri.strip_prefix("http://"));
-        if let (Some(refs), Some(rest)) = (self.db.refs(), rest) {
-            let rest = rest.split('?').next().unwrap_or(rest).trim_end_matches('/');
-            if !rest.split('/').any(|part| part == ".." || part == "." || part.is_empty())
-                && let Some(source) = self.file(&format!("{refs}/{rest}"))?
-            {
-                return Ok(Some((source, Pointer::default())));
-            }
+        if let (Some(refs), Some(path)) = (self.db.refs(), omnigen_contracts::remote::mirror_path(uri))
+            && let Some(source) = self.file(&format!("{refs}/{path}"))?
+        {
+            return Ok(Some((source, Pointer::default())));
         }
         match beside {
             Some(path) => Ok(self.file(path)?.map(|source| (source, Pointer::default()))),
@@ -319,7 +324,7 @@ impl Resolve for Reads<'_> {
         if *file != self.own && crate::graph::broken(self.db, source) {
             // Its names are absent as long as it is broken: that is what mends the trace.
             self.export(&Place::new(file, ""));
-            self.blocked.set(true);
+            self.blocking.borrow_mut().insert(file.clone());
             return Link::Pending;
         }
         let pointer: Pointer = if fragment.is_empty() {

@@ -58,6 +58,7 @@ codes! {
     BadReference "bad-reference" Error "A reference is no URI reference.";
     DanglingReference "dangling-ref" Error "A reference leads nowhere.";
     ReferenceLoop "ref-loop" Error "References lead in a circle without any content.";
+    DuplicateId "duplicate-id" Warning "Two contracts have one `$id`.";
     MismatchedDefault "mismatched-default" Warning "A default that its own schema does not allow; it is not carried over.";
     NeverValid "never-valid" Warning "Nothing can be valid here.";
     ExampleInvalid "example-invalid" Warning "An example that its own schema does not allow.";
@@ -65,11 +66,17 @@ codes! {
     NoVerdict "no-verdict" Warning "The oracle cannot judge documents of a contract; its tests have none.";
 
     // Names and outputs.
+    HeldBack "held-back" Warning "Nothing is written for a contract, because one that it refers to has errors.";
     NameCollision "name-collision" Error "Two types of one contract want the same name.";
     OutputCollision "output-collision" Error "Two contracts want the same output.";
     ForeignFile "foreign-file" Error "A file that omnigen did not make is in the place of an output.";
     EditedOutput "edited-output" Error "An output was edited by hand; it is not overwritten.";
     Unwritable "unwritable" Error "An output cannot be written.";
+
+    // Schemas elsewhere.
+    FetchFailed "fetch-failed" Error "A remote schema cannot be fetched.";
+    RemoteChanged "remote-changed" Error "A remote schema is not the one that is here; it is not taken unasked.";
+    MirrorChanged "mirror-changed" Error "The copy of a remote schema is not the one that `omnigen.lock` names.";
 
     // Configuration.
     BadConfig "bad-config" Error "`omnigen.toml` is not as it should be.";

@@ -13,6 +13,8 @@ pub enum Activity {
     Compare,
     /// Only contracts were read (`check`): `total` counts contracts.
     Contracts,
+    /// Remote schemas were fetched (`vendor`): `written` counts copies taken, `unchanged` those that were right.
+    Vendor,
 }
 
 /// Numbers of one run.
@@ -53,6 +55,7 @@ impl Summary {
             Activity::Contracts => {
                 format!("checked {} in {}", count(self.total, "contract"), duration(self.millis))
             }
+            Activity::Vendor => self.vendored(),
         };
         let mut findings = Vec::new();
         if self.errors > 0 {
@@ -100,6 +103,18 @@ impl Summary {
             line.push_str(&format!(" ({agents})"));
         }
         line
+    }
+
+    fn vendored(&self) -> String {
+        let time = duration(self.millis);
+        match (self.written, self.unchanged) {
+            (0, 0) => "no schema was taken".to_owned(),
+            (0, same) => format!("nothing changed ({}) in {time}", count(same, "remote schema")),
+            (taken, 0) => format!("took {} in {time}", count(taken, "remote schema")),
+            (taken, same) => {
+                format!("took {}, {} unchanged, in {time}", count(taken, "remote schema"), thousands(same))
+            }
+        }
     }
 
     fn compared(&self) -> String {
@@ -211,6 +226,15 @@ mod tests {
         let base = Summary { activity: Activity::Contracts, total: 1, millis: 3, ..Summary::default() };
         check(base.clone(), "checked 1 contract in 3 ms: no errors");
         check(Summary { total: 2, errors: 1, warnings: 1, ..base }, "checked 2 contracts in 3 ms: 1 error, 1 warning");
+    }
+
+    #[test]
+    fn remote_schemas() {
+        let base = Summary { activity: Activity::Vendor, millis: 3, ..Summary::default() };
+        check(Summary { errors: 1, ..base.clone() }, "no schema was taken: 1 error");
+        check(Summary { written: 1, ..base.clone() }, "took 1 remote schema in 3 ms");
+        check(Summary { unchanged: 2, ..base.clone() }, "nothing changed (2 remote schemas) in 3 ms");
+        check(Summary { written: 2, unchanged: 1, ..base }, "took 2 remote schemas, 1 unchanged, in 3 ms");
     }
 
     #[test]
