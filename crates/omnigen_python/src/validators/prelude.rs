@@ -101,5 +101,12 @@ pub(super) const IS_UNIQUE: &str = r#"def _key(value: Any) -> Any:
 
 
 def _is_unique(items: list[Any]) -> bool:
+    try:
+        # What JSON holds for equal Python does too, but not the other way round.
+        if len(set(items)) == len(items):
+            return True
+    except TypeError:
+        if len(items) < 2:
+            return True
     return len(set(map(_key, items))) == len(items)
 "#;
