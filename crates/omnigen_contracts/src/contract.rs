@@ -5,10 +5,29 @@ use std::sync::Arc;
 use omnigen_report::{At, Code, Diagnostic};
 
 use crate::json_schema::{Dialect, Draft, is_known};
+use crate::openapi::Version;
 use crate::value::{Data, Value};
 
-/// The dialect of a JSON Schema, with what is to be said about it; or why the document is none.
-pub(crate) fn recognise(file: &Arc<str>, root: &Value<'_>) -> Result<(Dialect, Option<Diagnostic>), Diagnostic> {
+/// What a document is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// A JSON Schema.
+    Schema(Dialect),
+    /// A description of an API.
+    OpenApi(Version),
+}
+
+/// What a document is, with what is to be said about it; or why it is no contract.
+pub(crate) fn recognise(file: &Arc<str>, root: &Value<'_>) -> Result<(Kind, Option<Diagnostic>), Diagnostic> {
+    if root.get("$schema").is_none()
+        && let Some(found) = crate::openapi::recognise(file, root)
+    {
+        return found.map(|(version, diagnostic)| (Kind::OpenApi(version), diagnostic));
+    }
+    schema(file, root).map(|(dialect, diagnostic)| (Kind::Schema(dialect), diagnostic))
+}
+
+fn schema(file: &Arc<str>, root: &Value<'_>) -> Result<(Dialect, Option<Diagnostic>), Diagnostic> {
     let foreign = |key: &str, message: &str| {
         let mut pointer = String::new();
         crate::value::push_token(&mut pointer, key);
@@ -23,11 +42,6 @@ pub(crate) fn recognise(file: &Arc<str>, root: &Value<'_>) -> Result<(Dialect, O
         }
     };
     let Some(schema) = root.get("$schema") else {
-        for key in ["openapi", "swagger"] {
-            if root.get(key).is_some() {
-                return foreign(key, "this is an OpenAPI document, which is not supported yet");
-            }
-        }
         if root.get("asyncapi").is_some() {
             return foreign("asyncapi", "this is an AsyncAPI document, which is not supported");
         }
@@ -60,7 +74,7 @@ pub(crate) fn recognise(file: &Arc<str>, root: &Value<'_>) -> Result<(Dialect, O
     let read_as = match dialect.draft {
         Draft::D04 | Draft::D06 => "draft-07",
         Draft::D2019 => "draft 2020-12",
-        Draft::D07 | Draft::D2020 => return Ok((dialect, None)),
+        Draft::D07 | Draft::D2020 | Draft::OpenApi30 => return Ok((dialect, None)),
     };
     let message = format!("{} is not supported in full yet; the file is read as {read_as}", dialect.draft.name());
     Ok((dialect, Some(Diagnostic::new(Code::UnknownDialect, at, message))))

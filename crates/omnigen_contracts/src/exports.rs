@@ -1,23 +1,24 @@
 //! What other contracts may see of a file.
 
+use std::collections::HashMap;
+
 use omnigen_ir::naming::{self, Naming, Unit};
 use omnigen_ir::{Export, Exports, Json, Node, Schema, TypeSet};
 
 use crate::Declarations;
 
-/// The root, then the members of the top-level `$defs`, then those of `definitions`.
+/// The outside of what the file exports.
 pub(crate) fn exports(declarations: &Declarations, unit: &Unit, naming: &Naming) -> Exports {
     if declarations.broken {
         return Exports { list: Vec::new(), ids: Vec::new(), anchors: Vec::new() };
     }
-    let mut list = vec![export("", &declarations.root, unit, naming)];
-    for folder in ["/$defs/", "/definitions/"] {
-        for (pointer, schema) in &declarations.definitions {
-            if pointer.strip_prefix(folder).is_some_and(|name| !name.contains('/')) {
-                list.push(export(pointer, schema, unit, naming));
-            }
-        }
-    }
+    let known: HashMap<&str, &Schema> =
+        declarations.definitions.iter().map(|(pointer, schema)| (&**pointer, schema)).collect();
+    let list = declarations.exported.iter().filter_map(|pointer| {
+        let schema = if pointer.is_empty() { &declarations.root } else { *known.get(&**pointer)? };
+        Some(export(pointer, schema, unit, naming))
+    });
+    let list = list.collect();
     Exports { list, ids: declarations.ids.clone(), anchors: declarations.anchors.clone() }
 }
 

@@ -1,11 +1,12 @@
 //! One file's text in, declarations out. Never fails: what is wrong is a diagnostic beside what could be read.
 //!
-//! Knows formats (JSON, YAML) and dialects (JSON Schema). Does not know other files, Python, or the file system.
+//! Knows formats (JSON, YAML) and dialects (JSON Schema, OpenAPI). Does not know other files, Python, or the file system.
 
 mod contract;
 mod exports;
 mod json;
 mod json_schema;
+mod openapi;
 pub mod remote;
 #[cfg(test)]
 mod tests;
@@ -16,17 +17,20 @@ mod yaml;
 use std::borrow::Cow;
 use std::ops::Range;
 
-use omnigen_ir::naming::{Naming, Unit};
+use omnigen_ir::naming::{Naming, Unit, plain_pointer};
 use omnigen_ir::{Exports, FileId, Json, Pointer, Schema};
 use omnigen_report::{At, Code, Diagnostic};
 
+use contract::Kind;
 use value::{Data, Flaw, FlawPlace, Loaded, MAX_BYTES, array_index, unescape};
 
 /// What one file declares. Equal for texts that differ only in comments and layout.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Declarations {
-    /// The schema of the whole document.
+    /// The schema of the whole document; one that accepts everything if the document is no schema.
     pub root: Schema,
+    /// What other contracts may name, in order. The root comes first as the empty pointer, if the document is a schema.
+    pub exported: Vec<Pointer>,
     /// Members of `$defs` and `definitions` at any depth, and other places that references of this file lead to without
     /// passing known keywords: pointer and schema, in document order. Also what looks like schemas below unknown
     /// keywords of the root, which other files may refer to.
@@ -44,8 +48,9 @@ pub struct Declarations {
 impl Declarations {
     /// The schema at a pointer.
     pub fn schema(&self, pointer: &str) -> Option<&Schema> {
+        let rooted = self.exported.first().is_none_or(|first| first.is_empty());
         if pointer.is_empty() {
-            return Some(&self.root);
+            return rooted.then_some(&self.root);
         }
         // The innermost definition around the place comes last in document order.
         let mut around: Option<(&Schema, usize)> = None;
@@ -58,7 +63,7 @@ impl Declarations {
                 around = Some((schema, at.len()));
             }
         }
-        let (schema, length) = around.unwrap_or((&self.root, 0));
+        let (schema, length) = around.or_else(|| rooted.then_some((&self.root, 0)))?;
         let rest = &pointer[length..];
         schema.at(rest).or_else(|| older_spelling(schema, rest))
     }
@@ -90,6 +95,7 @@ pub fn declarations(file: &FileId, text: &str) -> Declarations {
     let mut diagnostics: Vec<Diagnostic> = loaded.flaws.into_iter().map(|flaw| diagnostic(file, flaw)).collect();
     let broken = |diagnostics| Declarations {
         root: Schema::Bool(true),
+        exported: Vec::new(),
         definitions: Vec::new(),
         ids: Vec::new(),
         anchors: Vec::new(),
@@ -98,9 +104,12 @@ pub fn declarations(file: &FileId, text: &str) -> Declarations {
     };
     let Some(root) = loaded.value else { return broken(diagnostics) };
     match contract::recognise(file, &root) {
-        Ok((dialect, diagnostic)) => {
+        Ok((kind, diagnostic)) => {
             diagnostics.extend(diagnostic);
-            json_schema::lower(file, &root, dialect, diagnostics)
+            match kind {
+                Kind::Schema(dialect) => json_schema::lower(file, &root, dialect, diagnostics),
+                Kind::OpenApi(version) => openapi::lower(file, &root, version, diagnostics),
+            }
         }
         Err(diagnostic) => {
             // What is odd about a file that is not ours is not ours to say.
@@ -121,6 +130,7 @@ pub fn locate(file: &FileId, text: &str, pointer: &str, key: bool) -> Option<Ran
     let root = load(file, text).value?;
     let mut value = &root;
     let mut name = None;
+    let pointer = plain_pointer(pointer);
     let tokens: Vec<Cow<'_, str>> = pointer.split('/').skip(1).map(unescape).collect();
     for token in &tokens {
         let (inner, span) = match &value.data {

@@ -28,6 +28,9 @@ pub(crate) fn tests(
     reads: &Reads<'_>,
     settings: &Settings,
 ) -> Emitted {
+    if contract.exports.list.first().is_none_or(|export| !export.pointer.is_empty()) {
+        return omnigen_python::pytest::tests(contract, reads, settings, &[]);
+    }
     let candidates = candidates(contract, reads, CANDIDATES);
     let question = question(db, source, contract, reads, settings, &candidates);
     match judge(db).verdicts(&question) {

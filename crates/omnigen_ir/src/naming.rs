@@ -1,9 +1,13 @@
 //! Names in the generated code: a pure function of path, pointer and template. Nothing is ever numbered to make room
 //! for something else; what collides is reported.
 
+mod api;
+
 use std::borrow::Cow;
 
 use unicode_normalization::UnicodeNormalization;
+
+pub use api::{BASE, OPERATION, WRITE, plain_pointer};
 
 /// Where a contract's modules go and what they are called: made from its path alone.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -94,6 +98,9 @@ impl Naming {
 
 /// The part of a class name that stands for `{Name}`, see [`Naming::at`].
 pub fn name_at(unit: &Unit, pointer: &str) -> String {
+    if let Some(name) = api::name_at(pointer) {
+        return name;
+    }
     let mut tokens = pointer.split('/').skip(1).map(unescape);
     let mut pending = tokens.next();
     let mut name = String::new();
@@ -108,11 +115,21 @@ pub fn name_at(unit: &Unit, pointer: &str) -> String {
     } else {
         name.push_str(&unit.pascal);
     }
+    push_inside(&mut name, pending, &mut tokens);
+    name
+}
+
+/// Appends what the inside of a schema adds to the name of the schema.
+fn push_inside<'p>(
+    name: &mut String,
+    mut pending: Option<Cow<'p, str>>,
+    tokens: &mut dyn Iterator<Item = Cow<'p, str>>,
+) {
     while let Some(token) = pending {
         match &*token {
             "properties" | "$defs" | "definitions" => {
                 if let Some(property) = tokens.next() {
-                    push_pascal(&mut name, &property);
+                    push_pascal(name, &property);
                 }
             }
             "items" | "additionalItems" => name.push_str("Item"),
@@ -121,13 +138,13 @@ pub fn name_at(unit: &Unit, pointer: &str) -> String {
             "contains" => name.push_str("Contained"),
             "patternProperties" => {
                 if let Some(pattern) = tokens.next() {
-                    push_pattern(&mut name, &pattern);
+                    push_pattern(name, &pattern);
                 }
             }
             "dependentSchemas" | "dependencies" => {
                 if let Some(property) = tokens.next() {
                     name.push_str("With");
-                    push_pascal(&mut name, &property);
+                    push_pascal(name, &property);
                 }
             }
             keyword @ ("prefixItems" | "allOf" | "anyOf" | "oneOf") => {
@@ -141,15 +158,14 @@ pub fn name_at(unit: &Unit, pointer: &str) -> String {
                     // People count from one.
                     match index.parse::<u64>() {
                         Ok(index) => name.push_str(&(index + 1).to_string()),
-                        Err(_) => push_pascal(&mut name, &index),
+                        Err(_) => push_pascal(name, &index),
                     }
                 }
             }
-            other => push_pascal(&mut name, other),
+            other => push_pascal(name, other),
         }
         pending = tokens.next();
     }
-    name
 }
 
 /// What the properties that match `pattern` are called: by the words that all of them have (`^x-` → `PatternX`), else `Entry`
@@ -413,6 +429,23 @@ mod tests {
         }
         let plain = Naming { class: "{Name}".to_owned() };
         assert_eq!(plain.at(&unit, ""), "Order");
+        for (pointer, class) in [
+            ("/components/schemas/order", "Order"),
+            ("/components/schemas/order~write/properties/lines/items", "OrderWriteLinesItem"),
+            ("/components/schemas/Pet~base", "PetBase"),
+            ("/components/responses/NotFound/content/application~1json/schema", "NotFoundResponseBody"),
+            ("/paths/~1pets~1{petId}/get/responses/200/content/application~1json/schema", "GetPetsPetIdResponse200"),
+            ("/paths/~1pets/post~@addPet/requestBody/content/multipart~1form-data/schema", "AddPetRequestBodyFormData"),
+            ("/paths/~1pets/get~@listPets/parameters", "ListPetsParameters"),
+            ("/paths/~1pets/get~@listPets/parameters/properties/query", "ListPetsParametersQuery"),
+            (
+                "/webhooks/newPet/post/requestBody/content/application~1json/schema/items",
+                "PostNewPetWebhookRequestBodyItem",
+            ),
+        ] {
+            assert_eq!(plain.at(&unit, pointer), class, "{pointer}");
+        }
+        assert_eq!(plain_pointer("/paths/~1pets/get~@listPets~1x/a~0~write/b"), "/paths/~1pets/get/a~0/b");
         assert_eq!(plain.class("None"), "None_");
     }
 }

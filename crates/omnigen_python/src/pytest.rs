@@ -32,6 +32,9 @@ pub fn tests(
     settings: &Settings,
     verdicts: &[Verdict<'_>],
 ) -> Emitted {
+    if contract.exports.list.first().is_none_or(|export| !export.pointer.is_empty()) {
+        return Emitted { body: rootless(contract, settings), diagnostics: Vec::new() };
+    }
     let mut texts = HashSet::new();
     let unique = verdicts.iter().filter(|verdict| texts.insert(verdict.candidate.document.to_string()));
     let (valid, invalid): (Vec<&Verdict<'_>>, Vec<&Verdict<'_>>) = unique.partition(|verdict| verdict.valid);
@@ -77,6 +80,20 @@ pub fn tests(
         module.refused(&mut out);
     }
     Emitted { body: out.finish(), diagnostics: Vec::new() }
+}
+
+/// The module for a contract that is no schema itself.
+fn rootless(contract: &Contract<'_>, settings: &Settings) -> String {
+    let unit = contract.unit;
+    let invalid = format!("Invalid{}", unit.pascal);
+    let mut out = Writer::new(settings.line_length);
+    out.line("\"\"\"Tests of a contract without documents.\"\"\"");
+    out.line("");
+    import(&mut out, settings.line_length, &unit.import("test", unit, "validator"), &[&invalid]);
+    function(&mut out, "def test_modules() -> None:", "No document could be made; the modules load.");
+    out.indent();
+    out.line(&format!("assert issubclass({invalid}, ValueError)"));
+    out.finish()
 }
 
 struct Names {
@@ -286,16 +303,7 @@ impl<'a> Module<'a> {
     }
 
     fn import(&self, out: &mut Writer, module: &str, names: &[&str]) {
-        let flat = format!("from {module} import {}", names.join(", "));
-        if flat.chars().count() <= self.line {
-            out.line(&flat);
-            return;
-        }
-        out.line(&format!("from {module} import ("));
-        for name in names {
-            out.line(&format!("    {name},"));
-        }
-        out.line(")");
+        import(out, self.line, module, names);
     }
 
     fn functions(&self, out: &mut Writer) {
@@ -368,6 +376,19 @@ impl<'a> Module<'a> {
         out.line(&format!("assert callable({validator}.errors)"));
         out.dedent();
     }
+}
+
+fn import(out: &mut Writer, line: usize, module: &str, names: &[&str]) {
+    let flat = format!("from {module} import {}", names.join(", "));
+    if flat.chars().count() <= line {
+        out.line(&flat);
+        return;
+    }
+    out.line(&format!("from {module} import ("));
+    for name in names {
+        out.line(&format!("    {name},"));
+    }
+    out.line(")");
 }
 
 fn function(out: &mut Writer, signature: &str, about: &str) {

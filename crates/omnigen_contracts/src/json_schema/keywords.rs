@@ -3,6 +3,9 @@
 /// Drafts of the specification, oldest first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Draft {
+    /// The subset that OpenAPI 3.0 takes from the draft before draft-04's successor (3.0.3, section 4.7.24), where it
+    /// differs from draft-04.
+    OpenApi30,
     D04,
     D06,
     D07,
@@ -13,6 +16,7 @@ pub(crate) enum Draft {
 impl Draft {
     pub(crate) fn name(self) -> &'static str {
         match self {
+            Draft::OpenApi30 => "OpenAPI 3.0",
             Draft::D04 => "draft-04",
             Draft::D06 => "draft-06",
             Draft::D07 => "draft-07",

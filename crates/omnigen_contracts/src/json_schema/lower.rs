@@ -11,43 +11,27 @@ use super::references::{LocalReference, loops, resolve};
 use super::resources::Resources;
 use super::together::Pending;
 use crate::Declarations;
+use crate::openapi::Api;
 use crate::value::{Data, Member, Value, push_index, push_token};
 
 /// Makes declarations of a document.
 pub(crate) fn lower(file: &Arc<str>, root: &Value<'_>, dialect: Dialect, diagnostics: Vec<Diagnostic>) -> Declarations {
     let resources = Resources::new(root, file, dialect);
-    let mut lowerer = Lowerer {
-        file: file.clone(),
-        root,
-        resources: &resources,
-        dialect,
-        resource: 0,
-        entry: 0,
-        path: String::with_capacity(128),
-        definitions: Vec::new(),
-        diagnostics,
-        references: Vec::new(),
-        resolved: HashMap::new(),
-        unknown: HashSet::new(),
-        silent: false,
-    };
+    let mut lowerer = Lowerer::new(file, root, &resources, dialect, diagnostics);
     let schema = lowerer.schema(root);
+    let exported = exported(&lowerer.definitions);
     let mut declarations = Declarations {
         root: schema,
+        exported,
         definitions: std::mem::take(&mut lowerer.definitions),
         ids: resources.ids.clone(),
-        anchors: resources
-            .anchors
-            .iter()
-            .map(|(resource, name, at)| (resources.list[*resource].pointer.clone(), name.clone(), at.clone()))
-            .collect(),
+        anchors: resources.anchors(),
         diagnostics: Vec::new(),
         broken: false,
     };
     lowerer.lower_targets(&mut declarations);
     lowerer.lower_strangers(&mut declarations);
-    let found = loops(file, &lowerer.references);
-    lowerer.diagnostics.extend(found);
+    lowerer.report_loops();
     declarations.diagnostics = lowerer.diagnostics;
     // Declarations stay in memory.
     declarations.definitions.shrink_to_fit();
@@ -55,18 +39,30 @@ pub(crate) fn lower(file: &Arc<str>, root: &Value<'_>, dialect: Dialect, diagnos
     declarations
 }
 
+/// The root, then the members of the top-level `$defs`, then those of `definitions`.
+fn exported(definitions: &[(Pointer, Schema)]) -> Vec<Pointer> {
+    let mut list = vec!["".into()];
+    for folder in ["/$defs/", "/definitions/"] {
+        let inside = |pointer: &Pointer| pointer.strip_prefix(folder).is_some_and(|name| !name.contains('/'));
+        list.extend(definitions.iter().map(|(pointer, _)| pointer).filter(|pointer| inside(pointer)).cloned());
+    }
+    list
+}
+
 /// Where the walk is, and what it has gathered.
-pub(super) struct Lowerer<'v, 'a> {
-    pub(super) file: Arc<str>,
-    pub(super) root: &'v Value<'a>,
+pub(crate) struct Lowerer<'v, 'a> {
+    pub(crate) file: Arc<str>,
+    pub(crate) root: &'v Value<'a>,
     pub(super) resources: &'v Resources,
     pub(super) dialect: Dialect,
+    /// The document describes an API: its schemas have keywords of their own.
+    pub(crate) api: Option<Api<'v, 'a>>,
     pub(super) resource: usize,
     /// Length of the pointer of the outermost schema around that applies to the same instance.
     pub(super) entry: usize,
-    pub(super) path: String,
-    pub(super) definitions: Vec<(Pointer, Schema)>,
-    pub(super) diagnostics: Vec<Diagnostic>,
+    pub(crate) path: String,
+    pub(crate) definitions: Vec<(Pointer, Schema)>,
+    pub(crate) diagnostics: Vec<Diagnostic>,
     pub(super) references: Vec<LocalReference>,
     /// What texts of references mean, by resource.
     resolved: HashMap<(usize, &'v str), RefTarget>,
@@ -85,7 +81,38 @@ pub(super) enum Applies {
 }
 
 impl<'v, 'a> Lowerer<'v, 'a> {
-    pub(super) fn push(&mut self, diagnostic: Diagnostic) {
+    pub(crate) fn new(
+        file: &Arc<str>,
+        root: &'v Value<'a>,
+        resources: &'v Resources,
+        dialect: Dialect,
+        diagnostics: Vec<Diagnostic>,
+    ) -> Lowerer<'v, 'a> {
+        Lowerer {
+            file: file.clone(),
+            root,
+            resources,
+            dialect,
+            api: None,
+            resource: 0,
+            entry: 0,
+            path: String::with_capacity(128),
+            definitions: Vec::new(),
+            diagnostics,
+            references: Vec::new(),
+            resolved: HashMap::new(),
+            unknown: HashSet::new(),
+            silent: false,
+        }
+    }
+
+    /// Reports references that lead in a circle.
+    pub(crate) fn report_loops(&mut self) {
+        let found = loops(&self.file, &self.references);
+        self.diagnostics.extend(found);
+    }
+
+    pub(crate) fn push(&mut self, diagnostic: Diagnostic) {
         if !self.silent {
             self.diagnostics.push(diagnostic);
         }
@@ -97,7 +124,7 @@ impl<'v, 'a> Lowerer<'v, 'a> {
         At::key(&self.file, &pointer)
     }
 
-    fn schema(&mut self, value: &'v Value<'a>) -> Schema {
+    pub(crate) fn schema(&mut self, value: &'v Value<'a>) -> Schema {
         match &value.data {
             Data::Bool(flag) => Schema::Bool(*flag),
             Data::Object(members) => self.object(value, members),
@@ -144,6 +171,9 @@ impl<'v, 'a> Lowerer<'v, 'a> {
             }
         }
         (self.resource, self.dialect) = around;
+        if let Some(api) = &mut self.api {
+            api.finish(&mut node, value, &mut self.diagnostics, &self.file);
+        }
         if says_nothing(&node) { Schema::Bool(true) } else { Schema::Node(Box::new(node)) }
     }
 
@@ -349,7 +379,8 @@ impl<'v, 'a> Lowerer<'v, 'a> {
 
     /// What is no keyword of any draft.
     fn stranger(&mut self, name: &'v str) {
-        if name.starts_with("x-") || self.silent || !self.unknown.insert(name) {
+        let of_api = self.api.is_some() && matches!(name, "discriminator" | "xml" | "externalDocs" | "nullable");
+        if name.starts_with("x-") || of_api || self.silent || !self.unknown.insert(name) {
             return;
         }
         let diagnostic = match meant(name) {
@@ -453,11 +484,26 @@ impl<'v, 'a> Lowerer<'v, 'a> {
             self.wrong(keyword, value, "a string");
             return None;
         };
-        let target = match self.resolved.get(&(self.resource, text)) {
+        let target = self.target(keyword, text);
+        if let RefTarget::Here(pointer) = &target {
+            let at = self.path.as_str().into();
+            self.references.push(LocalReference { at, entry: self.entry, target: pointer.clone() });
+        }
+        Some(Box::new(Reference { text: text.into(), target }))
+    }
+
+    /// Where a reference leads that stands under `keyword` in the schema at the path.
+    pub(crate) fn target(&mut self, keyword: &str, text: &'v str) -> RefTarget {
+        match self.resolved.get(&(self.resource, text)) {
             Some(target) => target.clone(),
             None => {
                 let at = format!("{}/{keyword}", self.path);
-                let (target, diagnostic) = resolve(self.root, self.resources, &self.file, self.resource, text, &at);
+                let (mut target, diagnostic) = resolve(self.root, self.resources, &self.file, self.resource, text, &at);
+                if let (Some(api), RefTarget::Here(pointer)) = (&self.api, &mut target)
+                    && let Some(noted) = api.noted(pointer)
+                {
+                    *pointer = noted.into();
+                }
                 match diagnostic {
                     Some(diagnostic) => self.push(diagnostic),
                     // One that was reported is not remembered: it is reported wherever it stands.
@@ -465,12 +511,7 @@ impl<'v, 'a> Lowerer<'v, 'a> {
                 }
                 target
             }
-        };
-        if let RefTarget::Here(pointer) = &target {
-            let at = self.path.as_str().into();
-            self.references.push(LocalReference { at, entry: self.entry, target: pointer.clone() });
         }
-        Some(Box::new(Reference { text: text.into(), target }))
     }
 
     /// A dynamic reference that nothing can redirect is a plain one; the others are not carried yet.
@@ -513,7 +554,7 @@ impl<'v, 'a> Lowerer<'v, 'a> {
     }
 
     /// Lowers the schema at the path as a definition: before those inside it, as the document has them.
-    pub(super) fn definition(&mut self, value: &'v Value<'a>) {
+    pub(crate) fn definition(&mut self, value: &'v Value<'a>) {
         let slot = self.definitions.len();
         self.definitions.push((self.path.as_str().into(), Schema::Bool(true)));
         let entry = std::mem::replace(&mut self.entry, self.path.len());

@@ -11,4 +11,5 @@ mod together;
 mod values;
 
 pub(crate) use keywords::{Dialect, Draft, is_known};
-pub(crate) use lower::lower;
+pub(crate) use lower::{Lowerer, lower};
+pub(crate) use resources::Resources;

@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 
 use omnigen_ir::Pointer;
+use omnigen_ir::naming::plain_pointer;
 use omnigen_report::{At, Code, Diagnostic};
 
 use super::keywords::is_known;
@@ -13,7 +14,7 @@ use crate::value::{Data, Value, array_index, push_token, unescape};
 impl<'v, 'a> Lowerer<'v, 'a> {
     /// Lowers places that references lead to and that are no definitions: below unknown keywords, or below keywords
     /// that were dropped.
-    pub(super) fn lower_targets(&mut self, declarations: &mut Declarations) {
+    pub(crate) fn lower_targets(&mut self, declarations: &mut Declarations) {
         let mut known: HashSet<Pointer> = declarations.definitions.iter().map(|(pointer, _)| pointer.clone()).collect();
         let mut next = 0;
         let before = declarations.definitions.len();
@@ -23,7 +24,7 @@ impl<'v, 'a> Lowerer<'v, 'a> {
             if !known.insert(target.clone()) || declarations.schema(&target).is_some() {
                 continue;
             }
-            let Some(value) = self.root.at(&target) else { continue };
+            let Some(value) = self.root.at(&plain_pointer(&target)) else { continue };
             if !matches!(value.data, Data::Object(_) | Data::Bool(_)) {
                 let message = format!("`{target}` is referred to as a schema, but it is {}", value.kind());
                 self.push(Diagnostic::new(Code::DanglingReference, At::value(&self.file, &target), message));

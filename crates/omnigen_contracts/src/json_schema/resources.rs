@@ -6,7 +6,7 @@ use omnigen_ir::Pointer;
 
 use super::keywords::{Dialect, Shape, shape};
 use crate::uri::{Parts, Uri};
-use crate::value::{Data, Value, push_index, push_token};
+use crate::value::{Data, Value, push_index, push_token, unescape};
 
 /// A schema with an identity of its own: the root, or one with `$id`.
 #[derive(Clone, Debug)]
@@ -50,6 +50,19 @@ impl Resources {
         };
         resources.scan(root, 0, &mut Vec::new());
         resources
+    }
+
+    /// The anchors: pointer of the resource, name, pointer.
+    pub(crate) fn anchors(&self) -> Vec<(Pointer, Box<str>, Pointer)> {
+        let anchors = self.anchors.iter();
+        anchors.map(|(resource, name, at)| (self.list[*resource].pointer.clone(), name.clone(), at.clone())).collect()
+    }
+
+    /// Takes in what stands at a place that is no part of the root's schema.
+    pub(crate) fn add(&mut self, value: &Value<'_>, pointer: &str) {
+        let tokens: Vec<_> = pointer.split('/').skip(1).map(unescape).collect();
+        let mut trail = tokens.iter().map(|token| Step::Name(token)).collect();
+        self.scan(value, 0, &mut trail);
     }
 
     /// The resource that begins at a pointer.

@@ -203,7 +203,8 @@ fn aliases_that_multiply_are_refused() {
 #[test]
 fn other_documents_are_told_from_schemas() {
     for (text, expected) in [
-        ("openapi: 3.1.0\ninfo: {}\n", "not-a-contract key:/openapi"),
+        ("swagger: '2.0'\ninfo: {}\n", "not-a-contract key:/swagger"),
+        ("openapi: 4.0.0\ninfo: {}\n", "not-a-contract /openapi"),
         ("node_type: COMPUTE\ncontract_version: 1\n", "not-a-contract key:/node_type"),
         ("contract_version: {major: 1}\n", "not-a-contract key:/contract_version"),
         ("- a\n", "not-a-contract "),

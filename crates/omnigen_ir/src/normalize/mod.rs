@@ -15,6 +15,7 @@ use std::collections::HashMap;
 use crate::{Contract, Json, Number, Place, Pointer, Resolve};
 
 pub use check::allows;
+pub use project::only_object;
 
 /// What a value may be.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -604,8 +604,8 @@ fn below(place: &Place, pieces: &[&str]) -> Place {
     Place { file: place.file.clone(), pointer: pointer.into() }
 }
 
-/// Is it certain that only objects are possible, without a look at anything else?
-fn only_object(schema: &Schema) -> bool {
+/// Is it certain that only objects are possible, without a look at anything else? Then a definition of it is a class.
+pub fn only_object(schema: &Schema) -> bool {
     schema.node().is_some_and(|node| {
         node.types == Some(TypeSet::OBJECT)
             && node.reference.is_none()

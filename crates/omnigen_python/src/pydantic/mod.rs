@@ -249,8 +249,9 @@ impl Module<'_> {
                 code.line("");
             }
             for (path, names) in late_order(&self.imports) {
-                let plain: Vec<&str> =
+                let mut plain: Vec<&str> =
                     names.iter().filter(|(name, alias)| name == alias).map(|(name, _)| name.as_str()).collect();
+                plain.sort_by(|a, b| crate::validators::member_order(a, b));
                 if !plain.is_empty() {
                     annotation::import(&mut code, path, &plain, width);
                 }

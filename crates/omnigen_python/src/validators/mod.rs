@@ -17,6 +17,8 @@ mod simple;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use module::member_order;
+
 use std::collections::HashMap;
 
 use omnigen_ir::naming::function_at;

@@ -2,6 +2,8 @@
 
 use crate::layout::{Doc, Writer, columns};
 use crate::regex;
+use omnigen_ir::Place;
+use omnigen_ir::naming::name_at;
 
 use super::{Emitter, Import, Need, formats, prelude};
 
@@ -23,7 +25,8 @@ pub(super) fn assemble(emitter: &Emitter<'_>) -> String {
     if !emitter.patterns.is_empty() || helpers.iter().any(|text| text.contains("re.")) {
         w.line("import re");
     }
-    w.line("from typing import TYPE_CHECKING, Any, TypedDict");
+    let typed = !emitter.contract.exports.list.is_empty();
+    w.line(if typed { "from typing import TYPE_CHECKING, Any, TypedDict" } else { "from typing import TypedDict" });
     w.line("");
     let imports: Vec<Import> = emitter.imports.iter().map(|(_, import)| import.clone()).collect();
     if !imports.is_empty() {
@@ -31,12 +34,17 @@ pub(super) fn assemble(emitter: &Emitter<'_>) -> String {
         w.line("");
     }
     let path = unit.import("validator", unit, "model");
-    let model = emitter.settings.naming.at(unit, "");
-    w.line("if TYPE_CHECKING:");
-    w.indent();
-    put_import(&mut w, emitter.settings.line_length, &path, std::slice::from_ref(&model));
-    w.dedent();
-    w.line("");
+    let list = checked(emitter);
+    if !list.is_empty() {
+        let mut models: Vec<String> = list.iter().map(|checked| checked.model.clone()).collect();
+        models.sort_by(|a, b| member_order(a, b));
+        models.dedup();
+        w.line("if TYPE_CHECKING:");
+        w.indent();
+        put_import(&mut w, emitter.settings.line_length, &path, &models);
+        w.dedent();
+        w.line("");
+    }
     for (i, pattern) in emitter.patterns.iter().enumerate() {
         let compile = Doc::group("re.compile(", vec![Doc::text(regex::literal(pattern))], ")");
         w.statement(&format!("_search_{} = ", i + 1), &compile, ".search");
@@ -57,7 +65,7 @@ pub(super) fn assemble(emitter: &Emitter<'_>) -> String {
     w.line("    keyword: str");
     w.line("    message: str");
     let mut out = w.finish();
-    let class = class(emitter, &path, &model);
+    let class = classes(emitter, &path, &list);
     // All at once: a text that grows by doubling touches twice its memory.
     let functions: usize = emitter.functions.iter().map(|text| text.len() + 2).sum();
     let helpers_size: usize = helpers.iter().map(|text| text.len() + 2).sum();
@@ -88,9 +96,40 @@ pub(super) fn assemble(emitter: &Emitter<'_>) -> String {
     out
 }
 
-fn class(emitter: &Emitter<'_>, path: &str, model: &str) -> String {
+/// What a class of the module checks.
+struct Checked {
+    /// `Order` in `ValidatorOrder`.
+    name: String,
+    /// Of the functions.
+    suffix: String,
+    /// The type that is given back.
+    model: String,
+    /// Is that certainly a class? Else it may be another name for a type.
+    class: bool,
+}
+
+/// The root, if the contract is a schema, else everything that it exports.
+fn checked(emitter: &Emitter<'_>) -> Vec<Checked> {
+    let contract = &emitter.contract;
+    let exports = &contract.exports.list;
+    if exports.first().is_some_and(|export| export.pointer.is_empty()) {
+        let model = emitter.settings.naming.at(contract.unit, "");
+        return vec![Checked { name: contract.unit.pascal.clone(), suffix: String::new(), model, class: true }];
+    }
+    let list = exports.iter().map(|export| Checked {
+        name: name_at(contract.unit, &export.pointer),
+        suffix: export.function.to_string(),
+        model: export.class.to_string(),
+        class: emitter
+            .resolve
+            .schema(&Place::new(contract.file, &export.pointer))
+            .is_some_and(omnigen_ir::normalize::only_object),
+    });
+    list.collect()
+}
+
+fn classes(emitter: &Emitter<'_>, path: &str, list: &[Checked]) -> String {
     let pascal = &emitter.contract.unit.pascal;
-    let call = |name: &str, argument| Doc::group(format!("{name}("), vec![Doc::text(argument)], ")");
     let mut w = Writer::new(emitter.settings.line_length);
     w.line("");
     w.line("");
@@ -110,9 +149,18 @@ fn class(emitter: &Emitter<'_>, path: &str, model: &str) -> String {
     w.line("self.issues = issues");
     w.dedent();
     w.dedent();
+    for checked in list {
+        class(&mut w, emitter, path, checked);
+    }
+    w.finish()
+}
+
+fn class(w: &mut Writer, emitter: &Emitter<'_>, path: &str, checked: &Checked) {
+    let call = |name: &str, argument| Doc::group(format!("{name}("), vec![Doc::text(argument)], ")");
+    let Checked { name, suffix, model, class } = checked;
     w.line("");
     w.line("");
-    w.line(&format!("class Validator{pascal}:"));
+    w.line(&format!("class Validator{name}:"));
     w.indent();
     w.line("\"\"\"Checks data, as `json.loads` gives it, against the contract.\"\"\"");
     w.line("");
@@ -121,9 +169,10 @@ fn class(emitter: &Emitter<'_>, path: &str, model: &str) -> String {
     w.indent();
     w.line("\"\"\"Return all violations; none if data is valid.\"\"\"");
     w.line("issues: list[Issue] = []");
-    w.line("if not accepts(data):");
+    w.statement("if not ", &call(&format!("accepts{suffix}"), "data"), ":");
     w.indent();
-    w.line("collect(data, \"\", issues)");
+    let arguments = ["data", "\"\"", "issues"].map(Doc::text).to_vec();
+    w.statement("", &Doc::group(format!("collect{suffix}("), arguments, ")"), "");
     w.dedent();
     w.line("return issues");
     w.dedent();
@@ -131,16 +180,28 @@ fn class(emitter: &Emitter<'_>, path: &str, model: &str) -> String {
     w.line("@staticmethod");
     w.statement("def ", &call("validate", "data: Any"), &format!(" -> {model}:"));
     w.indent();
-    w.line("\"\"\"Return data as a model; raise if it is not valid.\"\"\"");
-    put_import(&mut w, emitter.settings.line_length, path, &[model.to_owned()]);
+    let kind = if *class { "a model" } else { "its type" };
+    w.line(&format!("\"\"\"Return data as {kind}; raise if it is not valid.\"\"\""));
+    if !class {
+        w.line("from pydantic import TypeAdapter");
+        w.line("");
+    }
+    put_import(w, emitter.settings.line_length, path, std::slice::from_ref(model));
     w.line("");
-    w.statement("issues = ", &call(&format!("Validator{pascal}.errors"), "data"), "");
+    w.statement("issues = ", &call(&format!("Validator{name}.errors"), "data"), "");
     w.line("if issues:");
     w.indent();
-    w.statement("raise ", &call(&format!("Invalid{pascal}"), "issues"), "");
+    w.statement("raise ", &call(&format!("Invalid{}", emitter.contract.unit.pascal), "issues"), "");
     w.dedent();
-    w.statement("return ", &call(&format!("{model}.model_validate"), "data"), "");
-    w.finish()
+    if *class {
+        w.statement("return ", &call(&format!("{model}.model_validate"), "data"), "");
+    } else {
+        let annotation = Doc::group("TypeAdapter[", vec![Doc::text(model.clone())], "]");
+        w.assignment("adapter: ", &annotation, &Doc::group("TypeAdapter(", vec![Doc::text(model.clone())], ")"));
+        w.line("return adapter.validate_python(data)");
+    }
+    w.dedent();
+    w.dedent();
 }
 
 /// `from package import names`, one a line if there is no room.
@@ -184,6 +245,15 @@ fn put_imports(w: &mut Writer, width: usize, mut imports: Vec<Import>) {
         put_import(w, width, &first.package, &names);
         rest = others;
     }
+}
+
+/// The order of names in one import statement, as `ruff` has it: constants, classes, others; then as people count.
+pub(crate) fn member_order(a: &str, b: &str) -> std::cmp::Ordering {
+    let kind = |name: &str| {
+        let constant = name.len() > 1 && !name.contains(char::is_lowercase) && name.contains(char::is_uppercase);
+        if constant { 0 } else { 2 - u8::from(name.starts_with(char::is_uppercase)) }
+    };
+    kind(a).cmp(&kind(b)).then_with(|| natural(&a.to_lowercase(), &b.to_lowercase())).then_with(|| natural(a, b))
 }
 
 /// Order of texts with numbers in them: `a2` before `a10`.
