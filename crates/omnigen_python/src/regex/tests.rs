@@ -1,10 +1,15 @@
 //! The translation is compared with an engine of ECMA 262: the same finds on the same texts.
 
+use std::collections::BTreeSet;
 use std::io::Write as _;
+use std::path::Path;
 use std::process::{Command, Stdio};
+use std::sync::Arc;
 
+use omnigen_ir::Schema;
 use omnigen_report::{At, Code};
 
+use super::parse::{self, Item};
 use super::{PatternError, findings, is_slow, translate};
 
 /// Patterns that have a translation.
@@ -176,39 +181,173 @@ const TEXTS: &[&str] = &[
 ];
 
 /// What Python finds, by pattern and text.
-fn python(patterns: &[String]) -> Option<Vec<Vec<bool>>> {
-    const SCRIPT: &str = "import ast, re, sys, warnings\nwarnings.simplefilter('error')\npatterns, texts = ast.literal_eval(sys.stdin.read())\nfor p in patterns:\n    s = re.compile(p).search\n    print(''.join('1' if s(t) else '0' for t in texts))\n";
+fn python(cases: &[(String, Vec<String>)]) -> Option<Vec<Vec<bool>>> {
+    const SCRIPT: &str = "import ast, re, sys, warnings\nwarnings.simplefilter('error')\nfor line in sys.stdin:\n    p, texts = ast.literal_eval(line)\n    s = re.compile(p).search\n    print(''.join('1' if s(t) else '0' for t in texts))\n";
     let mut child =
         Command::new("python3").args(["-c", SCRIPT]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().ok()?;
-    let list = |items: Vec<String>| format!("[{}]", items.join(", "));
-    let input = format!(
-        "({}, {})",
-        list(patterns.iter().map(|p| crate::layout::string(p)).collect()),
-        list(TEXTS.iter().map(|t| crate::layout::string(t).replace('\0', "\\x00")).collect())
-    );
-    child.stdin.take()?.write_all(input.as_bytes()).ok()?;
+    let mut input = String::new();
+    for (pattern, texts) in cases {
+        let texts: Vec<String> = texts.iter().map(|t| crate::layout::string(t).replace('\0', "\\x00")).collect();
+        input += &format!("({}, [{}])\n", crate::layout::string(pattern), texts.join(", "));
+    }
+    let mut stdin = child.stdin.take()?;
+    let writer = std::thread::spawn(move || stdin.write_all(input.as_bytes()));
     let output = child.wait_with_output().ok()?;
+    writer.join().ok()?.ok()?;
     assert!(output.status.success(), "python3 refuses a translation");
     let text = String::from_utf8(output.stdout).ok()?;
     Some(text.lines().map(|line| line.bytes().map(|b| b == b'1').collect()).collect())
 }
 
-#[test]
-fn finds_what_ecma_262_finds() {
-    let translated: Vec<String> =
-        PATTERNS.iter().map(|p| translate(p).unwrap_or_else(|error| panic!("{p}: {error:?}"))).collect();
+/// Compares translations in Python with the engine of ECMA 262.
+fn compare(cases: &[(String, Vec<String>)]) {
+    let translated: Vec<(String, Vec<String>)> = cases
+        .iter()
+        .map(|(p, texts)| (translate(p).unwrap_or_else(|error| panic!("{p}: {error:?}")), texts.clone()))
+        .collect();
     let Some(found) = python(&translated) else { return };
     let mut wrong = Vec::new();
-    for ((pattern, translated), found) in PATTERNS.iter().zip(&translated).zip(found) {
+    for (((pattern, texts), (translated, _)), found) in cases.iter().zip(&translated).zip(found) {
         let oracle = regress::Regex::with_flags(pattern, "u").or_else(|_| regress::Regex::new(pattern));
         let oracle = oracle.unwrap_or_else(|error| panic!("{pattern}: {error}"));
-        for (text, found) in TEXTS.iter().zip(found) {
+        for (text, found) in texts.iter().zip(found) {
             if oracle.find(text).is_some() != found {
                 wrong.push(format!("{pattern} as {translated} on {text:?}: {found}"));
             }
         }
     }
-    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert!(wrong.is_empty(), "{} wrong\n{}", wrong.len(), wrong[..wrong.len().min(20)].join("\n"));
+}
+
+#[test]
+fn finds_what_ecma_262_finds() {
+    let texts: Vec<String> = TEXTS.iter().map(|&text| text.to_owned()).collect();
+    compare(&PATTERNS.iter().map(|&p| (p.to_owned(), texts.clone())).collect::<Vec<_>>());
+}
+
+#[test]
+fn composed_patterns_find_the_same_on_generated_texts() {
+    let mut chance = Chance(20);
+    // Named groups cannot come twice, an open brace would meet what follows, and loops within loops take for ever.
+    let parts = PATTERNS.iter().copied().filter(|p| !p.contains("(?<year>") && !p.contains('{') && !p.contains("*)*"));
+    let parts: Vec<&str> = parts.collect();
+    let mut cases = Vec::new();
+    for _ in 0..800 {
+        let (a, b) = (parts[chance.below(parts.len())], parts[chance.below(parts.len())]);
+        let pattern = match chance.below(6) {
+            0 => format!("{a}{b}"),
+            1 => format!("{a}|{b}"),
+            2 => format!("^(?:{a}|{b})"),
+            3 => format!("(?:{a}){{1,2}}{b}"),
+            4 => format!("(?={a}){b}"),
+            _ => format!("(?!{a}){b}"),
+        };
+        // Groups are numbered anew, and a loop forgets them: what cannot be carried is refused, not got wrong.
+        if translate(&pattern).is_ok() && !is_slow(&pattern) && regress::Regex::with_flags(&pattern, "u").is_ok() {
+            let texts = texts(&pattern, &mut chance, 12);
+            cases.push((pattern, texts));
+        }
+    }
+    assert!(cases.len() > 500, "{}", cases.len());
+    compare(&cases);
+}
+
+#[test]
+fn patterns_of_real_schemas_find_the_same() {
+    let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/corpus/jsonschema/schemastore");
+    if !corpus.is_dir() {
+        return; // The corpus lies beside the checkout, or not at all.
+    }
+    let mut patterns = BTreeSet::new();
+    let file = Arc::from("p.json");
+    for entry in std::fs::read_dir(&corpus).expect("the corpus can be listed").flatten() {
+        let Ok(text) = std::fs::read_to_string(entry.path().join("schema.json")) else { continue };
+        let declared = omnigen_contracts::declarations(&file, &text);
+        let roots = declared.definitions.iter().map(|(_, schema)| schema).chain([&declared.root]);
+        roots.for_each(|schema| all(schema, &mut patterns));
+    }
+    let mut chance = Chance(21);
+    let engine = |p: &str| regress::Regex::with_flags(p, "u").or_else(|_| regress::Regex::new(p)).is_ok();
+    let carried = |p: &&String| translate(p).is_ok();
+    let (fine, refused): (Vec<&String>, Vec<&String>) = patterns.iter().partition(carried);
+    let odd: Vec<&&String> = refused.iter().filter(|p| engine(p)).collect();
+    assert!(odd.is_empty(), "an engine reads these, and we do not: {odd:?}");
+    let quick = fine.into_iter().filter(|p| engine(p) && !is_slow(p));
+    let cases: Vec<(String, Vec<String>)> = quick.map(|p| (p.clone(), texts(p, &mut chance, 24))).collect();
+    assert!(cases.len() > 300, "{}", cases.len());
+    compare(&cases);
+}
+
+/// All patterns within a schema.
+fn all(schema: &Schema, found: &mut BTreeSet<String>) {
+    let Schema::Node(node) = schema else { return };
+    found.extend(node.string.as_deref().and_then(|rules| rules.pattern.as_deref()).map(str::to_owned));
+    found.extend(node.object.iter().flat_map(|rules| &rules.patterns).map(|(pattern, _)| (**pattern).to_owned()));
+    node.children(&mut |_, child| all(child, found));
+}
+
+/// Numbers that look random and are the same each time (splitmix64).
+struct Chance(u64);
+
+impl Chance {
+    fn below(&mut self, n: usize) -> usize {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        ((z ^ (z >> 31)) % n as u64) as usize
+    }
+}
+
+/// Texts that match, or nearly.
+fn texts(pattern: &str, chance: &mut Chance, count: usize) -> Vec<String> {
+    const STRANGE: &[char] =
+        &['a', 'Z', '0', '٣', '_', '-', ' ', '\n', '\u{2028}', 'é', 'ſ', '😀', '/', '.', '\0', 'b'];
+    let Ok(parsed) = parse::parse(pattern) else { return Vec::new() };
+    let mut texts = vec![String::new()];
+    for _ in 0..count {
+        let mut text = String::new();
+        write(&parsed.body, chance, &mut text);
+        let mut chars: Vec<char> = text.chars().take(40).collect();
+        texts.push(chars.iter().collect());
+        let at = chance.below(chars.len() + 1);
+        match chance.below(3) {
+            0 if at < chars.len() => drop(chars.remove(at)),
+            1 if at < chars.len() => chars[at] = STRANGE[chance.below(STRANGE.len())],
+            _ => chars.insert(at, STRANGE[chance.below(STRANGE.len())]),
+        }
+        texts.push(chars.into_iter().collect());
+    }
+    texts
+}
+
+fn write(body: &[Vec<Item>], chance: &mut Chance, out: &mut String) {
+    let sequence = &body[chance.below(body.len())];
+    for item in sequence {
+        one(item, chance, out);
+    }
+}
+
+fn one(item: &Item, chance: &mut Chance, out: &mut String) {
+    match item {
+        Item::Char(code) => out.extend(char::from_u32(*code)),
+        Item::Any { .. } => out.push(['x', '1', ' ', 'é', '"'][chance.below(5)]),
+        Item::Class(class) => {
+            let ranges = class.matched();
+            if !ranges.is_empty() {
+                let (from, to) = ranges[chance.below(ranges.len().min(8))];
+                out.extend(char::from_u32(from + chance.below((to - from).min(90) as usize + 1) as u32));
+            }
+        }
+        Item::Capture { body, .. } | Item::Group { body, .. } => write(body, chance, out),
+        Item::Repeat { item, min, max, .. } => {
+            let most = max.unwrap_or(min + 3).min(min + 3);
+            for _ in 0..(*min + chance.below((most - min) as usize + 1) as u64).min(40) {
+                one(item, chance, out);
+            }
+        }
+        Item::Start { .. } | Item::End { .. } | Item::Word { .. } | Item::Look { .. } | Item::Back { .. } => {}
+    }
 }
 
 #[test]
@@ -274,7 +413,7 @@ fn findings_stand_where_the_patterns_do() {
         "properties": {"a": {"pattern": "("}, "b": {"items": {"pattern": "^(a+)+$"}}, "fine": {"pattern": "^a+$"}},
         "patternProperties": {"/(?<=a+)~": true, "^x": {"anyOf": [{"pattern": "("}]}}
     }"#;
-    let file = std::sync::Arc::from("p.json");
+    let file = Arc::from("p.json");
     let declared = omnigen_contracts::declarations(&file, text);
     let root = declared.schema("").expect("the root is there");
     let found: Vec<(Code, Option<At>)> = findings(&file, root).into_iter().map(|d| (d.code, d.at)).collect();

@@ -2,7 +2,7 @@
 
 /// A format that is checked.
 pub(super) struct Format {
-    /// As contracts call it.
+    /// As contracts call it; empty for what only others need.
     pub(super) name: &'static str,
     /// The function that checks it.
     pub(super) function: &'static str,
@@ -14,7 +14,7 @@ pub(super) struct Format {
 
 /// The check for a format.
 pub(super) fn find(name: &str) -> Option<&'static Format> {
-    LIST.iter().find(|format| format.name == name)
+    LIST.iter().find(|format| format.name == name && !name.is_empty())
 }
 
 /// The functions for formats, in the order of the list, each once.
@@ -29,15 +29,25 @@ pub(super) fn texts(names: &[&str]) -> Vec<&'static str> {
     LIST.iter().filter(wanted).map(|format| format.text).collect()
 }
 
+/// What names in other scripts need.
+const IDN: &[&str] = &["_is_domain", "_is_idn_char", "_idn_label", "_is_bidi"];
+/// The same, and the check itself.
+const HOST: &[&str] = &["_is_domain", "_is_idn_char", "_idn_label", "_is_bidi", "_is_idn_hostname"];
+
 static LIST: &[Format] = &[
     Format { name: "date", function: "_is_date", needs: &[], text: DATE },
     Format { name: "time", function: "_is_time", needs: &[], text: TIME },
     Format { name: "date-time", function: "_is_date_time", needs: &["_is_date", "_is_time"], text: DATE_TIME },
     Format { name: "duration", function: "_is_duration", needs: &[], text: DURATION },
-    Format { name: "hostname", function: "_is_hostname", needs: &[], text: HOSTNAME },
+    Format { name: "", function: "_is_domain", needs: &[], text: DOMAIN },
+    Format { name: "", function: "_is_idn_char", needs: &[], text: IDN_CHAR },
+    Format { name: "", function: "_idn_label", needs: &[], text: IDN_LABEL },
+    Format { name: "", function: "_is_bidi", needs: &[], text: BIDI },
+    Format { name: "idn-hostname", function: "_is_idn_hostname", needs: IDN, text: IDN_HOSTNAME },
+    Format { name: "hostname", function: "_is_hostname", needs: HOST, text: HOSTNAME },
     Format { name: "ipv4", function: "_is_ipv4", needs: &[], text: IPV4 },
     Format { name: "ipv6", function: "_is_ipv6", needs: &["_is_ipv4"], text: IPV6 },
-    Format { name: "email", function: "_is_email", needs: &["_is_hostname", "_is_ipv4", "_is_ipv6"], text: EMAIL },
+    Format { name: "email", function: "_is_email", needs: &["_is_domain", "_is_ipv4", "_is_ipv6"], text: EMAIL },
     Format { name: "idn-email", function: "_is_idn_email", needs: &[], text: IDN_EMAIL },
     Format {
         name: "iri-reference",
@@ -127,11 +137,133 @@ const DURATION: &str = r##"def _is_duration(text: str) -> bool:
     return re.fullmatch(form, text) is not None
 "##;
 
-const HOSTNAME: &str = r##"def _is_hostname(text: str) -> bool:
+const DOMAIN: &str = r##"def _is_domain(text: str) -> bool:
     """RFC 1123, section 2.1."""
     label = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
     found = re.fullmatch(rf"{label}(?:\.{label})*", text)
     return found is not None and len(text) <= 253
+"##;
+
+const IDN_CHAR: &str = r##"def _is_idn_char(label: str, at: int) -> bool:
+    """RFC 5892: section 3, and appendix A for the context."""
+    char = label[at]
+    before, after = label[:at], label[at + 1 :]
+    if char in "-\u00df\u03c2\u06fd\u06fe\u0f0b\u3007":
+        return True
+    if char == "\u00b7":
+        return before[-1:] == after[:1] == "l"
+    if char == "\u0375":
+        greek = "[\u0370-\u03ff\u1f00-\u1fff]"
+        return re.match(greek, after) is not None
+    if char in "\u05f3\u05f4":
+        return "\u0590" <= before[-1:] <= "\u05ff"
+    if char == "\u30fb":
+        kana = "\u3041-\u309f\u30a1-\u30fa\u30fc-\u30ff"
+        han = "\u3005\u3007\u3400-\u4dbf\u4e00-\u9fff"
+        return bool(re.search(f"[{kana}{han}]", label))
+    if re.match("[\u0660-\u0669]", char):
+        return re.search("[\u06f0-\u06f9]", label) is None
+    if re.match("[\u06f0-\u06f9]", char):
+        return re.search("[\u0660-\u0669]", label) is None
+    if char in "\u200c\u200d":
+        virama = map(unicodedata.combining, before[-1:])
+        if 9 in virama:
+            return True
+        marks = "[\u064b-\u065f\u0670]*"
+        end = "[\u0622-\u0625\u0627\u0629\u062f-\u0632]"
+        joins = "[\u0620-\u064a\u066e-\u06d3\u0710-\u074f]"
+        left = f"(?!{end}){joins}{marks}$"
+        joined = re.search(left, before) is not None
+        if re.match(f"{marks}{joins}", after) is None:
+            return False
+        return joined and char == "\u200c"
+    never = (
+        "[\u0640\u07fa\u302e\u302f\u3031-\u3035\u303b\u034f"
+        "\u1100-\u11ff\ua960-\ua97c\ud7b0-\ud7fb\u17b4\u17b5"
+        "\u180b-\u180f\u20d0-\u20ff\ufe00-\ufe0f"
+        "\U0001d100-\U0001d24f\U000e0100-\U000e01ef]"
+    )
+    if re.match(never, char):
+        return False
+    folded = unicodedata.normalize("NFKC", char).casefold()
+    if unicodedata.normalize("NFKC", folded) != char:
+        return False
+    kinds = ("Ll", "Lo", "Lm", "Mn", "Mc", "Nd")
+    return unicodedata.category(char) in kinds
+"##;
+
+const IDN_LABEL: &str = r##"def _idn_label(label: str) -> str | None:
+    """The label in Unicode, if it is one (RFC 5891, section 4)."""
+    plain = label
+    if label.isascii():
+        if label[:4].lower() != "xn--":
+            return label if _is_domain(label) else None
+        label = label.lower()
+        try:
+            plain = label[4:].encode().decode("punycode")
+        except ValueError:
+            return None
+        if plain.isascii():
+            return None
+    if plain[2:4] == "--" or plain.strip("-") != plain:
+        return None
+    if unicodedata.normalize("NFC", plain) != plain:
+        return None
+    if unicodedata.category(plain[0]).startswith("M"):
+        return None
+    for at in range(len(plain)):
+        if not _is_idn_char(plain, at):
+            return None
+    punycode = "xn--" + plain.encode("punycode").decode()
+    if label.isascii() and label != punycode:
+        return None
+    return plain if len(punycode) <= 63 else None
+"##;
+
+const BIDI: &str = r##"def _is_bidi(label: str) -> bool:
+    """RFC 5893, section 2."""
+    kinds = " ".join(map(unicodedata.bidirectional, label))
+    neutral = "EN|ES|CS|ET|ON|BN|NSM"
+    if not kinds.startswith(("R", "AL")):
+        form = f"L( L| {neutral.replace('|', '| ')})*"
+        ended = re.search("(L|EN)( NSM)*$", kinds)
+    else:
+        form = rf"(R|AL)( (R|AL|AN|{neutral}))*"
+        ended = re.search("(R|AL|EN|AN)( NSM)*$", kinds)
+        if "EN" in kinds and "AN" in kinds:
+            return False
+    return bool(ended and re.fullmatch(form, kinds))
+"##;
+
+const IDN_HOSTNAME: &str = r##"def _is_idn_hostname(text: str) -> bool:
+    """RFC 5890, section 2.3.2.3."""
+    labels = []
+    length = -1
+    for part in re.split("[.\u3002\uff0e\uff61]", text):
+        label = _idn_label(part)
+        if label is None:
+            return False
+        labels.append(label)
+        if not label.isascii():
+            part = label.encode("punycode").decode()
+            length += len("xn--")
+        length += 1 + len(part)
+    if length > 253:
+        return False
+    name = "".join(labels)
+    kinds = set(map(unicodedata.bidirectional, name))
+    if kinds.isdisjoint({"R", "AL", "AN"}):
+        return True
+    return all(map(_is_bidi, labels))
+"##;
+
+const HOSTNAME: &str = r##"def _is_hostname(text: str) -> bool:
+    """RFC 1123, section 2.1; Punycode as in RFC 5891."""
+    if not _is_domain(text):
+        return False
+    if "xn--" not in text.lower():
+        return True
+    return _is_idn_hostname(text)
 "##;
 
 const IPV4: &str = r##"def _is_ipv4(text: str) -> bool:
@@ -172,7 +304,7 @@ const EMAIL: &str = r##"def _is_email(text: str) -> bool:
         if address.lower().startswith("ipv6:"):
             return _is_ipv6(address[5:])
         return _is_ipv4(address)
-    return _is_hostname(domain)
+    return _is_domain(domain)
 "##;
 
 const IDN_EMAIL: &str = r##"def _is_idn_email(text: str) -> bool:
@@ -199,6 +331,8 @@ const IRI_REFERENCE: &str = r##"def _is_iri_reference(text: str) -> bool:
     if authority is None:
         first = path.partition("/")[0]
         return scheme is not None or ":" not in first
+    if authority.count("@") > 1:
+        return False
     host = authority.rpartition("@")[2]
     literal = re.fullmatch(r"\[(.*)\](?::[0-9]*)?", host)
     if literal:
@@ -232,12 +366,13 @@ const URI: &str = r##"def _is_uri(text: str) -> bool:
 
 const URI_TEMPLATE: &str = r##"def _is_uri_template(text: str) -> bool:
     """RFC 6570."""
-    literal = r"[^\x00-\x20\x7f\"'%<>\\^`{|}]"
+    literal = r"[^\x00-\x20\x7f\"%<>\\^`{|}]"
     name = r"(?:[A-Za-z0-9_]|%[0-9A-Fa-f]{2})"
     tail = r"(?::[1-9][0-9]{0,3}|\*)?"
     variable = rf"{name}(?:\.?{name})*{tail}"
     list_of = rf"[+#./;?&=,!@|]?{variable}(?:,{variable})*"
-    form = rf"(?:{literal}|%[0-9A-Fa-f]{{2}}|\{{{list_of}\}})*"
+    escape = "%[0-9A-Fa-f]{2}"
+    form = rf"(?:{literal}|{escape}|\{{{list_of}\}})*"
     return re.fullmatch(form, text) is not None
 "##;
 

@@ -25,6 +25,9 @@ pub(super) fn assemble(emitter: &Emitter<'_>) -> String {
     if !emitter.patterns.is_empty() || helpers.iter().any(|text| text.contains("re.")) {
         w.line("import re");
     }
+    if helpers.iter().any(|text| text.contains("unicodedata.")) {
+        w.line("import unicodedata");
+    }
     let typed = !emitter.contract.exports.list.is_empty();
     w.line(if typed { "from typing import TYPE_CHECKING, Any, TypedDict" } else { "from typing import TypedDict" });
     w.line("");

@@ -218,7 +218,16 @@ const FORMATS: &[(&str, &[&str], &[&str])] = &[
     ("duration", &["P1D", "PT1M", "P1Y2M3DT4H5M6S", "P4W"], &["P", "PT", "P1YT", "1D", "P1Y1W", "P1Y1D"]),
     ("email", &["a.b@example.org", "\"a b\"@example.org", "a@[127.0.0.1]"], &["a", "a..b@example.org", "@x", "a@b c"]),
     ("idn-email", &["é@é.org"], &["é"]),
-    ("hostname", &["a", "a-b.example"], &["-a", "a_b", "a..b", ""]),
+    (
+        "hostname",
+        &["a", "a-b.example", "xn--bcher-kva.example"],
+        &["-a", "a_b", "a..b", "", "b\u{fc}cher", "xn--X", "xn--bcher-kvb"],
+    ),
+    (
+        "idn-hostname",
+        &["b\u{fc}cher.example", "a\u{3002}b", "l\u{b7}l", "\u{5d0}\u{5d1}", "\u{915}\u{94d}\u{200d}\u{937}"],
+        &["\u{300}a", "a\u{b7}l", "a\u{5d0}", "B\u{fc}cher", "\u{915}\u{200d}\u{937}", "a..b", "-\u{fc}"],
+    ),
     ("ipv4", &["127.0.0.1"], &["127.0.0", "256.0.0.1", "01.0.0.1"]),
     (
         "ipv6",
