@@ -7,6 +7,8 @@ mod cli;
 mod golden;
 mod incremental;
 mod killed;
+mod machines;
+mod plan;
 mod python;
 mod random;
 mod vendor;

@@ -5,28 +5,29 @@ use std::collections::BTreeMap;
 use omnigen_tests::{Project, difference};
 
 /// A generator of numbers that is the same everywhere; the histories are data, not luck.
-struct Dice(u64);
+pub(crate) struct Dice(pub(crate) u64);
 
 impl Dice {
-    fn roll(&mut self, sides: usize) -> usize {
+    pub(crate) fn roll(&mut self, sides: usize) -> usize {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;
         (self.0 % sides as u64) as usize
     }
 
-    fn pick<'a, T>(&mut self, list: &'a [T]) -> &'a T {
+    pub(crate) fn pick<'a, T>(&mut self, list: &'a [T]) -> &'a T {
         &list[self.roll(list.len())]
     }
 }
 
 /// Places for contracts; few, so that histories come back to them.
-const PATHS: [&str; 7] = ["a.json", "b.json", "c.yaml", "deep/d.json", "deep/e.yaml", "deep/er/f.json", "g.yml"];
-const CONFIGS: [&str; 4] =
+pub(crate) const PATHS: [&str; 7] =
+    ["a.json", "b.json", "c.yaml", "deep/d.json", "deep/e.yaml", "deep/er/f.json", "g.yml"];
+pub(crate) const CONFIGS: [&str; 4] =
     ["", "[python]\nnaming = \"{Name}\"\n", "[python]\nline-length = 120\n", "[python]\nformat = \"assert\"\n"];
 
 /// One contract, put together by chance. References go to places that may or may not be there.
-fn contract(dice: &mut Dice, path: &str) -> String {
+pub(crate) fn contract(dice: &mut Dice, path: &str) -> String {
     let up = "../".repeat(path.matches('/').count());
     let mut properties = Vec::new();
     for name in ["one", "two", "three", "four"] {
@@ -66,7 +67,11 @@ fn contract(dice: &mut Dice, path: &str) -> String {
 }
 
 /// One step: what was done, for the message of a failure.
-fn step(dice: &mut Dice, contracts: &mut BTreeMap<&'static str, String>, config: &mut &'static str) -> String {
+pub(crate) fn step(
+    dice: &mut Dice,
+    contracts: &mut BTreeMap<&'static str, String>,
+    config: &mut &'static str,
+) -> String {
     let there: Vec<&'static str> = contracts.keys().copied().collect();
     match dice.roll(12) {
         0..=4 => {
@@ -118,7 +123,7 @@ fn step(dice: &mut Dice, contracts: &mut BTreeMap<&'static str, String>, config:
     }
 }
 
-fn put(project: &Project, contracts: &BTreeMap<&'static str, String>, config: &str) {
+pub(crate) fn put(project: &Project, contracts: &BTreeMap<&'static str, String>, config: &str) {
     for path in PATHS {
         let full = format!("contracts/{path}");
         match contracts.get(path) {

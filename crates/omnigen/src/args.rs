@@ -46,6 +46,31 @@ pub(crate) struct Global {
     /// Use colours
     #[arg(long, value_name = "WHEN", global = true, default_value = "auto")]
     pub(crate) color: Color,
+    /// How findings and changes are told: for people, as JSON lines on stdout, or in a format of CI systems
+    #[arg(long, value_name = "FORMAT", global = true, default_value = "human")]
+    pub(crate) message_format: Format,
+    /// Write what happens to FILE, as JSON lines, while it happens
+    #[arg(long, value_name = "FILE", global = true)]
+    pub(crate) events: Option<PathBuf>,
+    /// Write what ran when on which thread to FILE, as a Chrome trace
+    #[arg(long, value_name = "FILE", global = true)]
+    pub(crate) profile: Option<PathBuf>,
+}
+
+/// How findings are told.
+#[derive(Clone, Copy, Debug, Default, ValueEnum, PartialEq, Eq)]
+pub(crate) enum Format {
+    /// Text for people, on stderr
+    #[default]
+    Human,
+    /// JSON lines on stdout; `omnigen schema events` describes them
+    Json,
+    /// Annotations of GitHub Actions, on stdout
+    Github,
+    /// One SARIF 2.1.0 log, on stdout
+    Sarif,
+    /// One JUnit report, on stdout
+    Junit,
 }
 
 /// When to use colours.
@@ -77,6 +102,21 @@ pub(crate) enum Command {
     Watch,
     /// Read the contracts and say what is wrong; write nothing
     Check,
+    /// Show what `build` would change, as a patch; write nothing
+    Diff,
+    /// Print a JSON Schema of one of our own formats
+    Schema {
+        /// The format
+        #[arg(value_name = "FORMAT")]
+        format: Described,
+    },
+    /// Print a script that completes commands and options in a shell
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+    /// Print the manual page
+    Man,
     /// Copy remote schemas into the folder `refs` and lock what they say
     ///
     /// Copies lie at <refs>/<host>/<path>; what a schema refers to is fetched too. This is the only command that reads the
@@ -101,6 +141,16 @@ pub(crate) struct Vendor {
     pub(crate) timeout: Option<NonZeroU32>,
 }
 
+/// Formats of our own.
+#[derive(Clone, Copy, Debug, ValueEnum, PartialEq, Eq)]
+pub(crate) enum Described {
+    /// `omnigen.toml`
+    Config,
+    /// Lines of `--events` and of `--message-format json`
+    #[value(alias = "messages")]
+    Events,
+}
+
 /// Arguments of `build`.
 #[derive(Debug, Default, Args, PartialEq, Eq)]
 pub(crate) struct Build {
@@ -114,8 +164,17 @@ pub(crate) struct Build {
     #[arg(long, value_name = "DIR")]
     pub(crate) refs: Option<PathBuf>,
     /// Write nothing and start no agent; list outputs that are not up to date, with exit code 1 if there are any
-    #[arg(long)]
+    #[arg(long, conflicts_with = "dry_run")]
     pub(crate) check: bool,
+    /// Write nothing and start no agent; list what would be done
+    #[arg(short = 'n', long)]
+    pub(crate) dry_run: bool,
+    /// Build what can be built beside contracts that have errors (the default)
+    #[arg(short = 'k', long, overrides_with = "fail_fast")]
+    pub(crate) keep_going: bool,
+    /// End at the first contract with errors
+    #[arg(long, overrides_with = "keep_going")]
+    pub(crate) fail_fast: bool,
     /// Start no agent; an answer that is not known is an error
     #[arg(long)]
     pub(crate) frozen: bool,
@@ -160,7 +219,10 @@ mod tests {
                     jobs: NonZeroUsize::new(3),
                     quiet: false,
                     verbose: true,
-                    color: Color::Never
+                    color: Color::Never,
+                    message_format: Format::Human,
+                    events: None,
+                    profile: None,
                 }
             }
         );
@@ -176,6 +238,7 @@ mod tests {
             ("omnigen build --chek", "'--check'"),
             ("omnigen build -q -v", "cannot be used with"),
             ("omnigen build --check --force", "cannot be used with"),
+            ("omnigen build --check -n", "cannot be used with"),
             ("omnigen build -j 0", "invalid value '0'"),
             ("omnigen build --color sometimes", "possible values: auto, always, never"),
             ("omnigen watch file.json", "unexpected argument"),

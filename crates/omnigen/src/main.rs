@@ -2,9 +2,10 @@
 
 mod args;
 mod draw;
-mod exit;
 mod init;
+mod profile;
 mod screen;
+mod stream;
 
 use std::env;
 use std::path::{Path, PathBuf};
@@ -13,13 +14,15 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use clap::Parser;
+use clap::{CommandFactory, Parser};
 use omnigen_driver::{Mode, Options, Outcome, Vendoring};
+use omnigen_report::{Activity, Exit};
 
-use crate::args::{Build, Cli, Command, Global};
-use crate::exit::Exit;
+use crate::args::{Build, Cli, Command, Described, Format, Global};
 use crate::init::Step;
-use crate::screen::Screen;
+use crate::profile::Profile;
+use crate::screen::{Asked, Screen};
+use crate::stream::Lines;
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -28,17 +31,55 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 const MOMENT: Duration = Duration::from_secs(3);
 
 fn main() -> ExitCode {
-    report_bugs();
     let cli = Cli::parse();
-    log();
     let mut screen = Screen::new(&cli.global);
-    match run(&cli, &mut screen) {
-        Ok(exit) => exit.into(),
+    let (lines, profile) = match listen(&cli.global, &screen) {
+        Ok(listening) => listening,
         Err(Unusable { message, hint }) => {
             screen.failure(&message, hint.as_deref());
-            Exit::Usage.into()
+            return ExitCode::from(Exit::Usage.code());
         }
+    };
+    report_bugs(lines.clone());
+    let mut exit = match run(&cli, &mut screen, lines.as_ref()) {
+        Ok(exit) => exit,
+        Err(Unusable { message, hint }) => {
+            if let Some(lines) = &lines {
+                lines.refuse(Exit::Usage, &message);
+            }
+            screen.failure(&message, hint.as_deref());
+            Exit::Usage
+        }
+    };
+    if let Some(lines) = lines {
+        lines.close(exit, None);
     }
+    if let (Some(profile), Some(path)) = (profile, &cli.global.profile)
+        && let Err(error) = omnigen_disk::write_atomic(path, profile.render().as_bytes())
+    {
+        screen.failure(&format!("the profile cannot be written to `{}`: {error}", path.display()), None);
+        exit = Exit::Usage;
+    }
+    ExitCode::from(exit.code())
+}
+
+/// Sets up whatever listens to the run.
+fn listen(global: &Global, screen: &Screen) -> Result<(Option<Lines>, Option<Profile>), Unusable> {
+    let mut sinks: Vec<Box<dyn std::io::Write + Send>> = Vec::new();
+    if global.message_format == Format::Json {
+        sinks.push(Box::new(std::io::stdout()));
+    }
+    if let Some(path) = &global.events {
+        let unwritable = |error: std::io::Error| Unusable {
+            message: format!("events cannot be written to `{}`: {error}", path.display()),
+            hint: None,
+        };
+        sinks.push(Box::new(omnigen_disk::files::stream(path).map_err(unwritable)?));
+    }
+    let lines = (!sinks.is_empty()).then(|| Lines::to(sinks));
+    let profile = global.profile.as_ref().map(|_| Profile::new());
+    stream::listen(lines.clone(), screen.bar(), profile.clone(), log_filter());
+    Ok((lines, profile))
 }
 
 /// Why the command cannot be run at all.
@@ -54,67 +95,104 @@ impl Unusable {
     }
 }
 
-fn run(cli: &Cli, screen: &mut Screen) -> Result<Exit, Unusable> {
+fn run(cli: &Cli, screen: &mut Screen, lines: Option<&Lines>) -> Result<Exit, Unusable> {
     let folder = folder(&cli.global)?;
-    match &cli.command {
-        Command::Init { name } => init(&folder, name.as_deref(), screen),
+    let mut prepared = |build: &Build| {
+        let options = options(&folder, build, &cli.global)?;
+        end_on_interrupt(&options, lines.cloned())?;
+        screen.stand(prefix(&options.root));
+        Ok(options)
+    };
+    let (outcome, asked) = match &cli.command {
+        Command::Init { name } => return init(&folder, name.as_deref(), screen),
         Command::Build(build) => {
-            let options = options(&folder, build, &cli.global)?;
-            end_on_interrupt(&options)?;
-            let outcome = omnigen_driver::build(&options, &mut |event| screen.event(&event));
-            screen.outcome(&outcome, build.check, "");
-            Ok(ended(&options, Exit::of(&outcome, build.check), screen))
+            let options = prepared(build)?;
+            let asked = if options.activity == Activity::Build { Asked::Nothing } else { Asked::List };
+            (omnigen_driver::build(&options), asked)
         }
-        Command::Check => {
-            let options = options(&folder, &Build::default(), &cli.global)?;
-            end_on_interrupt(&options)?;
-            let outcome = omnigen_driver::check(&options);
-            screen.outcome(&outcome, false, "");
-            Ok(ended(&options, Exit::of(&outcome, false), screen))
+        Command::Diff => {
+            let options = Options { activity: Activity::Plan, diffs: true, ..prepared(&Build::default())? };
+            (omnigen_driver::build(&options), Asked::Patch)
         }
         Command::Vendor(arguments) => {
-            let mirror = Build { refs: arguments.refs.clone(), ..Build::default() };
-            let options = options(&folder, &mirror, &cli.global)?;
-            end_on_interrupt(&options)?;
+            let options = prepared(&Build { refs: arguments.refs.clone(), ..Build::default() })?;
             let mut vendoring =
                 Vendoring { addresses: arguments.urls.clone(), update: arguments.update, ..Vendoring::default() };
             if let Some(seconds) = arguments.timeout {
                 vendoring.timeout = Duration::from_secs(seconds.get().into());
             }
-            let outcome = omnigen_driver::vendor(&options, &vendoring, &mut |change| screen.taken(change));
-            screen.outcome(&Outcome { changes: Vec::new(), ..outcome.clone() }, false, "");
-            Ok(ended(&options, Exit::of(&outcome, false), screen))
+            let mut outcome = omnigen_driver::vendor(&options, &vendoring, &mut |change| screen.taken(change));
+            // They have been listed as they came.
+            outcome.changes.clear();
+            (outcome, Asked::Nothing)
         }
+        Command::Check => (omnigen_driver::check(&prepared(&Build::default())?), Asked::Nothing),
         Command::Watch => {
-            let options = options(&folder, &Build::default(), &cli.global)?;
-            end_on_interrupt(&options)?;
-            watch(&options, screen)
+            let options = prepared(&Build::default())?;
+            return Ok(watch(&options, screen));
         }
-    }
+        Command::Schema { format } => {
+            screen.answer(&schema(*format));
+            return Ok(Exit::Done);
+        }
+        Command::Completions { shell } => {
+            let mut script = Vec::new();
+            clap_complete::generate(*shell, &mut Cli::command(), "omnigen", &mut script);
+            screen.answer(&String::from_utf8_lossy(&script));
+            return Ok(Exit::Done);
+        }
+        Command::Man => {
+            let mut page = Vec::new();
+            let unwritable = |error: std::io::Error| Unusable { message: error.to_string(), hint: None };
+            clap_mangen::Man::new(Cli::command()).render(&mut page).map_err(unwritable)?;
+            screen.answer(&String::from_utf8_lossy(&page));
+            return Ok(Exit::Done);
+        }
+    };
+    screen.outcome(&outcome, asked, "");
+    Ok(ended(&outcome, screen))
 }
 
-fn watch(options: &Options, screen: &mut Screen) -> Result<Exit, Unusable> {
+fn watch(options: &Options, screen: &mut Screen) -> Exit {
     let mut first = true;
     let outcome = omnigen_driver::watch(options, &options.stop, &mut |round| {
-        screen.outcome(&round.outcome, false, &round.cause);
+        screen.outcome(&round.outcome, Asked::Nothing, &round.cause);
         if std::mem::take(&mut first) {
             screen.say("watching for changes; Ctrl-C ends it");
         }
     });
-    if !options.stop.load(Ordering::Relaxed) {
-        // It ends by itself only if it cannot go on.
-        screen.outcome(&outcome, false, "");
+    if options.stop.load(Ordering::Relaxed) {
+        screen.say("stopped");
+        return Exit::Interrupted;
     }
-    Ok(ended(options, Exit::of(&outcome, false), screen))
+    // It ends by itself only if it cannot go on.
+    screen.outcome(&outcome, Asked::Nothing, "");
+    outcome.exit
 }
 
 /// The exit code of a run that may have been stopped.
-fn ended(options: &Options, exit: Exit, screen: &mut Screen) -> Exit {
-    if !options.stop.load(Ordering::Relaxed) {
-        return exit;
+fn ended(outcome: &Outcome, screen: &mut Screen) -> Exit {
+    if outcome.exit == Exit::Interrupted {
+        screen.say("stopped");
     }
-    screen.say("stopped");
-    Exit::Interrupted
+    outcome.exit
+}
+
+/// From the folder where the command was started down to the project; empty if the project is not below it.
+#[expect(clippy::disallowed_methods, reason = "asked once, here")]
+fn prefix(root: &Path) -> String {
+    let here = env::current_dir().and_then(|here| here.canonicalize()).unwrap_or_default();
+    let below = root.strip_prefix(&here).unwrap_or(Path::new(""));
+    below.components().map(|part| part.as_os_str().to_string_lossy()).collect::<Vec<_>>().join("/")
+}
+
+/// A JSON Schema of one of our own formats.
+fn schema(format: Described) -> String {
+    let schema = match format {
+        Described::Config => omnigen_driver::config::schema(),
+        Described::Events => omnigen_report::schema(),
+    };
+    format!("{schema:#}\n")
 }
 
 fn init(folder: &Path, name: Option<&str>, screen: &mut Screen) -> Result<Exit, Unusable> {
@@ -174,8 +252,15 @@ fn options(folder: &Path, build: &Build, global: &Global) -> Result<Options, Unu
         root,
         mode,
         threads: global.jobs.map(Into::into),
-        check: build.check,
-        frozen: build.frozen || build.check,
+        activity: match (build.check, build.dry_run) {
+            (true, _) => Activity::Compare,
+            (false, true) => Activity::Plan,
+            (false, false) => Activity::Build,
+        },
+        diffs: false,
+        fail_fast: build.fail_fast,
+        // A comparison asks no agent anyway, and an answer that is missing is one of the things that it finds.
+        frozen: build.frozen && !build.check,
         offline: build.offline || build.check,
         force: build.force,
         refs: build.refs.clone(),
@@ -197,17 +282,18 @@ fn project(start: &Path) -> Result<PathBuf, Unusable> {
 
 /// Lets Ctrl-C end a run: the first asks it to end, and gives it a moment to cancel its agents and to finish what it is
 /// writing; after that, or at the second, it is over. Outputs are replaced whole, so that the next build goes on from there.
-fn end_on_interrupt(options: &Options) -> Result<(), Unusable> {
+fn end_on_interrupt(options: &Options, lines: Option<Lines>) -> Result<(), Unusable> {
     let stop = options.stop.clone();
     let act = move || {
+        let lines = lines.clone();
         if !stop.swap(true, Ordering::Relaxed) {
             // Beside the thread that hears of signals, which has to hear of the second.
-            std::thread::spawn(|| {
+            std::thread::spawn(move || {
                 std::thread::sleep(MOMENT);
-                quit();
+                quit(lines.as_ref());
             });
         } else {
-            quit();
+            quit(lines.as_ref());
         }
     };
     ctrlc::set_handler(act)
@@ -215,12 +301,15 @@ fn end_on_interrupt(options: &Options) -> Result<(), Unusable> {
 }
 
 #[expect(clippy::exit, reason = "another thread is at work that is not to be waited for any longer")]
-fn quit() {
+fn quit(lines: Option<&Lines>) {
+    if let Some(lines) = lines {
+        lines.close(Exit::Interrupted, None);
+    }
     std::process::exit(Exit::Interrupted.code().into());
 }
 
 /// A panic is a bug of ours: says so, and what to send.
-fn report_bugs() {
+fn report_bugs(lines: Option<Lines>) {
     let usual = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |info| {
         usual(info);
@@ -230,18 +319,16 @@ fn report_bugs() {
              contract if you can.\nOMNIGEN_LOG=debug shows more.\n"
         );
         let _gone = std::io::Write::write_all(&mut std::io::stderr(), text.as_bytes());
+        if let Some(lines) = &lines {
+            lines.close(Exit::Bug, Some(&info.to_string()));
+        }
     }));
 }
 
+/// The filter of what is told on stderr of what happens inside, if that is wanted.
 #[expect(clippy::disallowed_methods, reason = "the binary reads the environment")]
-/// With `OMNIGEN_LOG` set, says on stderr what happens inside.
-fn log() {
-    let Some(filter) = env::var("OMNIGEN_LOG").ok().filter(|filter| !filter.is_empty()) else { return };
-    tracing_subscriber::fmt()
-        .with_env_filter(tracing_subscriber::EnvFilter::new(filter))
-        .with_writer(std::io::stderr)
-        .with_ansi(false)
-        .init();
+fn log_filter() -> Option<String> {
+    env::var("OMNIGEN_LOG").ok().filter(|filter| !filter.is_empty())
 }
 
 #[cfg(test)]
@@ -270,7 +357,7 @@ mod tests {
         let options = asked(&inner, "omnigen build --check -j 2").expect("a project");
         assert_eq!((options.root.as_path(), options.mode), (outer.path(), Mode::Project));
         assert_eq!(options.threads, Some(2));
-        assert!(options.check && options.frozen && options.offline && !options.force, "--check asks nobody");
+        assert!(options.activity == Activity::Compare && options.offline && !options.force, "--check asks nobody");
     }
 
     #[test]

@@ -8,7 +8,8 @@
 //! | progress | a bar after half a second, unless `CI`, `TERM=dumb`, `-q` | none |
 //! | summary | always, unless `-q` | the same |
 //!
-//! stdout gets only what was asked for: with `--check` the outputs that differ.
+//! stdout gets only what was asked for: with `--check` and `--dry-run` the outputs that differ, with `diff` how, and what
+//! programs read with `--message-format`.
 
 use std::env;
 use std::io::{self, IsTerminal, Write};
@@ -17,10 +18,11 @@ use std::time::{Duration, Instant};
 use anstream::{AutoStream, ColorChoice};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use omnigen_driver::{Change, ChangeKind, Failure, Outcome};
-use omnigen_report::{BuildEvent, Severity, Shown, count};
+use omnigen_report::{BuildEvent, Severity, Shown, count, machine};
 
-use crate::args::{Color, Global};
+use crate::args::{Color, Format, Global};
 use crate::draw::{Look, draw};
+use crate::stream::Listener;
 
 /// Findings shown on a terminal without `-v`.
 const MANY: usize = 100;
@@ -69,11 +71,24 @@ impl Surroundings {
     }
 }
 
+/// What a command puts on stdout.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Asked {
+    Nothing,
+    /// Outputs that differ.
+    List,
+    /// How they differ.
+    Patch,
+}
+
 /// Both streams.
 pub(crate) struct Screen {
     look: Look,
     quiet: bool,
     verbose: bool,
+    format: Format,
+    /// From where the reader stands to the project: put before paths in formats of other programs.
+    prefix: String,
     /// Is it a person who reads?
     terminal: bool,
     errors: AutoStream<io::Stderr>,
@@ -101,46 +116,72 @@ impl Screen {
             look: if global.quiet { Look { drawn: false, ..look } } else { look },
             quiet: global.quiet,
             verbose: global.verbose,
+            format: global.message_format,
+            prefix: String::new(),
             terminal: around.terminal,
             errors: AutoStream::new(io::stderr(), if look.color { ColorChoice::Always } else { ColorChoice::Never }),
             progress,
         }
     }
 
-    /// Something happened. Findings and outputs are shown at the end, sorted.
-    pub(crate) fn event(&mut self, event: &BuildEvent) {
-        tracing::debug!(event = %omnigen_report::event_json(event));
-        let Some(Progress { bar, began }) = &self.progress else { return };
-        match event {
-            BuildEvent::Progress { done, total } => {
-                bar.set_length(*total as u64);
-                bar.set_position(*done as u64);
+    /// Says where the project is, seen from where the command was started.
+    pub(crate) fn stand(&mut self, prefix: String) {
+        self.prefix = prefix;
+    }
+
+    /// What draws the bar, if there is to be one. Findings and outputs are shown at the end, sorted.
+    pub(crate) fn bar(&self) -> Option<Listener> {
+        let Progress { bar, began } = self.progress.as_ref()?;
+        let (bar, began) = (bar.clone(), *began);
+        Some(Box::new(move |event| {
+            match event {
+                BuildEvent::Progress { done, total } => {
+                    bar.set_length(*total as u64);
+                    bar.set_position(*done as u64);
+                }
+                BuildEvent::AgentStarted { target, contract, .. } => {
+                    bar.set_message(format!("({target} of {contract})"));
+                }
+                BuildEvent::AgentFinished { .. } => bar.set_message(""),
+                BuildEvent::Started { .. }
+                | BuildEvent::Diagnostic(_)
+                | BuildEvent::Artifact(_)
+                | BuildEvent::Finished { .. } => {}
             }
-            BuildEvent::AgentStarted { target, contract, .. } => bar.set_message(format!("({target} of {contract})")),
-            BuildEvent::AgentFinished { .. } => bar.set_message(""),
-            BuildEvent::Started { .. }
-            | BuildEvent::Diagnostic(_)
-            | BuildEvent::ArtifactWritten { .. }
-            | BuildEvent::ArtifactRemoved { .. }
-            | BuildEvent::Finished(_) => {}
-        }
-        if bar.is_hidden() && bar.length().is_some() && began.elapsed() > SOON {
-            bar.set_draw_target(ProgressDrawTarget::stderr());
-        }
+            if bar.is_hidden() && bar.length().is_some() && began.elapsed() > SOON {
+                bar.set_draw_target(ProgressDrawTarget::stderr());
+            }
+        }))
     }
 
     /// How a run ended: findings, what changed, the summary. `cause` begins the summary.
-    pub(crate) fn outcome(&mut self, outcome: &Outcome, check: bool, cause: &str) {
+    pub(crate) fn outcome(&mut self, outcome: &Outcome, asked: Asked, cause: &str) {
         if let Some(Progress { bar, .. }) = self.progress.take() {
             bar.finish_and_clear();
         }
-        self.findings(&outcome.diagnostics);
-        if check {
-            self.listed(&outcome.changes);
-        } else if self.verbose {
-            for change in &outcome.changes {
-                self.line(&format!("{:>9} {}", done(change.kind), change.path));
+        match self.format {
+            Format::Human => self.findings(&outcome.diagnostics),
+            Format::Json => {}
+            Format::Github => self.answer(&machine::github(&self.told(&outcome.diagnostics), &self.prefix)),
+            Format::Sarif => {
+                let found = self.told(&outcome.diagnostics);
+                self.answer(&machine::sarif(&found, &self.prefix, env!("CARGO_PKG_VERSION")));
             }
+            Format::Junit => self.answer(&machine::junit(&outcome.diagnostics, &self.prefix)),
+        }
+        match asked {
+            Asked::List | Asked::Patch if self.format != Format::Human => {}
+            Asked::List => self.listed(&outcome.changes),
+            Asked::Patch => {
+                let patches: String = outcome.changes.iter().filter_map(|change| change.diff.as_deref()).collect();
+                self.answer(&patches);
+            }
+            Asked::Nothing if self.verbose => {
+                for change in &outcome.changes {
+                    self.line(&format!("{:>9} {}", done(change.change), change.path));
+                }
+            }
+            Asked::Nothing => {}
         }
         match &outcome.failure {
             Some(Failure::Environment(message, hint)) => self.failure(message, hint.as_deref()),
@@ -154,15 +195,11 @@ impl Screen {
 
     /// The copy of a remote schema was written.
     pub(crate) fn taken(&mut self, change: &Change) {
-        self.say(&format!("{:>9} {}", done(change.kind), change.path));
+        self.say(&format!("{:>9} {}", done(change.change), change.path));
     }
 
     fn findings(&mut self, found: &[Shown]) {
-        let least = match (self.quiet, self.verbose) {
-            (true, _) => Severity::Error,
-            (false, false) => Severity::Warning,
-            (false, true) => Severity::Note,
-        };
+        let least = self.least();
         let most = if self.terminal && !self.verbose { MANY } else { usize::MAX };
         let (shown, more) = chosen(found, least, most);
         for shown in shown {
@@ -178,8 +215,26 @@ impl Screen {
     fn listed(&mut self, changes: &[Change]) {
         let mut text = String::new();
         for change in changes {
-            text.push_str(&format!("{:<8} {}\n", state(change.kind), change.path));
+            text.push_str(&format!("{:<8} {}\n", state(change.change), change.path));
         }
+        self.answer(&text);
+    }
+
+    /// Findings that are to be told: without notes, unless they are asked for.
+    fn told(&self, found: &[Shown]) -> Vec<Shown> {
+        chosen(found, self.least(), usize::MAX).0.into_iter().cloned().collect()
+    }
+
+    fn least(&self) -> Severity {
+        match (self.quiet, self.verbose) {
+            (true, _) => Severity::Error,
+            (false, false) => Severity::Warning,
+            (false, true) => Severity::Note,
+        }
+    }
+
+    /// What was asked for, on stdout.
+    pub(crate) fn answer(&self, text: &str) {
         // A reader that went away (`| head`) has seen enough.
         let _gone = io::stdout().lock().write_all(text.as_bytes());
     }

@@ -146,6 +146,14 @@ pub fn replace(path: &Path, parts: &[&[u8]], durable: bool) -> io::Result<()> {
     Ok(())
 }
 
+/// A new file, or an old one emptied, that is written line by line while something is under way; folders are not made.
+///
+/// # Errors
+/// The system's.
+pub fn stream(path: &Path) -> io::Result<File> {
+    File::create(path)
+}
+
 /// The nearest folder at or above `start` that holds a file of this name.
 pub fn find_up(start: &Path, name: &str) -> Option<PathBuf> {
     start.ancestors().find(|folder| folder.join(name).is_file()).map(Path::to_path_buf)

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use omnigen_report::{Shown, Summary};
+use omnigen_report::{Activity, Change, Exit, Shown, Summary};
 
 /// What to do, and how.
 #[derive(Clone, Debug)]
@@ -16,8 +16,13 @@ pub struct Options {
     pub mode: Mode,
     /// Threads for queries; `None`: as many as the machine has.
     pub threads: Option<usize>,
-    /// Compare only: start no agent, write nothing.
-    pub check: bool,
+    /// What kind of run. Anything but [`Activity::Build`] only finds out what a build would do: it starts no agent and writes
+    /// nothing.
+    pub activity: Activity,
+    /// In a run that only compares: with every change its difference as a patch.
+    pub diffs: bool,
+    /// End at the first contract with errors, before anything is made.
+    pub fail_fast: bool,
     /// An agent's answer that is not known is an error; no agent is started.
     pub frozen: bool,
     /// Start no agent that needs a network.
@@ -52,10 +57,12 @@ pub struct Outcome {
     pub diagnostics: Vec<Shown>,
     /// Its numbers.
     pub summary: Summary,
-    /// What was done to outputs, or with `check` would be; sorted by path.
+    /// What was done to outputs, or in a run that only compares would be; sorted by path.
     pub changes: Vec<Change>,
     /// Why the run as a whole failed; errors of contracts are among the diagnostics.
     pub failure: Option<Failure>,
+    /// How the process ends because of it.
+    pub exit: Exit,
 }
 
 /// Why a run as a whole failed.
@@ -65,30 +72,6 @@ pub enum Failure {
     Environment(String, Option<String>),
     /// An agent gave no usable answer; what and why is among the diagnostics.
     Agent,
-}
-
-/// One output that differs from what it should be, or did.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Change {
-    /// Path from the root, with `/`.
-    pub path: String,
-    /// How it differs.
-    pub kind: ChangeKind,
-}
-
-/// How an output differs from what it should be.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum ChangeKind {
-    /// There was none.
-    Create,
-    /// It was out of date.
-    Update,
-    /// Nothing wants it any more.
-    Remove,
-    /// It was edited by hand.
-    HandEdited,
-    /// It cannot be made without an agent's answer that is not known.
-    AnswerMissing,
 }
 
 /// One round of `watch`.

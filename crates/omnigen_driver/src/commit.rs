@@ -1,20 +1,29 @@
 //! Outputs onto the disk: only what differs, only what is ours, journaled before it is written; orphans away.
+//!
+//! What is to be done is decided in one place for all runs: [`Commit::put`] for outputs that somebody wants, [`Commit::sweep`]
+//! for those that nobody does. A run that only compares takes the same decisions, and leaves out `flush`, the removal and
+//! the records.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 use omnigen_disk::mark::{self, Comment};
 use omnigen_disk::{EntryKind, How, Journal, Ownership, Stat, Write};
 use omnigen_ir::{Digest, FileId};
-use omnigen_report::{At, Code, Diagnostic};
+use omnigen_report::{At, BuildEvent, Change, ChangeKind, Code, Diagnostic};
 
+use crate::events::tell;
+use crate::patch::{self, patch};
 use crate::records::Output;
-use crate::session::{Round, Session};
+use crate::round::Round;
+use crate::session::Session;
 use crate::setup::Setup;
 use crate::survey::Survey;
-use crate::{Change, ChangeKind};
 
 /// So many bytes of outputs wait in memory before they are written.
 const BATCH: usize = 4 << 20;
+
+/// Stands for what the disk would say of an output that a run which only compares has not written.
+const PLANNED: Stat = Stat { size: 0, mtime_ns: 0, ctime_ns: 0, inode: 0 };
 
 /// An output that somebody wants.
 pub(crate) struct Intent {
@@ -36,7 +45,7 @@ pub(crate) struct Intent {
 struct Slot {
     file: FileId,
     output: Output,
-    kind: ChangeKind,
+    change: Change,
 }
 
 /// What a round does to outputs.
@@ -47,8 +56,7 @@ pub(crate) struct Commit {
     writes: Vec<Write>,
     slots: Vec<Slot>,
     waiting: usize,
-    lock: Option<omnigen_disk::ProjectLock>,
-    /// What was done, or with `check` would be.
+    /// What was done, or in a run that compares would be.
     pub(crate) changes: Vec<Change>,
     /// Findings about outputs.
     pub(crate) diagnostics: Vec<Diagnostic>,
@@ -65,22 +73,18 @@ impl std::fmt::Debug for Commit {
 }
 
 impl Commit {
-    /// Takes the project's lock, unless nothing is to be written.
-    ///
-    /// # Errors
-    /// Somebody else holds the lock, or the state folder cannot be made.
-    pub(crate) fn begin(session: &Session, survey: &Survey) -> Result<Commit, String> {
+    /// Nothing done yet.
+    pub(crate) fn begin(survey: &Survey) -> Commit {
         let existing = survey.listing.as_ref().map(|listing| {
             listing.iter().filter(|entry| entry.kind != EntryKind::Folder).map(|entry| entry.path.clone()).collect()
         });
-        let mut commit = Commit { existing, ..Commit::default() };
-        if !session.manners.check {
-            let wait = std::time::Duration::from_secs(30);
-            let lock =
-                omnigen_disk::ProjectLock::acquire(&session.setup.state, wait).map_err(|held| held.to_string())?;
-            commit.lock = Some(lock);
-        }
-        Ok(commit)
+        Commit { existing, ..Commit::default() }
+    }
+
+    /// Notes what was done, or would be.
+    pub(crate) fn note(&mut self, change: Change) {
+        tell(|| BuildEvent::Artifact(change.clone()));
+        self.changes.push(change);
     }
 
     /// Brings one output to its place, or says why not.
@@ -97,12 +101,22 @@ impl Commit {
             _ => (body, [0; 16]),
         };
         let mut how = How::Create;
-        let mut kind = ChangeKind::Create;
         let mut placed: Option<Stat> = None;
+        let mut change = Change {
+            path: shown.clone(),
+            change: ChangeKind::Create,
+            contract: file.to_string(),
+            target: target.to_string(),
+            before: None,
+            after: Some(digest.hex()),
+            diff: None,
+        };
+        let mut before = None;
         if self.existing.as_ref().is_none_or(|existing| existing.contains(&path))
             && let Ok((there, stat)) = omnigen_disk::files::read_bytes(&session.setup.out.join(&path))
         {
-            (how, kind) = (How::Replace, ChangeKind::Update);
+            (how, change.change) = (How::Replace, ChangeKind::Update);
+            change.before = Some(Digest::of(&mark::body(&there).unwrap_or_else(|| there.clone())).hex());
             let half = session.journaled.contains_key(&path) && bytes.starts_with(&there);
             if there == bytes {
                 placed = Some(stat);
@@ -113,9 +127,8 @@ impl Commit {
                     Ownership::Edited { .. } | Ownership::Foreign if file.is_empty() => return Ok(()),
                     Ownership::Edited { .. } if session.manners.force => {}
                     Ownership::Edited { .. } => {
-                        let diff = diff(&String::from_utf8_lossy(&bytes), &String::from_utf8_lossy(&there));
-                        self.diffs.insert(shown.clone(), diff);
-                        self.edited(&shown, "this output was edited by hand; it is kept as it is");
+                        self.diffs.insert(shown.clone(), patch::edits(&bytes, &there));
+                        self.edited(change, "this output was edited by hand; it is kept as it is");
                         return Ok(());
                     }
                     Ownership::Foreign => {
@@ -127,30 +140,36 @@ impl Commit {
                     }
                 }
             }
+            before = Some(there);
         }
         let output = Output { target, path: path.as_str().into(), stat: placed, digest, mark: mark.into() };
         if placed.is_some() {
             record(session, &file, output);
             return Ok(());
         }
-        if session.manners.check {
-            self.changes.push(Change { path: shown, kind });
+        if session.manners.diffs {
+            change.diff = Some(patch(&shown, before.as_deref(), Some(&bytes)));
+        }
+        if session.manners.compare {
+            // For all that follows it is in its place, as it would be.
+            record(session, &file, Output { stat: Some(PLANNED), ..output });
+            self.note(change);
             return Ok(());
         }
         self.waiting += bytes.len();
         self.writes.push(Write { path, bytes, how });
-        self.slots.push(Slot { file, output, kind });
+        self.slots.push(Slot { file, output, change });
         if self.waiting > BATCH {
             self.flush(session)?;
         }
         Ok(())
     }
 
-    fn edited(&mut self, shown: &str, message: &str) {
-        let at = At::file(&shown.into());
+    fn edited(&mut self, change: Change, message: &str) {
+        let at = At::file(&change.path.as_str().into());
         let hint = "put the change into the contract, or overwrite it with --force";
         self.diagnostics.push(Diagnostic::new(Code::EditedOutput, at, message).hint(hint));
-        self.changes.push(Change { path: shown.to_owned(), kind: ChangeKind::HandEdited });
+        self.note(Change { change: ChangeKind::HandEdited, after: None, ..change });
     }
 
     /// Writes what waits.
@@ -159,6 +178,7 @@ impl Commit {
             return Ok(());
         }
         let _span = tracing::info_span!("write", files = self.writes.len()).entered();
+        let _lock = session.lock()?;
         let (writes, slots) = (std::mem::take(&mut self.writes), std::mem::take(&mut self.slots));
         self.waiting = 0;
         let setup = &session.setup;
@@ -174,7 +194,7 @@ impl Commit {
                 Ok(placed) => {
                     let output = Output { stat: Some(placed.stat), ..slot.output };
                     record(session, &slot.file, output);
-                    self.changes.push(Change { path: shown, kind: slot.kind });
+                    self.note(slot.change);
                 }
                 Err(error) => {
                     let first = self.unwritable.is_none();
@@ -192,7 +212,7 @@ impl Commit {
 
     /// What still waits; with `everything` also init files and orphans, which only matter when there are other files than before.
     pub(crate) fn finish(
-        mut self,
+        &mut self,
         session: &mut Session,
         survey: &Survey,
         everything: bool,
@@ -203,16 +223,16 @@ impl Commit {
         }
         self.flush(session)?;
         if everything {
-            self.sweep(session, survey);
+            self.sweep(session, survey)?;
         }
         self.changes.sort();
-        if !session.journaled.is_empty() && !session.manners.check {
+        if !session.journaled.is_empty() && !session.manners.compare {
+            let _lock = session.lock()?;
             omnigen_disk::orphans::remove_temporaries(&session.setup.out);
             session.journaled.clear();
         }
         round.environment = round.environment.take().or_else(|| self.unwritable.clone());
         round.diagnostics.append(&mut self.diagnostics);
-        round.commit = self;
         Ok(())
     }
 
@@ -258,35 +278,58 @@ impl Commit {
     }
 
     /// Removes files of ours that nothing wants.
-    fn sweep(&mut self, session: &mut Session, survey: &Survey) {
+    fn sweep(&mut self, session: &mut Session, survey: &Survey) -> Result<(), String> {
         // Files named one by one say nothing about what else may be in the folder.
         if session.setup.named.is_some() {
-            return;
+            return Ok(());
         }
-        let Some(listing) = &survey.listing else { return };
+        let Some(listing) = &survey.listing else { return Ok(()) };
         let mut expected: HashSet<String> = session.wanted_paths().into_iter().collect();
         expected.extend(session.meta.outputs.iter().map(|output| output.path.to_string()));
         let owned = omnigen_disk::owned_files(&session.setup.out, listing, |path| expected.contains(path));
         let mut remove = Vec::new();
         for owned in owned {
             let shown = format!("{}/{}", session.setup.out_name, owned.path);
-            let bytes = omnigen_disk::files::read_bytes(&session.setup.out.join(&owned.path));
-            let intact = bytes.is_ok_and(|(bytes, _)| matches!(mark::inspect(&bytes), Ownership::Intact { .. }));
-            if intact || session.manners.force {
-                self.changes.push(Change { path: shown, kind: ChangeKind::Remove });
-                remove.push(owned.path);
+            let Ok((bytes, _)) = omnigen_disk::files::read_bytes(&session.setup.out.join(&owned.path)) else {
+                continue;
+            };
+            let mut change = Change {
+                path: shown.clone(),
+                change: ChangeKind::Remove,
+                contract: owned.source,
+                before: Some(Digest::of(&mark::body(&bytes).unwrap_or_else(|| bytes.clone())).hex()),
+                ..Change::default()
+            };
+            if matches!(mark::inspect(&bytes), Ownership::Intact { .. }) || session.manners.force {
+                if session.manners.diffs {
+                    change.diff = Some(patch(&shown, Some(&bytes), None));
+                }
+                remove.push((owned.path, change));
             } else {
-                self.edited(&shown, "no contract makes this output any more, but it was edited by hand; it is kept");
+                self.edited(change, "no contract makes this output any more, but it was edited by hand; it is kept");
             }
         }
-        if session.manners.check || remove.is_empty() {
-            return;
+        if remove.is_empty() {
+            return Ok(());
         }
-        for (path, error) in omnigen_disk::remove_files(&session.setup.out, &remove) {
-            let at = At::file(&format!("{}/{path}", session.setup.out_name).as_str().into());
-            self.diagnostics.push(Diagnostic::new(Code::Unwritable, at, format!("it cannot be removed: {error}")));
+        let paths: Vec<String> = remove.iter().map(|(path, _)| path.clone()).collect();
+        let mut failed = HashMap::new();
+        if !session.manners.compare {
+            let _lock = session.lock()?;
+            failed.extend(omnigen_disk::remove_files(&session.setup.out, &paths));
+            omnigen_disk::remove_empty_folders(&session.setup.out, &paths);
         }
-        omnigen_disk::remove_empty_folders(&session.setup.out, &remove);
+        for (path, change) in remove {
+            match failed.remove(&path) {
+                None => self.note(change),
+                Some(error) => {
+                    let message = format!("it cannot be removed: {error}");
+                    let at = At::file(&change.path.as_str().into());
+                    self.diagnostics.push(Diagnostic::new(Code::Unwritable, at, message));
+                }
+            }
+        }
+        Ok(())
     }
 }
 
@@ -310,10 +353,4 @@ fn record(session: &mut Session, file: &FileId, output: Output) {
     list.retain(|known| known.path != output.path && (known.target != output.target || file.is_empty()));
     list.push(output);
     list.sort_by(|a, b| (&a.target, &a.path).cmp(&(&b.target, &b.path)));
-}
-
-/// What a person changed in an output, as a unified diff.
-fn diff(intended: &str, there: &str) -> String {
-    let diff = similar::TextDiff::from_lines(intended, there);
-    diff.unified_diff().context_radius(2).header("as generated", "as it is").to_string()
 }

@@ -4,6 +4,7 @@
 //! fields that something read can be recorded one by one. Does not know the file system: whether a folder or a command
 //! exists is found out by those who use it.
 
+mod declared;
 mod read;
 #[cfg(test)]
 mod tests;
@@ -17,6 +18,7 @@ use omnigen_report::{At, Code, Diagnostic};
 use toml::Spanned;
 use toml::de::DeTable;
 
+pub use self::declared::schema;
 use self::read::{Later, Reader, Table, Text};
 
 /// The file's name, and what diagnostics call it.
@@ -195,7 +197,7 @@ fn project(reader: &mut Reader, document: &Table<'_>) -> Config {
     let later = error("remove it: nothing in this version acts on it");
     reader.keys(
         document,
-        &["project", "python", "agent", "target"],
+        &declared::tables(),
         &[("resource", later), ("gate", later), ("route", later), ("recover", later), ("run", later)],
     );
     let mut config = Config::for_files(OUT, None);
@@ -247,7 +249,7 @@ fn project(reader: &mut Reader, document: &Table<'_>) -> Config {
 
 /// `[project]`. Gives back the targets that it lists, if it does.
 fn head(reader: &mut Reader, table: &Table<'_>, config: &mut Config) -> Option<Vec<Text>> {
-    reader.keys(table, &["name", "contracts", "exclude", "out", "refs", "targets"], &[]);
+    reader.keys(table, &declared::names(declared::PROJECT), &[]);
     match reader.text(table, "name", "\"shop\"") {
         Some(name) if name.get_ref().trim().is_empty() => {
             reader.error(name.span(), "`project.name` is empty");
@@ -292,7 +294,7 @@ fn head(reader: &mut Reader, table: &Table<'_>, config: &mut Config) -> Option<V
 
 /// `[python]`.
 fn python(reader: &mut Reader, table: &Table<'_>) -> Python {
-    reader.keys(table, &["naming", "line-length", "format"], &[]);
+    reader.keys(table, &declared::names(declared::PYTHON), &[]);
     let mut python = Python::default();
     if let Some(naming) = reader.text(table, "naming", "\"Model{Name}\"") {
         let template = naming.get_ref();
@@ -337,7 +339,7 @@ fn agent(reader: &mut Reader, table: &Table<'_>) -> Option<Agent> {
     let endpoint = error("this version runs commands only: set `command`");
     reader.keys(
         table,
-        &["command", "inputs", "env", "timeout"],
+        &declared::names(declared::AGENT),
         &[
             ("version", error("list the files that decide what the agent does in `inputs` instead")),
             ("llm", endpoint),
@@ -402,7 +404,7 @@ fn target(reader: &mut Reader, table: &Table<'_>, document: &Table<'_>, edges: &
     let later = error("remove it: nothing in this version acts on it");
     reader.keys(
         table,
-        &["agent", "output", "needs"],
+        &declared::names(declared::TARGET),
         &[
             ("candidates", error("name one agent in `agent`")),
             ("strategy", later),

@@ -6,7 +6,10 @@
 mod api;
 mod commit;
 pub mod config;
+mod events;
+mod patch;
 mod records;
+mod round;
 mod session;
 mod setup;
 mod show;
@@ -14,13 +17,16 @@ mod survey;
 mod tasks;
 mod vendor;
 mod watch;
+mod whole;
 
+use std::sync::atomic::Ordering;
 use std::time::Instant;
 
-use omnigen_report::{BuildEvent, Diagnostic, Severity, Shown, Summary, summary::Activity};
+use omnigen_report::{Activity, BuildEvent, Diagnostic, Exit, Severity, Shown, Summary};
 
-pub use api::{Change, ChangeKind, Failure, Mode, Options, Outcome, Round};
+pub use api::{Failure, Mode, Options, Outcome, Round};
 pub use config::{Agent, Config, Format, Python, Target};
+pub use omnigen_report::{Change, ChangeKind};
 pub use vendor::{Vendoring, vendor};
 pub use watch::watch;
 
@@ -29,53 +35,90 @@ use setup::Setup;
 use show::Places;
 use survey::{Scan, Survey};
 
-/// Brings outputs up to date, or with `check` compares them.
-pub fn build(options: &Options, on_event: &mut dyn FnMut(BuildEvent)) -> Outcome {
+/// Brings outputs up to date, or with `compare` finds out what that would do.
+pub fn build(options: &Options) -> Outcome {
     let started = Instant::now();
-    let (mut session, scan) = match open(options) {
-        Ok(opened) => opened,
-        Err(outcome) => return *outcome,
+    events::started(options.activity, None);
+    let outcome = match open(options) {
+        Ok((mut session, scan)) => {
+            let survey = Survey::full(&session.setup, &session.records, &session.meta, scan);
+            let outcome = match session.round(survey) {
+                Ok(round) => outcome(&mut session, options, round, started),
+                Err(problem) => environment(problem),
+            };
+            // The process ends soon, and the system takes the graph's memory back faster than its parts can be freed one by
+            // one.
+            std::mem::forget(session.graph.take());
+            outcome
+        }
+        Err(outcome) => *outcome,
     };
-    let survey = Survey::full(&session.setup, &session.records, &session.meta, scan);
-    let outcome = match session.round(survey) {
-        Ok(round) => outcome(&mut session, round, started),
-        Err(problem) => environment(problem),
-    };
-    on_event(BuildEvent::Finished(outcome.summary.clone()));
-    // The process ends soon, and the system takes the graph's memory back faster than its parts can be freed one by one.
-    std::mem::forget(session.graph.take());
-    outcome
+    finished(options, outcome)
 }
 
 /// Reads the contracts only: nothing is written, no manifest is used.
 pub fn check(options: &Options) -> Outcome {
     let started = Instant::now();
-    let (mut setup, found) = match Setup::new(options) {
-        Ok(setup) => setup,
-        Err(found) => return unusable(options, found),
-    };
-    setup.config.targets.clear();
-    let manners = Manners { check: true, frozen: true, force: false };
-    let mut session = Session::fresh(setup, found, manners, &options.stop);
-    let survey = Survey::full(&session.setup, &session.records, &session.meta, Scan::new(&session.setup));
-    match session.round(survey) {
-        Ok(round) => {
-            let mut outcome = outcome(&mut session, round, started);
-            outcome.changes.clear();
-            outcome.summary.activity = Activity::Contracts;
-            outcome.summary.total = session.records.iter().filter(|(_, record)| record.contract).count();
-            outcome
+    events::started(Activity::Contracts, None);
+    let outcome = match Setup::new(options) {
+        Ok((mut setup, found)) => {
+            setup.config.targets.clear();
+            let manners = Manners { compare: true, frozen: true, fail_fast: options.fail_fast, ..Manners::default() };
+            let mut session = Session::fresh(setup, found, manners, &options.stop);
+            let scan = Scan::new(&session.setup);
+            let survey = Survey::full(&session.setup, &session.records, &session.meta, scan);
+            match session.round(survey) {
+                Ok(mut round) => {
+                    round.commit.changes.clear();
+                    let mut outcome = outcome(&mut session, options, round, started);
+                    outcome.summary.activity = Activity::Contracts;
+                    outcome.summary.total = session.records.iter().filter(|(_, record)| record.contract).count();
+                    outcome
+                }
+                Err(problem) => environment(problem),
+            }
         }
-        Err(problem) => environment(problem),
+        Err(found) => unusable(options, found),
+    };
+    finished(options, outcome)
+}
+
+/// Tells of everything that an outcome holds, and how the process is to end.
+fn finished(options: &Options, mut outcome: Outcome) -> Outcome {
+    let activity = outcome.summary.activity;
+    outcome.exit = if options.stop.load(Ordering::Relaxed) {
+        Exit::Interrupted
+    } else {
+        match &outcome.failure {
+            Some(Failure::Environment(..)) => Exit::Usage,
+            Some(Failure::Agent) => Exit::Agent,
+            None if outcome.diagnostics.iter().any(Shown::is_error) => Exit::Errors,
+            None if activity == Activity::Compare && !outcome.changes.is_empty() => Exit::Errors,
+            None => Exit::Done,
+        }
+    };
+    for shown in &outcome.diagnostics {
+        events::tell(|| BuildEvent::Diagnostic(shown.clone()));
     }
+    events::tell(|| BuildEvent::Finished {
+        exit: outcome.exit,
+        failure: match &outcome.failure {
+            Some(Failure::Environment(message, _)) => Some(message.clone()),
+            Some(Failure::Agent) => Some("an agent gave no usable answer".to_owned()),
+            None => None,
+        },
+        summary: outcome.summary.clone(),
+    });
+    outcome
 }
 
 /// A session for the options, and the folders as they are; or why there cannot be one. The folders are read while the
 /// manifest is.
 fn open(options: &Options) -> Result<(Session, Scan), Box<Outcome>> {
     let (setup, found) = Setup::new(options).map_err(|found| Box::new(unusable(options, found)))?;
-    let Options { check, frozen, force, .. } = *options;
-    let manners = Manners { check, frozen: frozen || check, force };
+    let Options { activity, diffs, frozen, force, fail_fast, .. } = *options;
+    let compare = activity != Activity::Build;
+    let manners = Manners { compare, diffs: compare && diffs, frozen, force, fail_fast };
     let scanned = setup.clone();
     Ok(std::thread::scope(|scope| {
         let scan = scope.spawn(|| Scan::new(&scanned));
@@ -109,8 +152,8 @@ fn environment(problem: String) -> Outcome {
 }
 
 /// What a round amounts to, for showing.
-fn outcome(session: &mut Session, round: session::Round, started: Instant) -> Outcome {
-    let session::Round {
+fn outcome(session: &mut Session, options: &Options, round: round::Round, started: Instant) -> Outcome {
+    let round::Round {
         diagnostics,
         commit,
         held_back,
@@ -130,13 +173,18 @@ fn outcome(session: &mut Session, round: session::Round, started: Instant) -> Ou
     let count = |severity| shown.iter().filter(|shown| shown.severity == severity).count();
     let of = |kinds: &[ChangeKind]| {
         let real = commit.changes.iter().filter(|change| !change.path.ends_with("/__init__.py"));
-        real.filter(|change| kinds.contains(&change.kind)).count()
+        real.filter(|change| kinds.contains(&change.change)).count()
     };
     let written = of(&[ChangeKind::Create, ChangeKind::Update]);
-    let held_back =
-        if session.manners.check { of(&[ChangeKind::HandEdited, ChangeKind::AnswerMissing]) } else { held_back };
+    let unanswered = of(&[ChangeKind::AnswerMissing]);
+    let (held_back, agent_calls) = match options.activity {
+        Activity::Compare => (of(&[ChangeKind::HandEdited, ChangeKind::AnswerMissing]), agent_calls),
+        // What an agent would answer is not known: it is neither built nor held back.
+        Activity::Plan => (held_back.saturating_sub(unanswered), unanswered),
+        _ => (held_back, agent_calls),
+    };
     let summary = Summary {
-        activity: if session.manners.check { Activity::Compare } else { Activity::Build },
+        activity: options.activity,
         written,
         removed: of(&[ChangeKind::Remove]),
         total,
@@ -153,5 +201,5 @@ fn outcome(session: &mut Session, round: session::Round, started: Instant) -> Ou
         Some(problem) => Some(Failure::Environment(problem, None)),
         None => agent_failed.then_some(Failure::Agent),
     };
-    Outcome { diagnostics: shown, summary, changes: commit.changes, failure }
+    Outcome { diagnostics: shown, summary, changes: commit.changes, failure, exit: Exit::Done }
 }

@@ -11,15 +11,15 @@ use omnigen_agents::{AgentSpec, Answer, Environment, Failure, FailureClass, Need
 use omnigen_disk::mark::Comment;
 use omnigen_engine::{AgentTarget, Given, Planned, Read, ReadKey, Target};
 use omnigen_ir::{Digest, FileId};
-use omnigen_report::{At, Code, Diagnostic};
+use omnigen_report::{At, BuildEvent, CallResult, Change, ChangeKind, Code, Diagnostic};
 use omnigen_store::Answers;
 use omnigen_store::lock_file::{self, LockEntry, LockFile, LockOutput};
 
 use crate::commit::{Commit, Intent};
+use crate::events::tell;
 use crate::records::{Made, Records};
 use crate::session::Session;
 use crate::setup::Setup;
-use crate::{Change, ChangeKind};
 
 /// Tasks of all agents that run at the same time.
 const AT_ONCE: usize = 5;
@@ -204,14 +204,16 @@ pub(crate) fn run(session: &mut Session, commit: &mut Commit) -> Result<TaskOutc
                         given.insert((call.file.clone(), call.target.clone()));
                         admit(session, commit, &call, answer)?;
                         moved = true;
-                    } else if session.manners.check {
-                        for path in expected(session, &call) {
-                            commit.changes.push(Change { path, kind: ChangeKind::AnswerMissing });
-                        }
                     } else if session.manners.frozen {
                         outcome.failed = true;
                         outcome.diagnostics.push(missing(session, &call));
                         leave_open(session, &call);
+                    } else if session.manners.compare {
+                        for path in expected(session, &call) {
+                            let (contract, target) = (call.file.to_string(), call.target.to_string());
+                            let change = ChangeKind::AnswerMissing;
+                            commit.note(Change { path, change, contract, target, ..Change::default() });
+                        }
                     } else {
                         calls.push(call);
                     }
@@ -427,6 +429,14 @@ fn ask(session: &mut Session, commit: &mut Commit, calls: Vec<Call>, outcome: &m
                     let i = next.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
                     let Some((spec, environment, task)) = jobs.get(i) else { return };
                     let started = Instant::now();
+                    let _span = tracing::info_span!("agent", task = task.id).entered();
+                    let (target, contract) = (task.target.clone(), task.contract.clone().unwrap_or_default());
+                    let agent = spec.name.clone();
+                    tell(|| BuildEvent::AgentStarted {
+                        target: target.clone(),
+                        contract: contract.clone(),
+                        agent: agent.clone(),
+                    });
                     let mut need = |need: &Need| {
                         let (reply, answer) = mpsc::channel();
                         if sender.send(Message::Need(i, need.clone(), reply)).is_err() {
@@ -438,12 +448,18 @@ fn ask(session: &mut Session, commit: &mut Commit, calls: Vec<Call>, outcome: &m
                         tracing::debug!(task = task.id, ?event, "agent");
                     };
                     let result = omnigen_agents::run(spec, environment, task, &mut need, cancelled, &mut event);
-                    tracing::info!(
-                        task = task.id,
-                        millis = started.elapsed().as_millis() as u64,
-                        ok = result.is_ok(),
-                        "asked"
-                    );
+                    tell(|| BuildEvent::AgentFinished {
+                        target,
+                        contract,
+                        agent,
+                        result: match &result {
+                            Ok(_) => CallResult::Answered,
+                            Err(failure) if failure.class == FailureClass::Timeout => CallResult::TimedOut,
+                            Err(failure) if failure.class == FailureClass::Cancelled => CallResult::Cancelled,
+                            Err(_) => CallResult::Failed,
+                        },
+                        millis: started.elapsed().as_millis() as u64,
+                    });
                     if sender.send(Message::Done(i, result)).is_err() {
                         return;
                     }
@@ -597,7 +613,7 @@ fn failed(session: &Session, call: &Call, failure: &Failure) -> Diagnostic {
 
 /// Writes `omnigen.lock` if it says something new; entries of contracts and targets that are gone are dropped.
 fn save_lock(session: &mut Session, files: &[FileId]) -> Result<(), String> {
-    if session.manners.check || session.manners.frozen {
+    if session.manners.compare || session.manners.frozen {
         return Ok(());
     }
     let known: BTreeSet<&str> =
@@ -619,6 +635,7 @@ fn save_lock(session: &mut Session, files: &[FileId]) -> Result<(), String> {
     let text = lock.render();
     if text != session.agents.lock_text {
         let path = session.setup.root.join(LOCK);
+        let _lock = session.lock()?;
         omnigen_disk::write_atomic(&path, text.as_bytes())
             .map_err(|error| format!("{LOCK} cannot be written: {error}"))?;
         session.agents.lock_text = text;

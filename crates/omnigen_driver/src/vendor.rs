@@ -49,6 +49,11 @@ impl Default for Vendoring {
 
 /// Fetches what is asked for, and all that it refers to. `on_taken` hears of each schema as it is written.
 pub fn vendor(options: &Options, vendoring: &Vendoring, on_taken: &mut dyn FnMut(&Change)) -> Outcome {
+    crate::events::started(Activity::Vendor, None);
+    crate::finished(options, fetch(options, vendoring, on_taken))
+}
+
+fn fetch(options: &Options, vendoring: &Vendoring, on_taken: &mut dyn FnMut(&Change)) -> Outcome {
     let started = Instant::now();
     let (setup, found) = match Setup::new(options) {
         Ok(setup) => setup,
@@ -110,7 +115,7 @@ pub fn vendor(options: &Options, vendoring: &Vendoring, on_taken: &mut dyn FnMut
         millis: started.elapsed().as_millis() as u64,
         ..Summary::default()
     };
-    Outcome { diagnostics: shown, summary, changes, failure: None }
+    Outcome { diagnostics: shown, summary, changes, ..Outcome::default() }
 }
 
 fn failed(message: String, hint: Option<String>) -> Outcome {
@@ -317,7 +322,7 @@ impl Work<'_> {
                 return self.told(Code::Unwritable, Some(At::file(&file)), message);
             }
             let kind = if here.is_some() { ChangeKind::Update } else { ChangeKind::Create };
-            let change = Change { path: file.to_string(), kind };
+            let change = Change { path: file.to_string(), change: kind, ..Change::default() };
             (self.on_taken)(&change);
             self.changes.push(change);
         }

@@ -35,6 +35,7 @@ pub fn watch(options: &Options, stop: &AtomicBool, on_round: &mut dyn FnMut(Roun
     let mut cause = String::new();
     loop {
         let first = cause.is_empty();
+        session.opening = Some((!first).then(|| cause.clone()));
         let outcome = match session.round(survey) {
             Ok(round) if !first && round.idle => None,
             Ok(round) => {
@@ -42,9 +43,13 @@ pub fn watch(options: &Options, stop: &AtomicBool, on_round: &mut dyn FnMut(Roun
                 if !first && !round.changed.is_empty() {
                     cause = named(&round.changed.iter().map(|file| file.to_string()).collect::<Vec<_>>());
                 }
-                Some(crate::outcome(&mut session, round, started))
+                session.announce();
+                Some(crate::finished(options, crate::outcome(&mut session, options, round, started)))
             }
-            Err(problem) => Some(crate::environment(problem)),
+            Err(problem) => {
+                session.announce();
+                Some(crate::finished(options, crate::environment(problem)))
+            }
         };
         let last = outcome.clone();
         if let Some(outcome) = outcome {

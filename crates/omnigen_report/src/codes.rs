@@ -5,7 +5,7 @@ use crate::Severity;
 macro_rules! codes {
     ($($name:ident $id:literal $severity:ident $title:literal;)*) => {
         /// What kind of finding a diagnostic is. The text form is stable.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
         pub enum Code {
             $(#[doc = $title] #[serde(rename = $id)] $name,)*
         }

@@ -5,13 +5,16 @@
 mod codes;
 mod diagnostic;
 mod events;
+mod exit;
+pub mod machine;
 mod render;
 mod shown;
 pub mod summary;
 
 pub use codes::Code;
 pub use diagnostic::{At, Diagnostic, Severity, Spot};
-pub use events::{BuildEvent, CallResult};
-pub use render::{diagnostic_json, event_json, heading, plain, summary_json};
+pub use events::{BuildEvent, CallResult, Carried, Change, ChangeKind, schema, schema_of};
+pub use exit::Exit;
+pub use render::{event_json, heading, plain};
 pub use shown::{Marked, Position, Related, Shown, Source, position};
 pub use summary::{Activity, Summary, count, duration};

@@ -6,7 +6,7 @@ use std::fmt::{self, Write};
 
 use serde::Serialize;
 
-use crate::{BuildEvent, Marked, Severity, Shown, Source, Summary, position};
+use crate::{BuildEvent, Marked, Severity, Shown, Source, position};
 
 /// Lines of a marked place that are shown; a longer one is cut in the middle.
 const LINES: usize = 6;
@@ -141,29 +141,12 @@ fn visible(text: &str) -> String {
         .collect()
 }
 
-#[derive(Serialize)]
-struct Line<'a, T> {
-    reason: &'static str,
-    #[serde(flatten)]
-    value: &'a T,
-}
-
-/// One finding as a JSON object in one line, with `"reason": "diagnostic"`, without a line end.
-pub fn diagnostic_json(shown: &Shown) -> String {
-    line(&Line { reason: "diagnostic", value: shown })
-}
-
-/// The summary as a JSON object in one line, with `"reason": "finished"`, without a line end.
-pub fn summary_json(summary: &Summary) -> String {
-    line(&Line { reason: "finished", value: summary })
-}
-
 /// An event as a JSON object in one line, without a line end.
 pub fn event_json(event: &BuildEvent) -> String {
     line(event)
 }
 
-fn line<T: Serialize>(value: &T) -> String {
+pub(crate) fn line<T: Serialize>(value: &T) -> String {
     // These types hold only strings, numbers and lists, which always can be written; should that change, the line says so.
     serde_json::to_string(value).unwrap_or_else(|error| {
         format!("{{\"reason\":\"bug\",\"text\":{}}}", serde_json::Value::String(error.to_string()))
@@ -175,7 +158,7 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::{At, Code, Diagnostic};
+    use crate::{At, Change, ChangeKind, Code, Diagnostic, Exit, Summary};
 
     const TEXT: &str =
         "{\n  \"$ref\": \"#/$defs/Adress\",\n  \"$defs\": {\n    \"Address\": {},\n    \"größe\": {}\n  }\n}\n";
@@ -284,16 +267,19 @@ mod tests {
     fn json_lines() {
         let diagnostic = Diagnostic::new(Code::DanglingReference, at("\"größe\""), "m \"q\"").hint("h");
         assert_eq!(
-            diagnostic_json(&shown(&diagnostic)),
+            event_json(&BuildEvent::Diagnostic(shown(&diagnostic))),
             r#"{"reason":"diagnostic","severity":"error","code":"dangling-ref","message":"m \"q\"","hint":"h","at":{"file":"contracts/order.json","start":{"line":5,"column":5},"end":{"line":5,"column":12},"bytes":[66,75]}}"#
         );
-        assert_eq!(event_json(&BuildEvent::Diagnostic(shown(&diagnostic))), diagnostic_json(&shown(&diagnostic)));
+        let change = Change { path: "generated/a.py".to_owned(), change: ChangeKind::Update, ..Change::default() };
         assert_eq!(
-            event_json(&BuildEvent::ArtifactWritten { path: "generated/a.py".to_owned() }),
-            r#"{"reason":"artifact-written","path":"generated/a.py"}"#
+            event_json(&BuildEvent::Artifact(change)),
+            r#"{"reason":"artifact","path":"generated/a.py","change":"update","contract":"","target":""}"#
         );
         let summary = Summary { written: 2, total: 3, ..Summary::default() };
-        assert_eq!(event_json(&BuildEvent::Finished(summary.clone())), summary_json(&summary));
-        assert!(summary_json(&summary).starts_with(r#"{"reason":"finished","activity":"build","written":2,"#));
+        let finished = BuildEvent::Finished { exit: Exit::Done, failure: None, summary };
+        assert!(
+            event_json(&finished)
+                .starts_with(r#"{"reason":"finished","exit":"done","activity":"build","written":2,"unchanged":0,"#)
+        );
     }
 }

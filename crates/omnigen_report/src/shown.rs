@@ -3,16 +3,17 @@
 //! Diagnostics carry stable positions (file and JSON pointer) so that they can be compared and stored. Only here do they
 //! become lines and columns. Knows no file system: the caller hands over texts and spans.
 
+use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::Arc;
 
-use serde::Serialize;
-use serde::ser::{SerializeStruct, Serializer};
+use schemars::{JsonSchema, Schema, SchemaGenerator};
+use serde::{Serialize, Serializer};
 
 use crate::{At, Code, Diagnostic, Severity};
 
 /// A place in a text as people count: both from 1, columns in characters (not bytes).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, JsonSchema)]
 pub struct Position {
     /// Line, from 1.
     pub line: usize,
@@ -87,21 +88,42 @@ impl Marked {
     }
 }
 
+/// A place as JSON has it.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename = "Place")]
+struct Written<'a> {
+    /// Path from the project's root, with `/`.
+    file: &'a str,
+    /// First character; absent for a file as a whole and for one that cannot be read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    start: Option<Position>,
+    /// Behind the last character.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    end: Option<Position>,
+    /// The same as offsets of bytes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    bytes: Option<[usize; 2]>,
+}
+
 impl Serialize for Marked {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut out = serializer.serialize_struct("Marked", if self.source.is_some() { 4 } else { 1 })?;
-        out.serialize_field("file", &*self.file)?;
-        if let Some(source) = &self.source {
-            out.serialize_field("start", &position(&source.text, source.span.start))?;
-            out.serialize_field("end", &position(&source.text, source.span.end))?;
-            out.serialize_field("bytes", &[source.span.start, source.span.end])?;
-        }
-        out.end()
+        let bytes = self.source.as_ref().map(|source| [source.span.start, source.span.end]);
+        Written { file: &self.file, start: self.start(), end: self.end(), bytes }.serialize(serializer)
+    }
+}
+
+impl JsonSchema for Marked {
+    fn schema_name() -> Cow<'static, str> {
+        Written::schema_name()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        Written::json_schema(generator)
     }
 }
 
 /// Another place, with what it has to do with the finding.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Related {
     /// The place.
     pub at: Marked,
@@ -110,7 +132,7 @@ pub struct Related {
 }
 
 /// A diagnostic resolved for showing.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Shown {
     /// How bad.
     pub severity: Severity,

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 /// What kind of run a summary is about.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Activity {
     /// Outputs were brought up to date.
@@ -11,6 +11,9 @@ pub enum Activity {
     Build,
     /// Outputs were only compared (`build --check`): `written`, `removed` and `held_back` count what a build would do.
     Compare,
+    /// What a build would do was found out (`build --dry-run`, `diff`): the numbers are those that it would have, and
+    /// `agent_calls` the agents that would have to be asked.
+    Plan,
     /// Only contracts were read (`check`): `total` counts contracts.
     Contracts,
     /// Remote schemas were fetched (`vendor`): `written` counts copies taken, `unchanged` those that were right.
@@ -18,7 +21,7 @@ pub enum Activity {
 }
 
 /// Numbers of one run.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Summary {
     /// What was done.
     pub activity: Activity,
@@ -52,6 +55,7 @@ impl Summary {
         let mut line = match self.activity {
             Activity::Build => self.built(),
             Activity::Compare => self.compared(),
+            Activity::Plan => self.planned(),
             Activity::Contracts => {
                 format!("checked {} in {}", count(self.total, "contract"), duration(self.millis))
             }
@@ -115,6 +119,26 @@ impl Summary {
                 format!("took {}, {} unchanged, in {time}", count(taken, "remote schema"), thousands(same))
             }
         }
+    }
+
+    fn planned(&self) -> String {
+        let mut parts = Vec::new();
+        if self.written > 0 {
+            parts.push(format!("build {} of {}", thousands(self.written), count(self.total, "artifact")));
+        }
+        if self.removed > 0 {
+            parts.push(format!("remove {}", count(self.removed, "artifact")));
+        }
+        if self.agent_calls > 0 {
+            parts.push(format!("ask for {}", count(self.agent_calls, "answer")));
+        }
+        if self.held_back > 0 {
+            parts.push(format!("hold back {}", thousands(self.held_back)));
+        }
+        if parts.is_empty() {
+            return format!("nothing to do ({})", count(self.total, "artifact"));
+        }
+        format!("would {}", parts.join(", "))
     }
 
     fn compared(&self) -> String {
@@ -218,6 +242,17 @@ mod tests {
         check(
             Summary { written: 1, removed: 1, held_back: 1, errors: 1, ..base },
             "3 artifacts are out of date (1 to write, 1 to remove, 1 held back): 1 error",
+        );
+    }
+
+    #[test]
+    fn plans() {
+        let base = Summary { activity: Activity::Plan, total: 12, unchanged: 12, ..Summary::default() };
+        check(base.clone(), "nothing to do (12 artifacts)");
+        check(Summary { written: 1, ..base.clone() }, "would build 1 of 12 artifacts");
+        check(
+            Summary { written: 1, removed: 2, agent_calls: 1, held_back: 3, errors: 1, ..base },
+            "would build 1 of 12 artifacts, remove 2 artifacts, ask for 1 answer, hold back 3: 1 error",
         );
     }
 

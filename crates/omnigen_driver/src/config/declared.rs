@@ -1,0 +1,159 @@
+//! The keys of `omnigen.toml`, declared once: what the reader knows, and what the published JSON Schema says.
+
+use serde_json::{Map, Value, json};
+
+use super::{BUILT_IN, CONTRACTS, LINE_LENGTH, OUT, Python};
+
+/// One key of a table.
+pub(super) struct Key {
+    /// As it is written.
+    pub(super) name: &'static str,
+    /// What it is for, in a sentence or two.
+    about: &'static str,
+    /// What its value may be, as a JSON Schema.
+    shape: fn() -> Value,
+    /// Must it be there?
+    required: bool,
+}
+
+const fn key(name: &'static str, about: &'static str, shape: fn() -> Value) -> Key {
+    Key { name, about, shape, required: false }
+}
+
+const fn required(name: &'static str, about: &'static str, shape: fn() -> Value) -> Key {
+    Key { name, about, shape, required: true }
+}
+
+fn texts() -> Value {
+    json!({ "type": "array", "items": { "type": "string" } })
+}
+
+fn with_default(mut shape: Value, default: impl Into<Value>) -> Value {
+    shape["default"] = default.into();
+    shape
+}
+
+/// `[project]`.
+pub(super) const PROJECT: &[Key] = &[
+    required("name", "What the project is called.", || json!({ "type": "string", "pattern": "\\S" })),
+    key("contracts", "Globs of the contracts.", || {
+        let mut shape = with_default(texts(), json!([CONTRACTS]));
+        shape["minItems"] = json!(1);
+        shape
+    }),
+    key("exclude", "Globs of what is no contract even if it looks so.", texts),
+    key(
+        "out",
+        "Folder of the outputs; its name is that of a Python package.",
+        || json!({ "type": "string", "default": OUT }),
+    ),
+    key("refs", "Folder with copies of remote schemas, laid out <host>/<path>.", || json!({ "type": "string" })),
+    key("targets", "What is built; what these need is built too. Everything unless it is listed.", texts),
+];
+
+/// `[python]`.
+pub(super) const PYTHON: &[Key] = &[
+    key(
+        "naming",
+        "Template of class names; {Name} stands for the contract's own name.",
+        || json!({ "type": "string", "pattern": "\\{Name\\}", "default": Python::default().naming }),
+    ),
+    key("line-length", "Characters that a line of generated Python may have.", || {
+        json!({
+            "type": "integer", "minimum": LINE_LENGTH.start(), "maximum": LINE_LENGTH.end(),
+            "default": Python::default().line_length,
+        })
+    }),
+    key(
+        "format",
+        "Is the keyword `format` a remark, or checked?",
+        || json!({ "enum": ["annotate", "assert"], "default": "annotate" }),
+    ),
+];
+
+/// `[agent.NAME]`.
+pub(super) const AGENT: &[Key] = &[
+    required(
+        "command",
+        "The program and its arguments.",
+        || json!({ "type": "array", "items": { "type": "string" }, "minItems": 1 }),
+    ),
+    key("inputs", "Globs of the files that decide what it does; it sees these and no others.", texts),
+    key("env", "Names of the environment variables that it sees.", texts),
+    key(
+        "timeout",
+        "How long a call may take.",
+        || json!({ "type": "string", "pattern": "^[0-9]+ ?(ms|s|m|h)$", "default": "300s" }),
+    ),
+];
+
+/// `[target.NAME]`.
+pub(super) const TARGET: &[Key] = &[
+    required("agent", "The agent that makes it.", || json!({ "type": "string" })),
+    required(
+        "output",
+        "Pattern of its outputs, below the output folder.",
+        || json!({ "type": "string", "pattern": "\\{contract\\}" }),
+    ),
+    key(
+        "needs",
+        "Targets whose artifacts of the same contract it is given.",
+        || json!({ "anyOf": [{ "type": "string" }, texts()] }),
+    ),
+];
+
+/// The tables of the document.
+const TABLES: &[(&str, &str, &[Key], bool)] = &[
+    ("project", "What is built from what.", PROJECT, false),
+    ("python", "How Python is written.", PYTHON, false),
+    ("agent", "Commands that make artifacts, by name.", AGENT, true),
+    ("target", "Targets of the project's own, made by an agent once for each contract, by name.", TARGET, true),
+];
+
+/// The names of keys.
+pub(super) fn names(keys: &[Key]) -> Vec<&'static str> {
+    keys.iter().map(|key| key.name).collect()
+}
+
+/// The names of the document's tables.
+pub(super) fn tables() -> Vec<&'static str> {
+    TABLES.iter().map(|(name, ..)| *name).collect()
+}
+
+/// The JSON Schema (2020-12) of `omnigen.toml`, for editors.
+pub fn schema() -> Value {
+    let object = |about: &str, keys: &[Key]| {
+        let members = keys.iter().map(|key| {
+            let mut shape = (key.shape)();
+            shape["description"] = json!(key.about);
+            (key.name.to_owned(), shape)
+        });
+        let required: Vec<&str> = keys.iter().filter(|key| key.required).map(|key| key.name).collect();
+        json!({
+            "description": about, "type": "object", "properties": members.collect::<Map<_, _>>(),
+            "required": required, "additionalProperties": false,
+        })
+    };
+    let tables = TABLES.iter().map(|(name, about, keys, named)| {
+        let table = if *named {
+            let mut one = object(about, keys);
+            one["description"] = json!(format!("`[{name}.NAME]`"));
+            let mut shape = json!({ "description": about, "type": "object", "additionalProperties": one });
+            if *name == "target" {
+                shape["propertyNames"] = json!({ "not": { "enum": BUILT_IN } });
+            }
+            shape
+        } else {
+            object(about, keys)
+        };
+        ((*name).to_owned(), table)
+    });
+    json!({
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "omnigen.toml",
+        "type": "object",
+        "properties": tables.collect::<Map<_, _>>(),
+        "required": ["project"],
+        "additionalProperties": false,
+    })
+}

@@ -1,0 +1,411 @@
+//! One round: changes in, dirty artifacts asked for, missing text supplied, agents run, outputs committed, records kept.
+
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+
+use omnigen_disk::Stat;
+use omnigen_engine::{Built, Content, State, Target};
+use omnigen_ir::FileId;
+use omnigen_report::{BuildEvent, Code, Diagnostic};
+
+use crate::commit::{Commit, Intent};
+use crate::events::tell;
+use crate::records::{Meta, Records, mention};
+use crate::session::{Halt, Session, in_parallel};
+use crate::survey::{Scan, Survey};
+
+/// So many artifacts are made before their texts are handed to the writer: bounds the memory that texts take.
+const BATCH: usize = 512;
+/// So often a round begins anew because another process was quicker.
+const OVERTAKEN: usize = 20;
+
+/// How a round ended.
+#[derive(Debug, Default)]
+pub(crate) struct Round {
+    /// Findings, those of untouched files included.
+    pub(crate) diagnostics: Vec<Diagnostic>,
+    /// What was done to outputs.
+    pub(crate) commit: Commit,
+    /// Artifacts that were held back.
+    pub(crate) held_back: usize,
+    /// Artifacts in all.
+    pub(crate) total: usize,
+    /// Agents asked.
+    pub(crate) agent_calls: usize,
+    /// Agents' answers that were known.
+    pub(crate) agent_cached: usize,
+    /// Some agent gave no usable answer.
+    pub(crate) agent_failed: bool,
+    /// The manifest or the outputs cannot be written: what, and why.
+    pub(crate) environment: Option<String>,
+    /// Nothing was dirty.
+    pub(crate) idle: bool,
+    /// Contracts, and files that they refer to, whose content is new, another, or gone.
+    pub(crate) changed: Vec<FileId>,
+}
+
+impl Session {
+    /// Works off what a survey found. If somebody else has built meanwhile, begins anew with what they have left; if what was
+    /// remembered turns out to be damaged, all of it is forgotten and made anew.
+    pub(crate) fn round(&mut self, mut survey: Survey) -> Result<Round, String> {
+        let mut done = Vec::new();
+        for turn in 0.. {
+            let mut round = Round { idle: true, ..Round::default() };
+            let ended = self.attempt(&mut survey, &mut round);
+            let halt = self.halt.take();
+            let again = halt == Some(Halt::Overtaken) || (self.records.damaged && self.overtaken());
+            if again && turn < OVERTAKEN {
+                done.append(&mut round.commit.changes);
+                self.reload();
+            } else if self.records.damaged {
+                let message = "everything is built anew: the manifest's details are damaged";
+                self.found.push(Diagnostic::global(Code::DamagedManifest, message));
+                self.records = Records::none(self.setup.state.join("details"));
+                (self.meta, self.graph, self.stale) = (Meta::default(), None, true);
+            } else {
+                // A run that ends at the first error has told it, and keeps no records: the next one looks again.
+                if halt != Some(Halt::FailedFast) {
+                    ended?;
+                }
+                self.conclude(&survey, &mut round);
+                round.commit.changes.append(&mut done);
+                round.commit.changes.sort();
+                return Ok(round);
+            }
+            survey = Survey::full(&self.setup, &self.records, &self.meta, Scan::new(&self.setup));
+        }
+        Err("no round".to_owned())
+    }
+
+    fn attempt(&mut self, survey: &mut Survey, round: &mut Round) -> Result<(), String> {
+        self.progress = (0, 0);
+        // What is read from here on is trusted by its stat only if it was not written in this tick of the clock.
+        if !survey.changed.is_empty() && !self.manners.compare {
+            self.meta.read_at = omnigen_disk::stat::clock(&self.setup.state).unwrap_or(0);
+        }
+        let config = self.setup.digest(&self.agents.identities());
+        let reconfigured = self.meta.config != Some(config);
+        let changed = self.take(survey);
+        round.changed = changed.iter().map(|(file, _)| file).chain(&survey.removed).cloned().collect();
+        let suspects = self.suspects(survey);
+        let idle = changed.is_empty()
+            && survey.removed.is_empty()
+            && suspects.is_empty()
+            && !reconfigured
+            && self.journaled.is_empty()
+            && !self.orphaned(survey)
+            && !self.agents.unsettled(&self.records);
+        if !idle {
+            round.idle = false;
+            self.announce();
+            let mut commit = Commit::begin(survey);
+            let done = self.work(changed, survey, suspects, reconfigured, round, &mut commit);
+            round.commit = commit;
+            done?;
+            self.meta.config = Some(config);
+            self.meta.naming.clone_from(&self.setup.config.python.naming);
+            self.stale = true;
+        }
+        if self.stale && !self.manners.compare {
+            self.meta.folders = crate::survey::folders(&self.setup, &self.records, &self.meta);
+            self.meta.written_at = omnigen_disk::stat::clock(&self.setup.state).unwrap_or(0);
+            if let Err(problem) = self.save() {
+                if self.halt.is_some() {
+                    return Err(problem);
+                }
+                round.environment.get_or_insert(problem);
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads what changed; drops what only looks changed.
+    fn take(&mut self, survey: &mut Survey) -> Vec<(FileId, Content)> {
+        let mut changed = Vec::new();
+        let suspects: Vec<(FileId, (bool, Option<Stat>))> = std::mem::take(&mut survey.changed).into_iter().collect();
+        let setup = &self.setup;
+        let read = in_parallel(setup.threads, &suspects, |(file, _)| setup.read(file));
+        for ((file, (contract, _)), (content, stat, digest)) in suspects.into_iter().zip(read) {
+            let known = self.records.get(&file);
+            let same = known.is_some_and(|record| {
+                record.contract == contract && record.stat.is_some() && record.digest == digest && stat.is_some()
+            });
+            if matches!(content, Content::Absent) && !contract && known.is_none_or(|record| record.stat.is_none()) {
+                continue;
+            }
+            let site = self.records.get(&file).is_none().then(|| self.setup.site(&file));
+            let record = self.records.entry(&file, contract);
+            if let Some(site) = site {
+                record.site = site;
+            }
+            if record.stat != stat || record.contract != contract {
+                self.stale = true;
+            }
+            (record.stat, record.digest, record.contract) = (stat, digest, contract);
+            if same {
+                // Only the clock moved: the next survey can trust the stat.
+                self.stale = true;
+                continue;
+            }
+            changed.push((file, content));
+        }
+        changed
+    }
+
+    /// Outputs that really are not as they should be, by file and target. The others get their new stat.
+    fn suspects(&mut self, survey: &Survey) -> BTreeMap<FileId, BTreeSet<Box<str>>> {
+        let mut suspects: BTreeMap<FileId, BTreeSet<Box<str>>> = BTreeMap::new();
+        for (file, path) in &survey.suspicious {
+            let full = self.setup.out.join(&**path);
+            let outputs = match file {
+                Some(file) => self.records.get_mut(file).map(|record| &mut record.outputs),
+                None => Some(&mut self.meta.outputs),
+            };
+            let Some(output) = outputs.and_then(|list| list.iter_mut().find(|output| output.path == *path)) else {
+                continue;
+            };
+            let intact = omnigen_disk::files::read_bytes(&full).ok().filter(|(bytes, _)| {
+                matches!(omnigen_disk::mark::inspect(bytes), omnigen_disk::Ownership::Intact { digest, .. } if output.mark == digest.into())
+            });
+            match intact {
+                Some((_, stat)) => {
+                    output.stat = Some(stat);
+                    self.stale = true;
+                }
+                None => {
+                    output.stat = None;
+                    let file = file.clone().unwrap_or_else(|| FileId::from(""));
+                    suspects.entry(file).or_default().insert(output.target.clone());
+                }
+            }
+        }
+        suspects
+    }
+
+    /// Is there a file of ours that nothing wants?
+    fn orphaned(&self, survey: &Survey) -> bool {
+        !survey.strays.is_empty() && !crate::commit::orphans(&self.setup, survey).is_empty()
+    }
+
+    fn work(
+        &mut self,
+        changed: Vec<(FileId, Content)>,
+        survey: &mut Survey,
+        suspects: BTreeMap<FileId, BTreeSet<Box<str>>>,
+        reconfigured: bool,
+        round: &mut Round,
+        commit: &mut Commit,
+    ) -> Result<(), String> {
+        // As the records have it, before files come and go.
+        let _ = self.clashes();
+        let before = self.clashing.clone();
+        // What traces may be about: the files themselves, and the ids that they had or have.
+        let mut touched: HashSet<u64> = HashSet::new();
+        let mut asked: BTreeSet<(FileId, Target)> = BTreeSet::new();
+        let mut fresh: BTreeSet<FileId> = BTreeSet::new();
+        for (file, _) in &changed {
+            if self.records.details(file).is_none_or(|details| details.made.is_empty()) {
+                fresh.insert(file.clone());
+            }
+        }
+        for file in changed.iter().map(|(file, _)| file).chain(&survey.removed) {
+            touched.insert(mention(file));
+            let outline = self.records.details(file).and_then(|details| details.outline.as_ref());
+            touched
+                .extend(outline.into_iter().flat_map(|o| &o.exports.ids).map(|(uri, _)| mention(&format!("id:{uri}"))));
+        }
+        self.graph_mut()?;
+        let removed: Vec<FileId> = survey.removed.iter().cloned().collect();
+        let project = self.setup.project.clone();
+        let units: Vec<_> = changed.iter().map(|(file, _)| self.setup.unit(file)).collect();
+        // A file that is no contract any more may still be there for those who refer to it.
+        let left = |file: &FileId| match omnigen_disk::stat(&self.setup.path(file)) {
+            Ok(None) => Content::Absent,
+            Ok(Some(_)) | Err(_) => Content::Unread,
+        };
+        let gone: Vec<_> = removed.iter().map(|file| (file.clone(), self.setup.unit(file), left(file))).collect();
+        let graph = self.graph_mut()?;
+        graph.set_project(&project);
+        let files: Vec<FileId> = changed.iter().map(|(file, _)| file.clone()).collect();
+        let set = changed.into_iter().zip(units).map(|((file, content), unit)| (file, unit, content));
+        graph.set_files(set.chain(gone));
+        for file in &removed {
+            self.records.remove(file);
+        }
+        // Where everything is new there is nobody to tell of new ids.
+        if fresh.len() < self.records.len() {
+            for file in &files {
+                let graph = self.graph_mut()?;
+                let ids = graph.outline(file).map(|outline| &outline.exports.ids);
+                touched.extend(ids.into_iter().flatten().map(|(uri, _)| mention(&format!("id:{uri}"))));
+            }
+        }
+        let wanted = self.wanted();
+        for file in &fresh {
+            asked.extend(wanted.iter().map(|&target| (file.clone(), target)));
+        }
+        for (file, targets) in &suspects {
+            asked.extend(wanted.iter().filter(|t| targets.contains(t.name())).map(|&target| (file.clone(), target)));
+        }
+        let candidates: Vec<FileId> = self
+            .records
+            .iter()
+            .filter(|(file, record)| {
+                !fresh.contains(*file)
+                    && (reconfigured
+                        || touched.contains(&mention(file))
+                        || record.mentions.iter().any(|hash| touched.contains(hash)))
+            })
+            .map(|(file, _)| file.clone())
+            .collect();
+        for file in candidates {
+            asked.extend(self.dirty(&file)?.into_iter().map(|target| (file.clone(), target)));
+        }
+        // Other files than before: names may clash, or no longer; init files and orphans have to be looked at.
+        let others = reconfigured
+            || !fresh.is_empty()
+            || !removed.is_empty()
+            || !survey.strays.is_empty()
+            || suspects.contains_key("")
+            || !self.journaled.is_empty();
+        if others {
+            let clashed = before;
+            let _ = self.clashes();
+            for file in clashed.difference(&self.clashing) {
+                asked.extend(wanted.iter().map(|&target| (file.clone(), target)));
+            }
+        } else {
+            self.clashing = before;
+        }
+        // What is only referred to waits until it is known that it still is.
+        let contract = |(file, _): &(FileId, Target)| self.records.get(file).map(|record| record.contract);
+        let referred = asked.iter().filter(|asked| contract(asked) == Some(false)).cloned().collect();
+        asked.retain(|asked| contract(asked) == Some(true));
+        let before = self.referred();
+        self.ask(asked, commit)?;
+        self.reach(referred, commit)?;
+        self.meet(&before, commit)?;
+        let others = others || self.referred() != before;
+        let clashes = if others { self.clashes() } else { std::mem::take(&mut self.meta.global) };
+        let outcome = crate::tasks::run(self, commit)?;
+        (round.agent_calls, round.agent_cached, round.agent_failed) = (outcome.calls, outcome.cached, outcome.failed);
+        self.meta.global = clashes;
+        round.diagnostics.extend(outcome.diagnostics);
+        if others && survey.listing.is_none() {
+            survey.listing = Some(omnigen_disk::listing(&self.setup.out).unwrap_or_default());
+        }
+        commit.finish(self, survey, others, round)
+    }
+
+    /// Which artifacts of a file do not hold any more: those with a read that gives another digest now.
+    pub(crate) fn dirty(&mut self, file: &FileId) -> Result<Vec<Target>, String> {
+        let wanted = self.wanted();
+        let mut dirty = Vec::new();
+        for target in &wanted {
+            let trace =
+                self.records.details(file).and_then(|d| d.made.get(target.name())).map(|made| made.trace.clone());
+            let Some(trace) = trace else {
+                dirty.push(*target);
+                continue;
+            };
+            for read in trace {
+                if self.current(&read.key)? != read.digest {
+                    tracing::debug!(file = &**file, target = target.name(), read = ?read.key, "dirty");
+                    dirty.push(*target);
+                    break;
+                }
+            }
+            if dirty == [Target::Check] {
+                // Whether anything may be made at all hangs on the check.
+                return Ok(wanted);
+            }
+        }
+        Ok(dirty)
+    }
+
+    /// Makes artifacts and hands their texts over, until nothing is pending.
+    pub(crate) fn ask(&mut self, asked: BTreeSet<(FileId, Target)>, commit: &mut Commit) -> Result<(), String> {
+        let mut asked: Vec<(FileId, Target)> = asked.into_iter().collect();
+        if self.manners.fail_fast {
+            // Nothing is made before everything is checked.
+            asked.sort_by_key(|(_, target)| *target != Target::Check);
+        }
+        self.progress.1 += asked.len();
+        for batch in asked.chunks(BATCH) {
+            let mut pending = batch.to_vec();
+            let mut unknown: BTreeSet<FileId> = BTreeSet::new();
+            for (file, _) in batch {
+                if self.graph_mut()?.content(file).is_none() {
+                    unknown.insert(file.clone());
+                }
+            }
+            self.supply(unknown)?;
+            // Every turn supplies text that was missing; a file is asked for at most twice.
+            for _ in 0..1000 {
+                self.go_on()?;
+                let built = self.graph_mut()?.make(&pending);
+                let mut needs = BTreeSet::new();
+                let mut again = Vec::new();
+                for ((file, target), built) in pending.drain(..).zip(built) {
+                    if self.manners.fail_fast && built.diagnostics.iter().any(Diagnostic::is_error) {
+                        self.halt = Some(Halt::FailedFast);
+                    }
+                    if built.state == State::Pending {
+                        needs.extend(built.needs);
+                        again.push((file, target));
+                    } else {
+                        self.keep(&file, target, built, commit)?;
+                    }
+                }
+                if again.is_empty() {
+                    break;
+                }
+                pending = again;
+                self.supply(needs)?;
+            }
+            self.graph_mut()?.forget_texts();
+            if self.halt == Some(Halt::FailedFast) {
+                return Err("a contract has errors".to_owned());
+            }
+            self.progress.0 += batch.len();
+            let (done, total) = self.progress;
+            tell(|| BuildEvent::Progress { done, total });
+        }
+        Ok(())
+    }
+
+    /// Records an artifact and passes its text on.
+    fn keep(&mut self, file: &FileId, target: Target, built: Built, commit: &mut Commit) -> Result<(), String> {
+        let ready = built.state == State::Ready;
+        let digest = built.digest;
+        if target == Target::Check {
+            let outline = self.graph_mut()?.outline(file).cloned();
+            if let Some(details) = self.records.change(file) {
+                details.outline = outline;
+            }
+        }
+        let contract = self.records.get(file).is_some_and(|record| record.contract);
+        self.records.entry(file, contract);
+        if let Some(details) = self.records.change(file) {
+            details.made.insert(target.name().into(), built.into());
+        }
+        self.records.refresh(file);
+        if ready && target != Target::Check && !self.clashing.contains(file) {
+            let path = self.setup.unit(file).path(target.kind());
+            let known = self.records.get(file).and_then(|r| r.outputs.iter().find(|o| *o.path == *path));
+            if known.is_some_and(|output| output.stat.is_some() && output.digest == digest) {
+                return Ok(());
+            }
+            let Some(body) = self.graph_mut()?.text(file, target, digest) else { return Ok(()) };
+            let intent = Intent {
+                file: file.clone(),
+                target: target.name().into(),
+                path,
+                body: body.into_bytes(),
+                digest,
+                emitter: target.emitter(),
+            };
+            commit.put(self, intent)?;
+        }
+        Ok(())
+    }
+}

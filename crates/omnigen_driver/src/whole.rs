@@ -1,0 +1,150 @@
+//! What only all files together tell: which files contracts reach, whose outputs clash, what a round amounts to.
+
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+
+use omnigen_engine::Target;
+use omnigen_ir::FileId;
+use omnigen_report::{At, Code, Diagnostic};
+
+use crate::commit::Commit;
+use crate::records::{Made, mention};
+use crate::round::Round;
+use crate::session::Session;
+use crate::survey::Survey;
+
+impl Session {
+    /// Files that are no contracts, but are referred to.
+    pub(crate) fn referred(&self) -> BTreeSet<FileId> {
+        self.records.iter().filter(|(_, record)| !record.contract).map(|(file, _)| file.clone()).collect()
+    }
+
+    /// Files that contracts refer to, directly or not, are built too, as far as they are new or among `dirty`; those that nobody
+    /// refers to any more are dropped.
+    pub(crate) fn reach(&mut self, mut dirty: BTreeSet<(FileId, Target)>, commit: &mut Commit) -> Result<(), String> {
+        loop {
+            let mut reached: BTreeSet<FileId> = BTreeSet::new();
+            let mut queue: Vec<FileId> =
+                self.records.iter().filter(|(_, r)| r.contract).map(|(f, _)| f.clone()).collect();
+            while let Some(file) = queue.pop() {
+                let uses = self.records.get(&file).map(|record| record.uses.clone()).unwrap_or_default();
+                for used in uses {
+                    let there = self.records.get(&used).is_some_and(|record| !record.contract && record.stat.is_some());
+                    if there && reached.insert(used.clone()) {
+                        queue.push(used);
+                    }
+                }
+            }
+            let dropped: Vec<FileId> = self
+                .records
+                .iter()
+                .filter(|(file, record)| !record.contract && !reached.contains(*file))
+                .map(|(file, _)| file.clone())
+                .collect();
+            for file in dropped {
+                self.records.remove(&file);
+            }
+            let wanted = self.wanted();
+            let mut asked = BTreeSet::new();
+            for file in reached {
+                let made: Vec<Box<str>> = self
+                    .records
+                    .details(&file)
+                    .map(|details| details.made.keys().cloned().collect())
+                    .unwrap_or_default();
+                let missing = wanted.iter().filter(|target| !made.iter().any(|name| **name == *target.name()));
+                asked.extend(missing.map(|&target| (file.clone(), target)));
+                asked.extend(dirty.extract_if(.., |(of, _)| *of == file));
+            }
+            if asked.is_empty() {
+                return Ok(());
+            }
+            self.ask(asked, commit)?;
+        }
+    }
+
+    /// Files that were only found in this round, because somebody refers to them, may have `$id`s that others asked for before.
+    pub(crate) fn meet(&mut self, before: &BTreeSet<FileId>, commit: &mut Commit) -> Result<(), String> {
+        let late: Vec<FileId> = self.referred().difference(before).cloned().collect();
+        let mut ids: HashSet<u64> = HashSet::new();
+        for file in late {
+            let outline = self.records.details(&file).and_then(|details| details.outline.as_ref());
+            ids.extend(outline.into_iter().flat_map(|o| &o.exports.ids).map(|(uri, _)| mention(&format!("id:{uri}"))));
+        }
+        let asks = |mentions: &[u64]| mentions.iter().any(|hash| ids.contains(hash));
+        let askers: Vec<FileId> =
+            self.records.iter().filter(|(_, r)| asks(&r.mentions)).map(|(file, _)| file.clone()).collect();
+        let mut asked = BTreeSet::new();
+        for file in askers {
+            asked.extend(self.dirty(&file)?.into_iter().map(|target| (file.clone(), target)));
+        }
+        if asked.is_empty() {
+            return Ok(());
+        }
+        self.ask(asked, commit)?;
+        self.reach(BTreeSet::new(), commit)
+    }
+
+    /// Contracts that want the same output: an error on each side.
+    pub(crate) fn clashes(&mut self) -> Vec<Diagnostic> {
+        let mut sites: BTreeMap<&str, Vec<FileId>> = BTreeMap::new();
+        for (file, record) in self.records.iter() {
+            sites.entry(&record.site).or_default().push(file.clone());
+        }
+        let clashes: Vec<Vec<FileId>> = sites.into_values().filter(|files| files.len() > 1).collect();
+        let mut found = Vec::new();
+        self.clashing.clear();
+        for files in clashes {
+            let path = self.setup.unit(&files[0]).path("model");
+            self.clashing.extend(files.iter().cloned());
+            for file in &files {
+                let others: Vec<&str> = files.iter().filter(|f| *f != file).map(|f| &**f).collect();
+                let message = format!(
+                    "{} want{} the same output, {path}",
+                    others.join(", "),
+                    if others.len() == 1 { "s" } else { "" }
+                );
+                let mut diagnostic = Diagnostic::new(Code::OutputCollision, At::file(file), message);
+                diagnostic = diagnostic.hint("rename one of the files, or exclude it in omnigen.toml");
+                found.push(diagnostic);
+            }
+        }
+        found
+    }
+
+    /// All findings and counts, also of what this round did not touch.
+    pub(crate) fn conclude(&mut self, survey: &Survey, round: &mut Round) {
+        round.diagnostics.extend(self.found.iter().cloned());
+        round.diagnostics.extend(survey.problems.iter().cloned());
+        round.diagnostics.extend(self.meta.global.iter().cloned());
+        let noisy: Vec<FileId> = self.records.iter().filter(|(_, r)| r.noisy).map(|(file, _)| file.clone()).collect();
+        for file in noisy {
+            let made = self.records.details(&file).map(|details| details.made.values().collect::<Vec<&Made>>());
+            round.diagnostics.extend(made.into_iter().flatten().flat_map(|made| made.diagnostics.iter().cloned()));
+        }
+        let targets = self.wanted().len() - 1 + self.agents.targets().len();
+        round.total = self.records.len() * targets;
+        let good: usize = self
+            .records
+            .iter()
+            .filter(|(_, record)| !record.held)
+            .map(|(_, record)| record.outputs.iter().filter(|output| output.stat.is_some()).count())
+            .sum();
+        round.held_back = round.total.saturating_sub(good);
+    }
+
+    /// All outputs that files may have, whether or not they could be made.
+    pub(crate) fn wanted_paths(&self) -> BTreeSet<String> {
+        let wanted: Vec<Target> = self.wanted().into_iter().filter(|target| *target != Target::Check).collect();
+        let mut paths = BTreeSet::new();
+        for (file, record) in self.records.iter() {
+            let unit = self.setup.unit(file);
+            paths.extend(wanted.iter().map(|target| unit.path(target.kind())));
+            let agents = self.agents.targets();
+            paths.extend(agents.iter().map(|target| omnigen_engine::output_path(&target.output, &unit)));
+            paths.extend(
+                record.outputs.iter().filter(|o| agents.iter().any(|t| t.name == o.target)).map(|o| o.path.to_string()),
+            );
+        }
+        paths
+    }
+}
