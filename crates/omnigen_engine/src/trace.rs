@@ -6,7 +6,7 @@
 use std::cell::RefCell;
 use std::collections::{BTreeSet, HashSet};
 
-use omnigen_ir::naming::Unit;
+use omnigen_ir::naming::{Unit, WRITE};
 use omnigen_ir::{
     Digest, Encoder, Export, Exports, FileId, Link, Place, Pointer, RefTarget, Reference, Resolve, Schema, View,
 };
@@ -340,6 +340,11 @@ impl Resolve for Reads<'_> {
                 Some(pointer) => pointer.clone(),
                 None => return Link::Dangling,
             }
+        };
+        // The form of a schema that is sent, which only some have.
+        let pointer = match pointer.strip_suffix(WRITE) {
+            Some(plain) if self.export(&Place::new(file, &pointer)).is_none() => plain.into(),
+            _ => pointer,
         };
         let place = Place::new(file, &pointer);
         // An exported place is known from outside; for another one the text is needed to see whether it is there.

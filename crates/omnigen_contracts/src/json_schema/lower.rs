@@ -31,7 +31,8 @@ pub(crate) fn lower(file: &Arc<str>, root: &Value<'_>, dialect: Dialect, diagnos
     };
     lowerer.lower_targets(&mut declarations);
     lowerer.lower_strangers(&mut declarations);
-    lowerer.report_loops();
+    let found = loops(file, &lowerer.references);
+    lowerer.diagnostics.extend(found);
     declarations.diagnostics = lowerer.diagnostics;
     // Declarations stay in memory.
     declarations.definitions.shrink_to_fit();
@@ -104,12 +105,6 @@ impl<'v, 'a> Lowerer<'v, 'a> {
             unknown: HashSet::new(),
             silent: false,
         }
-    }
-
-    /// Reports references that lead in a circle.
-    pub(crate) fn report_loops(&mut self) {
-        let found = loops(&self.file, &self.references);
-        self.diagnostics.extend(found);
     }
 
     pub(crate) fn push(&mut self, diagnostic: Diagnostic) {

@@ -12,4 +12,5 @@ mod values;
 
 pub(crate) use keywords::{Dialect, Draft, is_known};
 pub(crate) use lower::{Lowerer, lower};
+pub(crate) use references::{LocalReference, loops};
 pub(crate) use resources::Resources;

@@ -1,6 +1,238 @@
-//! What is sent and what is received: `readOnly` and `writeOnly`.
+//! What is sent and what is received: `readOnly` and `writeOnly` (3.1.0, section 4.8.24.2; 3.0.3, section 4.7.24.2).
+//!
+//! A schema with such properties, or that refers to one, has two forms. The form that is received has the schema's own
+//! name, since that is what an API shows of a thing; the one that is sent has `Write` behind it and no properties that are
+//! read only, which are not required there either. Requests use the one, everything else the other.
 
-use omnigen_ir::{Pointer, Schema};
+use std::collections::{BTreeSet, HashMap, HashSet};
+
+use omnigen_ir::naming::WRITE;
+use omnigen_ir::{Node, Pointer, RefTarget, Schema};
+
+use super::rewrite::{children_mut, moved};
+
+/// References that are followed one after the other to see whether a property is read or written only.
+const HOPS: usize = 8;
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Form {
+    /// As it is received: without what is only written.
+    Read,
+    /// As it is sent: without what is only read.
+    Write,
+}
 
 /// Splits definitions whose two forms differ.
-pub(super) fn split(_definitions: &mut Vec<(Pointer, Schema)>, _exported: &mut Vec<Pointer>) {}
+pub(super) fn split(definitions: &mut Vec<(Pointer, Schema)>, exported: &mut Vec<Pointer>) {
+    let all = All::new(definitions);
+    let apart = all.apart();
+    let requests = definitions.iter().any(|(pointer, _)| sent(pointer));
+    if apart.is_empty() && !requests {
+        return;
+    }
+    let mut made = Vec::with_capacity(definitions.len() + apart.len());
+    let mut written: HashSet<Pointer> = HashSet::new();
+    for (index, (pointer, schema)) in definitions.iter().enumerate() {
+        if sent(pointer) {
+            made.push((pointer.clone(), all.formed(schema, Form::Write, &apart)));
+        } else if apart.contains(&index) {
+            made.push((pointer.clone(), all.formed(schema, Form::Read, &apart)));
+            if !received(pointer) {
+                let name: Pointer = format!("{pointer}{WRITE}").into();
+                made.push((name.clone(), moved(all.formed(schema, Form::Write, &apart), pointer, &name)));
+                written.insert(pointer.clone());
+            }
+        } else {
+            made.push((pointer.clone(), schema.clone()));
+        }
+    }
+    *definitions = made;
+    let before = std::mem::take(exported);
+    for pointer in before {
+        let name = written.contains(&pointer).then(|| format!("{pointer}{WRITE}").into());
+        exported.push(pointer);
+        exported.extend(name);
+    }
+}
+
+/// Is it part of a request?
+fn sent(pointer: &str) -> bool {
+    pointer.starts_with("/components/requestBodies/")
+        || pointer.starts_with("/components/parameters/")
+        || (operation(pointer) && (pointer.contains("/requestBody/") || pointer.contains("/parameters")))
+}
+
+/// Is it part of a response?
+fn received(pointer: &str) -> bool {
+    pointer.starts_with("/components/responses/") || operation(pointer)
+}
+
+fn operation(pointer: &str) -> bool {
+    ["/paths/", "/webhooks/", "/components/pathItems/"].iter().any(|folder| pointer.starts_with(folder))
+}
+
+/// All definitions of a document.
+struct All<'d> {
+    list: &'d [(Pointer, Schema)],
+    index: HashMap<&'d str, usize>,
+}
+
+impl<'d> All<'d> {
+    fn new(list: &'d [(Pointer, Schema)]) -> All<'d> {
+        All { list, index: list.iter().enumerate().map(|(i, (pointer, _))| (&**pointer, i)).collect() }
+    }
+
+    /// The definition that a pointer leads into, and what is left of the pointer.
+    fn owner<'p>(&self, pointer: &'p str) -> Option<(usize, &'p str)> {
+        let mut end = pointer.len();
+        loop {
+            if let Some(&index) = self.index.get(&pointer[..end]) {
+                return Some((index, &pointer[end..]));
+            }
+            end = pointer[..end].rfind('/')?;
+        }
+    }
+
+    fn at(&self, pointer: &str) -> Option<&'d Schema> {
+        let (index, rest) = self.owner(pointer)?;
+        self.list[index].1.at(rest)
+    }
+
+    /// The definitions that have two forms.
+    fn apart(&self) -> BTreeSet<usize> {
+        let mut users: HashMap<usize, Vec<usize>> = HashMap::new();
+        let mut todo = Vec::new();
+        for (index, (_, schema)) in self.list.iter().enumerate() {
+            let mut marked = false;
+            let mut open = vec![schema];
+            while let Some(schema) = open.pop() {
+                let Some(node) = schema.node() else { continue };
+                if let Some(RefTarget::Here(pointer)) = node.reference.as_deref().map(|reference| &reference.target)
+                    && let Some((target, _)) = self.owner(pointer)
+                {
+                    users.entry(target).or_default().push(index);
+                }
+                let properties = node.object.iter().flat_map(|object| &object.properties);
+                marked |= properties.map(|property| self.only(&property.schema, HOPS)).any(|only| only != (false, false));
+                node.children(&mut |_, child| open.push(child));
+            }
+            if marked {
+                todo.push(index);
+            }
+        }
+        let mut apart = BTreeSet::new();
+        while let Some(index) = todo.pop() {
+            if apart.insert(index) {
+                todo.extend(users.get(&index).into_iter().flatten());
+            }
+        }
+        apart
+    }
+
+    /// Is a property of this schema only read, only written?
+    fn only(&self, schema: &Schema, hops: usize) -> (bool, bool) {
+        let Some(node) = schema.node().filter(|_| hops > 0) else { return (false, false) };
+        let mut only = node.notes.as_deref().map_or((false, false), |notes| (notes.read_only, notes.write_only));
+        let mut add = |other: (bool, bool)| only = (only.0 || other.0, only.1 || other.1);
+        if let Some(RefTarget::Here(pointer)) = node.reference.as_deref().map(|reference| &reference.target)
+            && let Some(target) = self.at(pointer)
+        {
+            add(self.only(target, hops - 1));
+        }
+        for part in node.logic.iter().flat_map(|logic| &logic.all_of) {
+            add(self.only(part, hops - 1));
+        }
+        only
+    }
+
+    /// The names of the properties that a form does not have, of a schema with all that holds together with it.
+    fn missing(&self, node: &'d Node, form: Form, hops: usize, names: &mut HashSet<&'d str>) {
+        for property in node.object.iter().flat_map(|object| &object.properties) {
+            let (read, write) = self.only(&property.schema, HOPS);
+            if (form == Form::Write && read) || (form == Form::Read && write) {
+                names.insert(&property.name);
+            }
+        }
+        if hops == 0 {
+            return;
+        }
+        if let Some(RefTarget::Here(pointer)) = node.reference.as_deref().map(|reference| &reference.target)
+            && let Some(target) = self.at(pointer).and_then(Schema::node)
+        {
+            self.missing(target, form, hops - 1, names);
+        }
+        for part in node.logic.iter().flat_map(|logic| &logic.all_of).filter_map(Schema::node) {
+            self.missing(part, form, hops - 1, names);
+        }
+    }
+
+    fn formed(&self, schema: &'d Schema, form: Form, apart: &BTreeSet<usize>) -> Schema {
+        let mut made = schema.clone();
+        self.form(schema, &mut made, form, apart, &HashSet::new());
+        made
+    }
+
+    /// Brings `made`, a copy of `schema`, into a form. `without` are the names that are gone around it.
+    fn form(
+        &self,
+        schema: &'d Schema,
+        made: &mut Schema,
+        form: Form,
+        apart: &BTreeSet<usize>,
+        without: &HashSet<&'d str>,
+    ) {
+        let (Schema::Node(from), Schema::Node(to)) = (schema, &mut *made) else { return };
+        let mut names = without.clone();
+        self.missing(from, form, HOPS, &mut names);
+        if let Some(object) = to.object.as_deref_mut()
+            && !names.is_empty()
+        {
+            object.properties.retain(|property| !names.contains(&*property.name));
+            object.required.retain(|name| !names.contains(&**name));
+        }
+        if let Some(reference) = to.reference.as_deref_mut()
+            && form == Form::Write
+        {
+            match &mut reference.target {
+                RefTarget::Here(pointer) => {
+                    if let Some((owner, rest)) = self.owner(pointer)
+                        && apart.contains(&owner)
+                        && !operation(pointer)
+                        && !sent(pointer)
+                    {
+                        *pointer = format!("{}{WRITE}{rest}", self.list[owner].0).into();
+                    }
+                }
+                // Whether there are two forms of it, the other file knows; see `Resolve::link`.
+                RefTarget::Elsewhere { fragment, .. } => {
+                    if fragment.strip_prefix("/components/schemas/").is_some_and(|name| !name.contains('/')) {
+                        *fragment = format!("{fragment}{WRITE}").into();
+                    }
+                }
+                RefTarget::Dangling => {}
+            }
+        }
+        // Copies have the same children, but for the properties that are gone.
+        let mut originals: Vec<&'d Schema> = Vec::new();
+        from.children(&mut |_, child| originals.push(child));
+        let gone = from.object.as_deref().map_or(0, |object| object.properties.len())
+            - to.object.as_deref().map_or(0, |object| object.properties.len());
+        if gone > 0 {
+            let dropped: HashSet<*const Schema> = from
+                .object
+                .iter()
+                .flat_map(|object| &object.properties)
+                .filter(|property| names.contains(&*property.name))
+                .map(|property| std::ptr::from_ref(&property.schema))
+                .collect();
+            originals.retain(|schema| !dropped.contains(&std::ptr::from_ref(*schema)));
+        }
+        let nothing = HashSet::new();
+        let mut originals = originals.into_iter();
+        children_mut(to, &mut |child, in_place| {
+            if let Some(original) = originals.next() {
+                self.form(original, child, form, apart, if in_place { &names } else { &nothing });
+            }
+        });
+    }
+}

@@ -12,12 +12,12 @@ mod rewrite;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use omnigen_ir::naming::{OPERATION, plain_pointer};
+use omnigen_ir::naming::{OPERATION, WRITE, plain_pointer};
 use omnigen_ir::{Json, Logic, Node, Pointer, RefTarget, Schema, TypeSet};
 use omnigen_report::{At, Code, Diagnostic, Severity};
 
 use crate::Declarations;
-use crate::json_schema::{Dialect, Draft, Lowerer, Resources};
+use crate::json_schema::{Dialect, Draft, LocalReference, Lowerer, Resources, loops};
 use crate::value::{Data, Member, Value, push_token};
 
 /// Which OpenAPI.
@@ -192,9 +192,10 @@ pub(crate) fn lower(
         broken: false,
     };
     lowerer.lower_targets(&mut declarations);
-    lowerer.report_loops();
     discriminator::apply(&mut lowerer, &mut declarations.definitions, &mut exported);
     forms::split(&mut declarations.definitions, &mut exported);
+    let found = loops(file, &references(&declarations.definitions));
+    lowerer.diagnostics.extend(found);
     if exported.is_empty() {
         let message =
             "this API description declares no types: it has neither component schemas nor operations with any";
@@ -207,6 +208,27 @@ pub(crate) fn lower(
     declarations.definitions.shrink_to_fit();
     declarations.diagnostics.shrink_to_fit();
     declarations
+}
+
+/// The references between definitions as they are now. Forms that are sent go round where those that are received do.
+fn references(definitions: &[(Pointer, Schema)]) -> Vec<LocalReference> {
+    fn walk(schema: &Schema, entry: usize, found: &mut Vec<LocalReference>) {
+        let Some(node) = schema.node() else { return };
+        if let Some(RefTarget::Here(target)) = node.reference.as_deref().map(|reference| &reference.target) {
+            found.push(LocalReference { at: node.at.clone(), entry, target: target.clone() });
+        }
+        node.children(&mut |place, child| {
+            let keyword = place.split('/').nth(1).unwrap_or_default();
+            let in_place = matches!(keyword, "" | "allOf" | "anyOf" | "oneOf" | "not" | "if");
+            let inside = child.node().map_or(entry, |child| child.at.len());
+            walk(child, if in_place { entry } else { inside }, found);
+        });
+    }
+    let mut found = Vec::new();
+    for (pointer, schema) in definitions.iter().filter(|(pointer, _)| !pointer.contains(WRITE)) {
+        walk(schema, pointer.len(), &mut found);
+    }
+    found
 }
 
 /// How the schemas are read.
