@@ -5,7 +5,7 @@ macro_rules! each_case {
     ($check:path) => {
         crate::cases::each_case!(
             $check;
-            arrays choices combinators conditions defaults draft07 formats_annotated formats_asserted naming objects
+            api arrays choices combinators conditions defaults draft07 formats_annotated formats_asserted naming objects
             references roots scalars yaml
         );
     };

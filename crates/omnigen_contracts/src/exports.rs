@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use omnigen_ir::naming::{self, Naming, Unit};
-use omnigen_ir::{Export, Exports, Json, Node, Schema, TypeSet};
+use omnigen_ir::{Export, Exports, Json, Node, Pointer, Schema, TypeSet};
 
 use crate::Declarations;
 
@@ -18,8 +18,30 @@ pub(crate) fn exports(declarations: &Declarations, unit: &Unit, naming: &Naming)
         let schema = if pointer.is_empty() { &declarations.root } else { *known.get(&**pointer)? };
         Some(export(pointer, schema, unit, naming))
     });
-    let list = list.collect();
+    let mut list: Vec<Export> = list.collect();
+    if list.first().is_some_and(|first| !first.pointer.is_empty()) {
+        share(&mut list, &known);
+    }
     Exports { list, ids: declarations.ids.clone(), anchors: declarations.anchors.clone() }
+}
+
+/// Exports that are nothing but a reference to another one have its functions: an API names the same type many times.
+fn share(list: &mut [Export], known: &HashMap<&str, &Schema>) {
+    let functions: HashMap<Pointer, Box<str>> =
+        list.iter().map(|export| (export.pointer.clone(), export.function.clone())).collect();
+    for export in list {
+        let mut at = &*export.pointer;
+        for _ in 0..16 {
+            let Some(next) = known.get(at).and_then(|schema| schema.node()?.forward()) else { break };
+            if !functions.contains_key(next) {
+                break;
+            }
+            at = next;
+        }
+        if let Some(function) = functions.get(at) {
+            export.function.clone_from(function);
+        }
+    }
 }
 
 fn export(pointer: &str, schema: &Schema, unit: &Unit, naming: &Naming) -> Export {

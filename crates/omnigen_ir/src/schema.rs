@@ -339,6 +339,24 @@ impl Node {
         Node { at: at.into(), ..Node::default() }
     }
 
+    /// Where it leads within its file, if it is nothing but such a reference and annotations.
+    pub fn forward(&self) -> Option<&str> {
+        let Node { at: _, reference, types, enumeration, constant, number, string, array, object, logic, notes: _ } =
+            self;
+        let alone = types.is_none()
+            && enumeration.is_none()
+            && constant.is_none()
+            && number.is_none()
+            && string.is_none()
+            && array.is_none()
+            && object.is_none()
+            && logic.is_none();
+        match &reference.as_deref()?.target {
+            RefTarget::Here(pointer) if alone => Some(pointer),
+            _ => None,
+        }
+    }
+
     /// Calls `f` with every direct subschema and its pointer relative to this node (escaped, with a leading slash), in a
     /// fixed order. The keyword is the one the schema *stands* under: it is read off the child where that has a place.
     pub fn children<'a>(&'a self, f: &mut dyn FnMut(&str, &'a Schema)) {

@@ -151,6 +151,22 @@ impl Writer {
         self.out.push('\n');
     }
 
+    /// `return value`: in parentheses where even the head of a call does not fit beside `return`.
+    pub fn returned(&mut self, value: &Doc) {
+        let head = match value {
+            Doc::Group { open, .. } => columns(open),
+            _ => 0,
+        };
+        if self.indent * 4 + columns("return ") + head <= self.width || (self.indent + 1) * 4 + head > self.width {
+            return self.statement("return ", value, "");
+        }
+        self.line("return (");
+        self.indent += 1;
+        self.statement("", value, "");
+        self.indent -= 1;
+        self.line(")");
+    }
+
     /// The columns of a line.
     pub fn width(&self) -> usize {
         self.width

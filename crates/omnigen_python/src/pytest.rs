@@ -92,7 +92,8 @@ fn rootless(contract: &Contract<'_>, settings: &Settings) -> String {
     import(&mut out, settings.line_length, &unit.import("test", unit, "validator"), &[&invalid]);
     function(&mut out, "def test_modules() -> None:", "No document could be made; the modules load.");
     out.indent();
-    out.line(&format!("assert issubclass({invalid}, ValueError)"));
+    let arguments = vec![Doc::text(invalid), Doc::text("ValueError")];
+    out.statement("assert ", &Doc::group("issubclass(", arguments, ")"), "");
     out.finish()
 }
 

@@ -48,7 +48,8 @@ pub(super) fn apply(
 
     // What is extended stays as it is, under a name of its own.
     let mut kept: BTreeMap<usize, Schema> = BTreeMap::new();
-    let unions = definitions.iter().enumerate().filter(|(index, (_, schema))| extended.contains(index) && united(schema));
+    let unions =
+        definitions.iter().enumerate().filter(|(index, (_, schema))| extended.contains(index) && united(schema));
     let unions: Vec<usize> = unions.map(|(index, _)| index).collect();
     for index in values.keys().chain(bases.keys()).chain(&unions) {
         if extended.contains(index) || bases.contains_key(index) {
@@ -427,11 +428,7 @@ fn own_values(
 }
 
 /// The values of a schema that allows only some, as texts.
-fn strings<'d>(
-    schema: &Schema,
-    find: &dyn Fn(&str) -> Option<&'d Schema>,
-    hops: usize,
-) -> Option<BTreeSet<Box<str>>> {
+fn strings<'d>(schema: &Schema, find: &dyn Fn(&str) -> Option<&'d Schema>, hops: usize) -> Option<BTreeSet<Box<str>>> {
     let node = schema.node().filter(|_| hops > 0)?;
     let text = |value: &Json| match value {
         Json::String(text) => Some(text.clone()),

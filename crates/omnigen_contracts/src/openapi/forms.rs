@@ -113,7 +113,8 @@ impl<'d> All<'d> {
                     users.entry(target).or_default().push(index);
                 }
                 let properties = node.object.iter().flat_map(|object| &object.properties);
-                marked |= properties.map(|property| self.only(&property.schema, HOPS)).any(|only| only != (false, false));
+                marked |=
+                    properties.map(|property| self.only(&property.schema, HOPS)).any(|only| only != (false, false));
                 node.children(&mut |_, child| open.push(child));
             }
             if marked {

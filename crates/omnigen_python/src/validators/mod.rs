@@ -22,7 +22,7 @@ pub(crate) use module::member_order;
 use std::collections::HashMap;
 
 use omnigen_ir::naming::function_at;
-use omnigen_ir::{Contract, FileId, Link, ObjectRules, Place, RefTarget, Reference, Resolve, Schema};
+use omnigen_ir::{Contract, Export, FileId, Link, ObjectRules, Place, RefTarget, Reference, Resolve, Schema};
 use omnigen_report::{At, Code as Finding, Diagnostic};
 
 use crate::layout::{self, Doc};
@@ -139,7 +139,11 @@ struct Emitter<'a> {
 
 impl<'a> Emitter<'a> {
     fn run(&mut self) {
-        for export in &self.contract.exports.list {
+        let exports = self.contract.exports;
+        for export in &exports.list {
+            if !self.own(export) {
+                continue;
+            }
             let place = Place::new(self.contract.file, &export.pointer);
             self.place(place, export.function.to_string());
         }
@@ -152,6 +156,11 @@ impl<'a> Emitter<'a> {
             self.accept_function(&format!("accepts{suffix}"), schema, Some("Tell whether data is valid."));
             self.collect_function(&format!("collect{suffix}"), schema, Some("Append what is wrong with data."));
         }
+    }
+
+    /// Has an export functions of its own? One that only refers to another has its.
+    fn own(&self, export: &Export) -> bool {
+        export.pointer.is_empty() || *export.function == *function_at(self.contract.unit, &export.pointer)
     }
 
     /// Asks for functions for a place.
@@ -189,6 +198,9 @@ impl<'a> Emitter<'a> {
         if place.file == *self.contract.file {
             let export = self.contract.exports.list.iter().find(|export| export.pointer == place.pointer);
             let suffix = match export {
+                Some(export) if !self.own(export) => {
+                    return Some(Callee { module: None, suffix: export.function.to_string() });
+                }
                 Some(export) => export.function.to_string(),
                 None => {
                     self.resolve.schema(&place)?;

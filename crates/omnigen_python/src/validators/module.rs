@@ -181,7 +181,15 @@ fn class(w: &mut Writer, emitter: &Emitter<'_>, path: &str, checked: &Checked) {
     w.dedent();
     w.line("");
     w.line("@staticmethod");
-    w.statement("def ", &call("validate", "data: Any"), &format!(" -> {model}:"));
+    if columns(") -> :") + 4 + columns(model) > w.width() && 8 + columns(model) <= w.width() {
+        w.line("def validate(");
+        w.line("    data: Any,");
+        w.line(") -> (");
+        w.line(&format!("    {model}"));
+        w.line("):");
+    } else {
+        w.statement("def ", &call("validate", "data: Any"), &format!(" -> {model}:"));
+    }
     w.indent();
     let kind = if *class { "a model" } else { "its type" };
     w.line(&format!("\"\"\"Return data as {kind}; raise if it is not valid.\"\"\""));
@@ -191,13 +199,13 @@ fn class(w: &mut Writer, emitter: &Emitter<'_>, path: &str, checked: &Checked) {
     }
     put_import(w, emitter.settings.line_length, path, std::slice::from_ref(model));
     w.line("");
-    w.statement("issues = ", &call(&format!("Validator{name}.errors"), "data"), "");
+    w.assignment("", &Doc::text("issues"), &call(&format!("Validator{name}.errors"), "data"));
     w.line("if issues:");
     w.indent();
     w.statement("raise ", &call(&format!("Invalid{}", emitter.contract.unit.pascal), "issues"), "");
     w.dedent();
     if *class {
-        w.statement("return ", &call(&format!("{model}.model_validate"), "data"), "");
+        w.returned(&call(&format!("{model}.model_validate"), "data"));
     } else {
         let annotation = Doc::group("TypeAdapter[", vec![Doc::text(model.clone())], "]");
         w.assignment("adapter: ", &annotation, &Doc::group("TypeAdapter(", vec![Doc::text(model.clone())], ")"));
