@@ -456,12 +456,11 @@ fn tag(schema: &mut Schema, pointer: &str, property: &str, values: &[Box<str>]) 
     push_token(&mut at, property);
     let known = object.properties.iter_mut().find(|own| *own.name == *property);
     let typed = |types: Option<TypeSet>| -> Vec<Json> {
-        let text = |value: &Box<str>| Json::String(value.clone());
         match types {
             Some(types) if !types.has(TypeSet::STRING) && types.meets(TypeSet::NUMBER) => {
                 values.iter().filter_map(|value| Number::new(value).map(Json::Number)).collect()
             }
-            _ => values.iter().map(text).collect(),
+            _ => values.iter().cloned().map(Json::String).collect(),
         }
     };
     match known {

@@ -336,9 +336,9 @@ fn branches_are_combined_with_what_stands_beside_them() {
         r#"{"type": "object", "required": ["k"], "properties": {"n": {"type": "integer"}},
             "oneOf": [{"properties": {"k": {"const": "a"}}}, {"properties": {"k": {"const": "b"}}}]}"#,
     );
-    assert!(text.contains("class ModelThingVariant1(BaseModel):"), "{text}");
+    assert!(text.contains("class ModelThingA(BaseModel):"), "{text}");
     assert_eq!(text.matches("    n: Annotated[_Integer | None, _NotNull] = None\n").count(), 2, "{text}");
-    assert!(text.contains("Annotated[ModelThingVariant1 | ModelThingVariant2, Field(discriminator=\"k\")]"), "{text}");
+    assert!(text.contains("Annotated[ModelThingA | ModelThingB, Field(discriminator=\"k\")]"), "{text}");
 }
 
 #[test]
