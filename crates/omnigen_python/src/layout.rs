@@ -421,12 +421,28 @@ pub fn columns(text: &str) -> usize {
 
 /// A Python string literal in the quotes that `ruff format` prefers: double, unless that needs more escapes.
 pub fn string(text: &str) -> String {
-    if text.bytes().all(|byte| matches!(byte, b' '..=b'~') && !matches!(byte, b'"' | b'\\')) {
-        return ["\"", text, "\""].concat();
+    let mut out = String::with_capacity(text.len() + 2);
+    push_string(&mut out, text);
+    out
+}
+
+/// Does a text stand in its literal as it is?
+pub fn is_plain(text: &str) -> bool {
+    // Without an early end: so that many bytes are looked at at once.
+    let odd = |byte: u8| !matches!(byte, b' '..=b'~') | (byte == b'"') | (byte == b'\\');
+    !text.bytes().fold(false, |found, byte| found | odd(byte))
+}
+
+/// Writes the literal that [`string`] gives.
+pub fn push_string(out: &mut String, text: &str) {
+    if is_plain(text) {
+        out.push('"');
+        out.push_str(text);
+        out.push('"');
+        return;
     }
     let (double, single) = (text.matches('"').count(), text.matches('\'').count());
     let quote = if double > single { '\'' } else { '"' };
-    let mut out = String::with_capacity(text.len() + 2);
     out.push(quote);
     for c in text.chars() {
         match c {
@@ -449,7 +465,6 @@ pub fn string(text: &str) -> String {
         }
     }
     out.push(quote);
-    out
 }
 
 /// A JSON value as a Python expression.

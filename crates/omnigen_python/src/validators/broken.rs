@@ -37,11 +37,12 @@ fn close(open: char) -> char {
 
 /// `before condition after`, which is too long for a line.
 pub(super) fn line(code: &mut Code, condition: &Condition, before: &str, after: &str) {
-    let pieces = pieces(condition);
+    let texts = texts(condition);
+    let pieces = pieces(condition, &texts);
     let open = match condition {
         Known(_) => true,
-        Test { yes, .. } if operators(yes).is_empty() => pieces.len() > 1,
-        Test { .. } => (at_end(&pieces) || at_start(&pieces)) && all_fit(code, &pieces, before, after),
+        Test(_) if operators(&texts[0]).is_empty() => pieces.len() > 1,
+        Test(_) => (at_end(&pieces) || at_start(&pieces)) && all_fit(code, &pieces, before, after),
         All(parts) | Any(parts) => {
             parts.len() == 2 && (at_end(&pieces) || at_start(&pieces)) && all_fit(code, &pieces, before, after)
         }
@@ -80,7 +81,7 @@ fn operand(code: &mut Code, condition: &Condition, before: &str) {
     }
     match condition {
         Known(_) => code.line(&[before, &flat]),
-        Test { yes, .. } => expression(code, yes, before, ""),
+        Test(_) => expression(code, &flat, before, ""),
         All(_) | Any(_) => {
             code.line(&[before, "("]);
             code.indent();
@@ -229,18 +230,31 @@ fn at_start(pieces: &[Piece<'_>]) -> bool {
     matches!(pieces.first(), Some(Piece::Nested(_) | Piece::Arguments { .. }))
 }
 
-fn pieces(condition: &Condition) -> Vec<Piece<'_>> {
+/// The tests of a condition that are not in parentheses.
+fn texts(condition: &Condition) -> Vec<String> {
+    match condition {
+        Known(_) => Vec::new(),
+        Test(test) => vec![test.flat()],
+        All(parts) | Any(parts) => {
+            let text = |part: &Condition| if let Test(test) = part { test.flat() } else { String::new() };
+            parts.iter().map(text).collect()
+        }
+    }
+}
+
+/// `texts` are those of [`texts`].
+fn pieces<'c>(condition: &'c Condition, texts: &'c [String]) -> Vec<Piece<'c>> {
     let mut list = Vec::new();
     match condition {
         Known(_) => list.push(Piece::Text(condition.flat())),
-        Test { yes, .. } => list = scan(yes),
+        Test(_) => list = scan(&texts[0]),
         All(parts) | Any(parts) => {
-            for (i, part) in parts.iter().enumerate() {
+            for (i, (part, text)) in parts.iter().zip(texts).enumerate() {
                 if i > 0 {
                     list.push(Piece::Text(condition.operator().to_owned()));
                 }
                 match part {
-                    Test { yes, .. } => list.extend(scan(yes)),
+                    Test(_) => list.extend(scan(text)),
                     Known(_) => list.push(Piece::Text(part.flat())),
                     All(_) | Any(_) => list.push(Piece::Nested(part)),
                 }

@@ -4,7 +4,7 @@ use omnigen_ir::{ArrayRules, Node, ObjectRules, Schema, TypeSet};
 
 use super::Emitter;
 use super::code::Code;
-use super::condition::Condition;
+use super::condition::{Condition, Operator};
 use super::rules::{found, has, violated};
 use crate::layout;
 
@@ -183,7 +183,7 @@ impl<'a> Emitter<'a> {
             let present = if (i as u64) < rules.min_items.unwrap_or(0) {
                 Condition::Known(true)
             } else {
-                Condition::test(format!("len({var}) > {i}"), format!("len({var}) <= {i}"))
+                Condition::of(&["len(", var, ")"], Operator::Greater, &[&i.to_string()])
             };
             if *schema == Schema::Bool(true) {
                 continue;
@@ -230,12 +230,12 @@ impl<'a> Emitter<'a> {
         let count = code.variable("count");
         let few = match contains.min {
             0 => Condition::Known(false),
-            1 => Condition::call(count.clone()).opposite(),
-            min => Condition::test(format!("{count} < {min}"), format!("{count} >= {min}")),
+            1 => Condition::call(&count).opposite(),
+            min => Condition::of(&[&count], Operator::Less, &[&min.to_string()]),
         };
         let many = match contains.max {
             None => Condition::Known(false),
-            Some(max) => Condition::test(format!("{count} > {max}"), format!("{count} <= {max}")),
+            Some(max) => Condition::of(&[&count], Operator::Greater, &[&max.to_string()]),
         };
         match self.condition(&contains.schema, &item, TypeSet::ALL) {
             Condition::Known(true) => code.line(&[&count, " = len(", var, ")"]),
@@ -335,17 +335,17 @@ impl<'a> Emitter<'a> {
                 }
                 let mark = code.mark();
                 this.accept(code, schema, &value, TypeSet::ALL);
-                values |= code.since(mark).contains(&value);
+                values |= code.since(mark).contains(value.as_str());
             });
         }
         if let Some(schema) = rest {
             let mut other = Vec::new();
             match &known {
-                Some(known) => other.push(Condition::call(known.clone()).opposite()),
+                Some(known) => other.push(Condition::call(known).opposite()),
                 None => {
                     if !rules.properties.is_empty() {
                         let names = self.names(rules);
-                        other.push(Condition::test(format!("{name} not in {names}"), format!("{name} in {names}")));
+                        other.push(Condition::of(&[&name], Operator::NotIn, &[&names]));
                     }
                     for (search, _) in &searches {
                         other.push(found(search, &name).opposite());
@@ -358,7 +358,7 @@ impl<'a> Emitter<'a> {
                 self.block(code, Condition::all(other), |this, code| {
                     let mark = code.mark();
                     this.accept(code, schema, &value, TypeSet::ALL);
-                    values |= code.since(mark).contains(&value);
+                    values |= code.since(mark).contains(value.as_str());
                 });
             }
         }
@@ -403,24 +403,48 @@ impl<'a> Emitter<'a> {
         if let Some(reference) = &node.reference
             && let Some(callee) = self.callee(reference)
         {
-            fail_if(code, Condition::call([&callee.accepts(), "(", var, ")"].concat()).opposite());
+            fail_if(code, Condition::of(&[&callee.accepts(), "(", var, ")"], Operator::Not, &[]));
         }
     }
 }
 
-/// `if fails: return False`
+/// `if fails: return False`; one such statement for each part of a condition that is too long for a line.
 fn fail_if(code: &mut Code, fails: Condition) {
     match fails {
         Condition::Known(false) => {}
         Condition::Known(true) => code.line(&["return False"]),
-        _ => {
+        Condition::Any(parts) => {
+            let whole = Condition::Any(parts);
             let before = code.mark();
-            fails.line(code, "if ", ":");
-            let start = code.mark();
-            code.indent();
-            code.line(&["return False"]);
-            code.dedent();
-            code.joined(before, start, fails);
+            if code.condition(&whole, "if ", ":") {
+                return failing(code, before, whole);
+            }
+            let Condition::Any(parts) = whole else { return };
+            let mut list: Vec<Condition> = Vec::new();
+            for part in parts {
+                let together = Condition::any(list.iter().cloned().chain([part.clone()]).collect());
+                if !list.is_empty() && !code.fits(&["if ", &together.flat(), ":"]) {
+                    fail_if_one(code, Condition::any(std::mem::take(&mut list)));
+                }
+                list.push(part);
+            }
+            fail_if_one(code, Condition::any(list));
         }
+        fails => fail_if_one(code, fails),
     }
+}
+
+fn fail_if_one(code: &mut Code, fails: Condition) {
+    let before = code.mark();
+    fails.line(code, "if ", ":");
+    failing(code, before, fails);
+}
+
+/// The body of an `if` that has been written from `before` on.
+fn failing(code: &mut Code, before: usize, fails: Condition) {
+    let start = code.mark();
+    code.indent();
+    code.line(&["return False"]);
+    code.dedent();
+    code.joined(before, start, fails);
 }

@@ -1,8 +1,13 @@
 //! The text of one function.
 
+use compact_str::{CompactString, format_compact};
+
 use super::broken;
 use super::condition::Condition;
 use crate::layout::columns;
+
+/// The deepest indentation that is written at once.
+const BLANKS: &str = "                                                                ";
 
 /// Lines with indentation. What turned out to have no content can be taken back.
 pub(super) struct Code {
@@ -69,22 +74,60 @@ impl Code {
         4 * self.level + parts.iter().map(|part| columns(part)).sum::<usize>() <= self.width
     }
 
+    fn pad(&mut self) {
+        let mut blanks = 4 * self.level;
+        while blanks > 0 {
+            let some = blanks.min(BLANKS.len());
+            self.out.push_str(&BLANKS[..some]);
+            blanks -= some;
+        }
+    }
+
     /// One line of these.
     pub(super) fn line(&mut self, parts: &[&str]) {
-        for _ in 0..self.level {
-            self.out.push_str("    ");
-        }
+        self.pad();
         for part in parts {
             self.out.push_str(part);
         }
         self.out.push('\n');
     }
 
+    /// Keeps what was written from `start` on as a line if there is room for it, else takes it back.
+    fn line_from(&mut self, start: usize) -> bool {
+        let fits = columns(&self.out[start..]) <= self.width;
+        if fits {
+            self.out.push('\n');
+        } else {
+            self.out.truncate(start);
+        }
+        fits
+    }
+
+    /// A condition on one line, if there is room for it.
+    pub(super) fn condition(&mut self, condition: &Condition, before: &str, after: &str) -> bool {
+        let start = self.out.len();
+        self.pad();
+        self.out.push_str(before);
+        condition.put(&mut self.out, false);
+        self.out.push_str(after);
+        self.line_from(start)
+    }
+
     /// `head(arguments)tail`, one argument a line if there is no room.
     pub(super) fn call(&mut self, head: &str, arguments: &[&str], tail: &str) {
-        let flat = arguments.join(", ");
-        if self.fits(&[head, "(", &flat, ")", tail]) {
-            self.line(&[head, "(", &flat, ")", tail]);
+        let start = self.out.len();
+        self.pad();
+        self.out.push_str(head);
+        self.out.push('(');
+        for (i, argument) in arguments.iter().enumerate() {
+            if i > 0 {
+                self.out.push_str(", ");
+            }
+            self.out.push_str(argument);
+        }
+        self.out.push(')');
+        self.out.push_str(tail);
+        if self.line_from(start) {
             return;
         }
         self.line(&[head, "("]);
@@ -115,9 +158,9 @@ impl Code {
     }
 
     /// A local variable that no other has the name of.
-    pub(super) fn variable(&mut self, kind: &str) -> String {
+    pub(super) fn variable(&mut self, kind: &str) -> CompactString {
         self.counter += 1;
-        format!("{kind}{}", self.counter)
+        format_compact!("{kind}{}", self.counter)
     }
 }
 

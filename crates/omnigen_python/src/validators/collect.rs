@@ -1,10 +1,11 @@
 //! The second pass, over what the first one refused: every violation with its place.
 
+use compact_str::CompactString;
 use omnigen_ir::{ArrayRules, Json, Node, ObjectRules, Schema, TypeSet};
 
 use super::code::Code;
-use super::condition::Condition;
-use super::rules::{Rule, found, has};
+use super::condition::{Condition, Operator};
+use super::rules::{Message, Rule, found, has};
 use super::{Emitter, Need};
 use crate::layout;
 
@@ -12,30 +13,42 @@ const MAX_LEVEL: usize = 5;
 
 /// The JSON pointer of a value: the inside of an f-string.
 #[derive(Clone)]
-struct Path(String);
+struct Path(CompactString);
 
 impl Path {
     fn start() -> Path {
-        Path("{at}".to_owned())
+        Path(CompactString::const_new("{at}"))
     }
 
     /// With the name of a member.
     fn member(&self, name: &str) -> Path {
         if !name.contains(['~', '/', '{', '}']) {
-            return Path([&self.0, "/", name].concat());
+            return self.with(&["/", name]);
         }
-        let token = name.replace('~', "~0").replace('/', "~1").replace('{', "{{").replace('}', "}}");
-        Path([&self.0, "/", &token].concat())
+        self.with(&["/", &name.replace('~', "~0").replace('/', "~1").replace('{', "{{").replace('}', "}}")])
     }
 
     /// With what an expression gives.
     fn dynamic(&self, expression: &str) -> Path {
-        Path([&self.0, "/{", expression, "}"].concat())
+        self.with(&["/{", expression, "}"])
+    }
+
+    fn with(&self, parts: &[&str]) -> Path {
+        let mut path = CompactString::with_capacity(self.0.len() + parts.iter().map(|part| part.len()).sum::<usize>());
+        path.push_str(&self.0);
+        parts.iter().for_each(|part| path.push_str(part));
+        Path(path)
     }
 
     /// As an expression.
     fn text(&self) -> String {
-        if self.0 == "{at}" { "at".to_owned() } else { ["f", &layout::string(&self.0)].concat() }
+        if self.0 == "{at}" {
+            return "at".to_owned();
+        }
+        let mut text = String::with_capacity(self.0.len() + 3);
+        text.push('f');
+        layout::push_string(&mut text, &self.0);
+        text
     }
 }
 
@@ -50,7 +63,7 @@ impl<'a> Emitter<'a> {
             code.line(&["\"\"\"", docstring, "\"\"\""]);
         }
         let mark = code.mark();
-        self.collect(&mut code, schema, "data", TypeSet::ALL, &Path::start(), "schema");
+        self.collect_at(&mut code, schema, "data", TypeSet::ALL, &Path::start(), "schema", true);
         if !code.grew(mark) && docstring.is_none() {
             code.line(&["pass"]);
         }
@@ -58,22 +71,62 @@ impl<'a> Emitter<'a> {
     }
 
     fn report(&mut self, code: &mut Code, path: &Path, keyword: &str, message: &str) {
+        self.report_as(code, path, keyword, &layout::string(message));
+    }
+
+    /// The same with a message that is an expression.
+    fn report_as(&mut self, code: &mut Code, path: &Path, keyword: &str, message: &str) {
         self.need(Need::Report);
-        code.call("_report", &["out", &path.text(), &layout::string(keyword), &layout::string(message)], "");
+        code.call("_report", &["out", &path.text(), &layout::string(keyword), message], "");
     }
 
     fn report_if(&mut self, code: &mut Code, fails: Condition, path: &Path, keyword: &str, message: &str) {
         self.block(code, fails, |this, code| this.report(code, path, keyword, message));
     }
 
-    fn report_rules(&mut self, code: &mut Code, rules: Vec<Rule>, path: &Path) {
-        for rule in rules {
+    fn report_rules(&mut self, code: &mut Code, rules: Vec<Rule>, var: &str, path: &Path) {
+        let required = |rule: &&Rule| matches!(&rule.message, Message::Required(name) if layout::is_plain(name));
+        let names: Vec<String> = rules
+            .iter()
+            .take_while(required)
+            .filter_map(
+                |rule| if let Message::Required(name) = &rule.message { Some(layout::string(name)) } else { None },
+            )
+            .collect();
+        let looped = if names.len() > 1 { names.len() } else { 0 };
+        if looped > 0 {
+            let name = code.variable("name");
+            let names: Vec<&str> = names.iter().map(String::as_str).collect();
+            code.call(&["for ", &name, " in "].concat(), &names, ":");
+            code.indent();
+            code.line(&["if ", &name, " not in ", var, ":"]);
+            code.indent();
+            self.report_as(code, path, "required", &["f'\"{", &name, "}\" is required'"].concat());
+            code.dedent();
+            code.dedent();
+        }
+        for rule in rules.into_iter().skip(looped) {
             self.report_if(code, rule.fails, path, rule.keyword, &rule.message.text());
         }
     }
 
     /// `keyword` is the one that the schema stands under, for `false`.
     fn collect(&mut self, code: &mut Code, schema: &'a Schema, var: &str, known: TypeSet, path: &Path, keyword: &str) {
+        self.collect_at(code, schema, var, known, path, keyword, false);
+    }
+
+    /// `last`: nothing comes after it in its function.
+    #[expect(clippy::too_many_arguments, reason = "what is known about a value, and where it is")]
+    fn collect_at(
+        &mut self,
+        code: &mut Code,
+        schema: &'a Schema,
+        var: &str,
+        known: TypeSet,
+        path: &Path,
+        keyword: &str,
+        last: bool,
+    ) {
         let node = match schema {
             Schema::Bool(true) => return,
             Schema::Bool(false) => return self.report(code, path, keyword, "is not allowed"),
@@ -121,17 +174,59 @@ impl<'a> Emitter<'a> {
             code.dedent();
         }
         let before = code.mark();
-        code.line(&["else:"]);
-        self.body(code, before, |this, code| this.collect_rest(code, node, var, inner_known, path));
+        if let Some(rules) = self.alternatives(node, var, inner_known) {
+            for rule in rules {
+                rule.fails.line(code, "elif ", ":");
+                code.indent();
+                self.report(code, path, rule.keyword, &rule.message.text());
+                code.dedent();
+            }
+        } else if last && alone {
+            // The rest is asked of a value of an allowed type only.
+            code.indent();
+            code.line(&["return"]);
+            code.dedent();
+            let mark = code.mark();
+            self.collect_rest(code, node, var, inner_known, path);
+            if !code.grew(mark) {
+                code.back_to(before);
+            }
+        } else {
+            code.line(&["else:"]);
+            self.body(code, before, |this, code| this.collect_rest(code, node, var, inner_known, path));
+        }
         if alone && !code.grew(before) {
             code.joined(head, start, type_fails);
         }
     }
 
+    /// The rules that are all there is to ask of a value of an allowed type, if one at most of them can be violated.
+    fn alternatives(&mut self, node: &'a Node, var: &str, known: TypeSet) -> Option<Vec<Rule>> {
+        let of = |set: TypeSet| known.meets(set);
+        let more = node.logic.is_some()
+            || node.reference.is_some()
+            || (node.array.is_some() && of(TypeSet::ARRAY))
+            || (node.object.is_some() && of(TypeSet::OBJECT));
+        if more {
+            return None;
+        }
+        let mut groups = self.groups(node, var, known);
+        let (set, rules) = groups.pop()?;
+        let bounds = |rules: &[Rule]| match rules {
+            [_] => true,
+            [least, most] => {
+                (least.keyword.starts_with("min") || least.keyword == "exclusiveMinimum")
+                    && (most.keyword.starts_with("max") || most.keyword == "exclusiveMaximum")
+            }
+            _ => false,
+        };
+        (groups.is_empty() && set.has(known) && bounds(&rules)).then_some(rules)
+    }
+
     /// What is asked of a value of an allowed type.
     fn collect_rest(&mut self, code: &mut Code, node: &'a Node, var: &str, known: TypeSet, path: &Path) {
         for (set, rules) in self.groups(node, var, known) {
-            self.guarded(code, set, known, var, |this, code| this.report_rules(code, rules, path));
+            self.guarded(code, set, known, var, |this, code| this.report_rules(code, rules, var, path));
         }
         if let Some(rules) = node.array.as_deref().filter(|_| known.meets(TypeSet::ARRAY)) {
             self.guarded(code, TypeSet::ARRAY, known, var, |this, code| this.collect_items(code, rules, var, path));
@@ -147,7 +242,7 @@ impl<'a> Emitter<'a> {
             if *schema == Schema::Bool(true) {
                 continue;
             }
-            let present = Condition::test(format!("len({var}) > {i}"), format!("len({var}) <= {i}"));
+            let present = Condition::of(&["len(", var, ")"], Operator::Greater, &[&i.to_string()]);
             self.block(code, present, |this, code| {
                 let item = code.variable("item");
                 let before = code.mark();
@@ -250,14 +345,14 @@ impl<'a> Emitter<'a> {
                 this.block(code, matches, |this, code| {
                     let mark = code.mark();
                     this.collect(code, schema, &value, TypeSet::ALL, &path, "patternProperties");
-                    values |= code.since(mark).contains(&value);
+                    values |= code.since(mark).contains(value.as_str());
                 });
             }
             if let Some(schema) = rest {
                 let mut other = Vec::new();
                 if !rules.properties.is_empty() {
                     let names = this.names(rules);
-                    other.push(Condition::test(format!("{name} not in {names}"), format!("{name} in {names}")));
+                    other.push(Condition::of(&[&name], Operator::NotIn, &[&names]));
                 }
                 for (search, _) in &searches {
                     other.push(found(search, &name).opposite());
@@ -265,7 +360,7 @@ impl<'a> Emitter<'a> {
                 this.block(code, Condition::all(other), |this, code| {
                     let mark = code.mark();
                     this.collect(code, schema, &value, TypeSet::ALL, &path, "additionalProperties");
-                    values |= code.since(mark).contains(&value);
+                    values |= code.since(mark).contains(value.as_str());
                 });
             }
         });

@@ -1,5 +1,7 @@
 //! Conditions as trees: negated by turning the leaves, laid out as `ruff format` would.
 
+use compact_str::CompactString;
+
 use super::broken;
 use super::code::Code;
 
@@ -8,32 +10,164 @@ use super::code::Code;
 pub(super) enum Condition {
     /// Always or never.
     Known(bool),
-    /// A test, and its opposite.
-    Test {
-        /// Holds if the condition does.
-        yes: String,
-        /// Holds if it does not.
-        no: String,
-    },
+    /// A test.
+    Test(Test),
     /// `and`
     All(Vec<Condition>),
     /// `or`
     Any(Vec<Condition>),
 }
 
-use Condition::{All, Any, Known, Test};
+/// A test in pieces: its opposite is the same with another operator. There are many of them, and most are short: they lie in place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Test {
+    /// What stands left of the operator, then what stands right of it.
+    text: CompactString,
+    /// Where the right one begins.
+    at: u32,
+    operator: Operator,
+}
+
+/// How the two sides of a test are put together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Operator {
+    /// The left side alone.
+    Holds,
+    Not,
+    /// `isinstance(left, right)`
+    Instance,
+    NotInstance,
+    Is,
+    IsNot,
+    In,
+    NotIn,
+    Equal,
+    Unequal,
+    Less,
+    /// `>=`
+    NotLess,
+    Greater,
+    /// `<=`
+    NotGreater,
+    /// The left side alone; the right one is the opposite.
+    Left,
+    Right,
+}
+
+use Operator::*;
+
+impl Operator {
+    fn opposite(self) -> Operator {
+        match self {
+            Holds => Not,
+            Not => Holds,
+            Instance => NotInstance,
+            NotInstance => Instance,
+            Is => IsNot,
+            IsNot => Is,
+            In => NotIn,
+            NotIn => In,
+            Equal => Unequal,
+            Unequal => Equal,
+            Less => NotLess,
+            NotLess => Less,
+            Greater => NotGreater,
+            NotGreater => Greater,
+            Left => Right,
+            Right => Left,
+        }
+    }
+
+    /// The operator with blanks around, if it stands between its sides.
+    fn text(self) -> Option<&'static str> {
+        Some(match self {
+            Is => " is ",
+            IsNot => " is not ",
+            In => " in ",
+            NotIn => " not in ",
+            Equal => " == ",
+            Unequal => " != ",
+            Less => " < ",
+            NotLess => " >= ",
+            Greater => " > ",
+            NotGreater => " <= ",
+            Holds | Not | Instance | NotInstance | Left | Right => return None,
+        })
+    }
+}
+
+impl Test {
+    fn put(&self, out: &mut String) {
+        let (left, right) = self.text.split_at(self.at as usize);
+        if let Some(operator) = self.operator.text() {
+            out.push_str(left);
+            out.push_str(operator);
+            out.push_str(right);
+            return;
+        }
+        match self.operator {
+            Instance | NotInstance => {
+                out.push_str(if self.operator == Instance { "isinstance(" } else { "not isinstance(" });
+                out.push_str(left);
+                out.push_str(", ");
+                out.push_str(right);
+                out.push(')');
+            }
+            Not => {
+                out.push_str("not ");
+                out.push_str(left);
+            }
+            Right => out.push_str(right),
+            _ => out.push_str(left),
+        }
+    }
+
+    /// On one line.
+    pub(super) fn flat(&self) -> String {
+        let mut out = String::with_capacity(self.text.len() + 20);
+        self.put(&mut out);
+        out
+    }
+
+    /// Is it a call as it stands?
+    pub(super) fn is_call(&self) -> bool {
+        self.operator == Instance || (self.operator == Holds && self.text.ends_with(')'))
+    }
+
+    /// Is it nothing but a comparison of values of any type?
+    fn untyped(&self) -> bool {
+        match self.operator {
+            Equal | Unequal | Less | NotLess | Greater | NotGreater => {
+                !self.text.starts_with("len(") && !self.text.contains(" in ")
+            }
+            Holds | Not | Left | Right => {
+                let text = self.flat();
+                !text.starts_with("len(")
+                    && [" == ", " != ", " < ", " <= ", " > ", " >= "].iter().any(|operator| text.contains(operator))
+                    && !text.contains(" in ")
+            }
+            Instance | NotInstance | Is | IsNot | In | NotIn => false,
+        }
+    }
+}
+
+use Condition::{All, Any, Known};
 
 impl Condition {
-    /// A test and its opposite.
-    pub(super) fn test(yes: impl Into<String>, no: impl Into<String>) -> Condition {
-        Test { yes: yes.into(), no: no.into() }
+    /// Two sides and what is between; each side in pieces.
+    pub(super) fn of(left: &[&str], operator: Operator, right: &[&str]) -> Condition {
+        let size = |parts: &[&str]| parts.iter().map(|part| part.len()).sum::<usize>();
+        let at = size(left);
+        let mut text = CompactString::with_capacity(at + size(right));
+        for part in left.iter().chain(right) {
+            text.push_str(part);
+        }
+        Condition::Test(Test { text, at: at as u32, operator })
     }
 
     /// A call, negated by `not`.
-    pub(super) fn call(text: impl Into<String>) -> Condition {
-        let yes = text.into();
-        let no = ["not ", &yes].concat();
-        Test { yes, no }
+    pub(super) fn call(text: impl AsRef<str>) -> Condition {
+        Condition::of(&[text.as_ref()], Holds, &[])
     }
 
     /// All hold.
@@ -48,12 +182,20 @@ impl Condition {
 
     /// The opposite.
     #[must_use]
-    pub(super) fn opposite(self) -> Condition {
+    pub(super) fn opposite(mut self) -> Condition {
+        self.turn();
+        self
+    }
+
+    fn turn(&mut self) {
         match self {
-            Known(value) => Known(!value),
-            Test { yes, no } => Test { yes: no, no: yes },
-            All(parts) => Any(parts.into_iter().map(Condition::opposite).collect()),
-            Any(parts) => All(parts.into_iter().map(Condition::opposite).collect()),
+            Known(value) => *value = !*value,
+            Condition::Test(test) => test.operator = test.operator.opposite(),
+            All(parts) | Any(parts) => {
+                parts.iter_mut().for_each(Condition::turn);
+                let parts = std::mem::take(parts);
+                *self = if matches!(self, All(_)) { Any(parts) } else { All(parts) };
+            }
         }
     }
 
@@ -61,14 +203,14 @@ impl Condition {
     pub(super) fn size(&self) -> usize {
         match self {
             Known(_) => 0,
-            Test { .. } => 1,
+            Condition::Test(_) => 1,
             All(parts) | Any(parts) => parts.iter().map(Condition::size).sum(),
         }
     }
 
     /// On one line.
     pub(super) fn flat(&self) -> String {
-        let mut out = String::new();
+        let mut out = String::with_capacity(80);
         self.put(&mut out, false);
         out
     }
@@ -77,7 +219,7 @@ impl Condition {
     pub(super) fn put(&self, out: &mut String, nested: bool) {
         match self {
             Known(value) => out.push_str(if *value { "True" } else { "False" }),
-            Test { yes, .. } => out.push_str(yes),
+            Condition::Test(test) => test.put(out),
             All(parts) | Any(parts) => {
                 if nested {
                     out.push('(');
@@ -102,10 +244,7 @@ impl Condition {
 
     /// `before condition after` as one logical line, broken if it must be.
     pub(super) fn line(&self, code: &mut Code, before: &str, after: &str) {
-        let flat = self.flat();
-        if code.fits(&[before, &flat, after]) {
-            code.line(&[before, &flat, after]);
-        } else {
+        if !code.condition(self, before, after) {
             let start = code.mark();
             broken::line(code, self, before, after);
             code.note(start, self, before, after);
@@ -121,25 +260,28 @@ impl Condition {
     fn untyped(&self) -> bool {
         match self {
             Known(_) => false,
-            Test { yes, .. } => {
-                !yes.starts_with("len(")
-                    && [" == ", " != ", " < ", " <= ", " > ", " >= "].iter().any(|operator| yes.contains(operator))
-                    && !yes.contains(" in ")
-            }
+            Condition::Test(test) => test.untyped(),
             All(parts) | Any(parts) => parts.iter().all(Condition::untyped),
         }
     }
 }
 
 fn join(parts: Vec<Condition>, all: bool) -> Condition {
-    let mut joined = Vec::with_capacity(parts.len());
-    for part in parts {
-        match part {
-            Known(value) if value == all => {}
-            Known(value) => return Known(value),
-            All(inner) if all => joined.extend(inner),
-            Any(inner) if !all => joined.extend(inner),
-            part => joined.push(part),
+    let neutral = |part: &Condition| matches!(part, Known(value) if *value == all);
+    let inner = |part: &Condition| matches!((part, all), (All(_), true) | (Any(_), false));
+    if parts.iter().any(|part| matches!(part, Known(value) if *value != all)) {
+        return Known(!all);
+    }
+    let mut joined = parts;
+    if joined.iter().any(|part| neutral(part) || inner(part)) {
+        let parts = std::mem::take(&mut joined);
+        for part in parts {
+            match part {
+                Known(_) => {}
+                All(inner) if all => joined.extend(inner),
+                Any(inner) if !all => joined.extend(inner),
+                part => joined.push(part),
+            }
         }
     }
     match joined.len() {

@@ -33,7 +33,10 @@ pub(super) const IS_INTEGER: &str = r#"def _is_integer(value: Any) -> bool:
 "#;
 
 /// `_is_number`
-pub(super) const IS_NUMBER: &str = r#"def _is_number(value: Any) -> bool:
+pub(super) const IS_NUMBER: &str = r#"_NUMBERS = (int, float)
+
+
+def _is_number(value: Any) -> bool:
     if isinstance(value, bool):
         return False
     return isinstance(value, (int, float))

@@ -2,7 +2,7 @@
 
 use omnigen_ir::{ArrayRules, Json, Node, NumberRules, ObjectRules, Schema, StringRules, TypeSet};
 
-use super::condition::Condition;
+use super::condition::{Condition, Operator};
 use super::{Emitter, Need};
 use crate::layout;
 
@@ -50,8 +50,10 @@ fn rule(fails: Condition, keyword: &'static str, message: Message) -> Rule {
 
 /// `"name" in var`
 pub(super) fn has(name: &str, var: &str) -> Condition {
-    let name = layout::string(name);
-    Condition::test([&name, " in ", var].concat(), [&name, " not in ", var].concat())
+    if layout::is_plain(name) {
+        return Condition::of(&["\"", name, "\""], Operator::In, &[var]);
+    }
+    Condition::of(&[&layout::string(name)], Operator::In, &[var])
 }
 
 /// `not fails`
@@ -77,12 +79,12 @@ impl<'a> Emitter<'a> {
             return Condition::Known(false);
         }
         if wanted.or(TypeSet::NULL) == known && !wanted.has(TypeSet::NULL) {
-            return Condition::test([var, " is not None"].concat(), [var, " is None"].concat());
+            return Condition::of(&[var], Operator::IsNot, &["None"]);
         }
         let mut parts = Vec::new();
         let mut classes = Vec::new();
         if wanted.has(TypeSet::NULL) {
-            parts.push(Condition::test([var, " is None"].concat(), [var, " is not None"].concat()));
+            parts.push(Condition::of(&[var], Operator::Is, &["None"]));
         }
         for (set, class) in SINGLE[1..].iter().zip(["bool", "str", "list", "dict"]) {
             if wanted.has(*set) {
@@ -91,22 +93,18 @@ impl<'a> Emitter<'a> {
         }
         match &classes[..] {
             [] => {}
-            [class] => parts.push(Condition::call(["isinstance(", var, ", ", class, ")"].concat())),
-            several => parts.push(Condition::call(format!("isinstance({var}, ({}))", several.join(", ")))),
+            [class] => parts.push(Condition::of(&[var], Operator::Instance, &[class])),
+            several => parts.push(Condition::of(&[var], Operator::Instance, &["(", &several.join(", "), ")"])),
         }
         if wanted.meets(TypeSet::NUMBER) {
-            let exact = |class: &str| {
-                Condition::test(["type(", var, ") is ", class].concat(), ["type(", var, ") is not ", class].concat())
-            };
             if wanted.has(TypeSet::NUMBER) {
                 self.need(Need::IsNumber);
-                parts.push(exact("int"));
-                parts.push(exact("float"));
-                parts.push(Condition::call(["_is_number(", var, ")"].concat()));
+                parts.push(Condition::of(&["type(", var, ")"], Operator::In, &["_NUMBERS"]));
+                parts.push(Condition::of(&["_is_number(", var, ")"], Operator::Holds, &[]));
             } else {
                 self.need(Need::IsInteger);
-                parts.push(exact("int"));
-                parts.push(Condition::call(["_is_integer(", var, ")"].concat()));
+                parts.push(Condition::of(&["type(", var, ")"], Operator::Is, &["int"]));
+                parts.push(Condition::of(&["_is_integer(", var, ")"], Operator::Holds, &[]));
             }
         }
         Condition::any(parts)
@@ -120,11 +118,9 @@ impl<'a> Emitter<'a> {
         let mut guarded: Vec<String> = Vec::new();
         for value in values {
             match value {
-                Json::Null => parts.push(Condition::test([var, " is None"].concat(), [var, " is not None"].concat())),
-                Json::Bool(true) => parts.push(Condition::test(format!("{var} is True"), format!("{var} is not True"))),
-                Json::Bool(false) => {
-                    parts.push(Condition::test(format!("{var} is False"), format!("{var} is not False")));
-                }
+                Json::Null => parts.push(Condition::of(&[var], Operator::Is, &["None"])),
+                Json::Bool(true) => parts.push(Condition::of(&[var], Operator::Is, &["True"])),
+                Json::Bool(false) => parts.push(Condition::of(&[var], Operator::Is, &["False"])),
                 Json::String(text) => {
                     let text = layout::string(text);
                     if !strings.contains(&text) || values.len() > 64 {
@@ -151,16 +147,16 @@ impl<'a> Emitter<'a> {
             1 => parts.push(self.equal_to(var, strings.remove(0))),
             _ => {
                 let set = self.set(strings);
-                let member = Condition::test([var, " in ", &set].concat(), [var, " not in ", &set].concat());
+                let member = Condition::of(&[var], Operator::In, &[&set]);
                 parts.push(if TypeSet::STRING.has(known) {
                     member
                 } else {
-                    Condition::all(vec![Condition::call(format!("isinstance({var}, str)")), member])
+                    Condition::all(vec![Condition::of(&[var], Operator::Instance, &["str"]), member])
                 });
             }
         }
         if !guarded.is_empty() {
-            let not_bool = Condition::call(format!("isinstance({var}, bool)")).opposite();
+            let not_bool = Condition::of(&[var], Operator::NotInstance, &["bool"]);
             numbers.append(&mut guarded);
             let member = self.among(var, numbers);
             parts.push(if known.meets(TypeSet::BOOLEAN) { Condition::all(vec![member, not_bool]) } else { member });
@@ -176,12 +172,12 @@ impl<'a> Emitter<'a> {
             return self.equal_to(var, values.remove(0));
         }
         let tuple = self.constant(layout::Doc::group("(", values.into_iter().map(layout::Doc::text).collect(), ")"));
-        Condition::test(format!("{var} in {tuple}"), format!("{var} not in {tuple}"))
+        Condition::of(&[var], Operator::In, &[&tuple])
     }
 
     fn equal_to(&mut self, var: &str, text: String) -> Condition {
         let text = if text.len() <= 44 { text } else { self.constant(layout::Doc::text(text)) };
-        Condition::test([var, " == ", &text].concat(), [var, " != ", &text].concat())
+        Condition::of(&[var], Operator::Equal, &[&text])
     }
 
     /// `enum` and `const` together: the values that both allow (and `type` too), if either is there.
@@ -206,7 +202,7 @@ impl<'a> Emitter<'a> {
             list.push(rule(fails, "minLength", Message::Count("at least", min, "character")));
         }
         if let Some(max) = max_length {
-            let fails = compare(&format!("len({var})"), ">", &max.to_string());
+            let fails = longer(var, *max);
             list.push(rule(fails, "maxLength", Message::Count("at most", *max, "character")));
         }
         if let Some(pattern) = pattern
@@ -224,7 +220,7 @@ impl<'a> Emitter<'a> {
             && self.settings.assert_formats
             && let Some(check) = self.format(format, at)
         {
-            let fails = Condition::call(format!("{check}({var})")).opposite();
+            let fails = Condition::of(&[check, "(", var, ")"], Operator::Not, &[]);
             list.push(rule(fails, "format", Message::Value("must be of the format", format.clone())));
         }
         list
@@ -235,15 +231,19 @@ impl<'a> Emitter<'a> {
         let NumberRules { minimum, exclusive_minimum, maximum, exclusive_maximum, multiple_of } = rules;
         let mut list = Vec::new();
         for (bound, operator, keyword, message) in [
-            (minimum, "<", "minimum", "must be at least"),
-            (exclusive_minimum, "<=", "exclusiveMinimum", "must be greater than"),
-            (maximum, ">", "maximum", "must be at most"),
-            (exclusive_maximum, ">=", "exclusiveMaximum", "must be less than"),
+            (minimum, Operator::Less, "minimum", "must be at least"),
+            (exclusive_minimum, Operator::NotGreater, "exclusiveMinimum", "must be greater than"),
+            (maximum, Operator::Greater, "maximum", "must be at most"),
+            (exclusive_maximum, Operator::NotLess, "exclusiveMaximum", "must be less than"),
         ] {
             if let Some(bound) = bound {
                 let value = bound.python();
                 let value = if value.len() <= 40 { value } else { self.constant(layout::Doc::text(value)) };
-                list.push(rule(compare(var, operator, &value), keyword, Message::Value(message, bound.text().into())));
+                list.push(rule(
+                    Condition::of(&[var], operator, &[&value]),
+                    keyword,
+                    Message::Value(message, bound.text().into()),
+                ));
             }
         }
         if let Some(divisor) = multiple_of
@@ -254,7 +254,7 @@ impl<'a> Emitter<'a> {
             // Integers are settled without a call; what floats can tell is not exact.
             if denominator == "1" && numerator.len() <= 18 {
                 let rest = format!("{var} % {numerator}");
-                fails = Condition::all(vec![Condition::test(format!("{rest} != 0"), format!("{rest} == 0")), fails]);
+                fails = Condition::all(vec![Condition::of(&[&rest], Operator::Unequal, &["0"]), fails]);
             }
             list.push(rule(fails, "multipleOf", Message::Value("must be a multiple of", divisor.text().into())));
         }
@@ -269,19 +269,19 @@ impl<'a> Emitter<'a> {
             list.push(rule(fails, "minItems", Message::Count("at least", min, "item")));
         }
         if let Some(max) = rules.max_items {
-            let fails = compare(&format!("len({var})"), ">", &max.to_string());
+            let fails = longer(var, max);
             list.push(rule(fails, "maxItems", Message::Count("at most", max, "item")));
         }
         if let Some(Schema::Bool(false)) = &rules.items {
             let most = rules.prefix.len() as u64;
             if rules.max_items.is_none_or(|max| max > most) {
-                let fails = compare(&format!("len({var})"), ">", &most.to_string());
+                let fails = longer(var, most);
                 list.push(rule(fails, "items", Message::Count("at most", most, "item")));
             }
         }
         if rules.unique && rules.max_items.is_none_or(|max| max > 1) {
             self.need(Need::IsUnique);
-            let fails = Condition::call(format!("_is_unique({var})")).opposite();
+            let fails = Condition::of(&["_is_unique(", var, ")"], Operator::Not, &[]);
             list.push(rule(fails, "uniqueItems", Message::Plain("must not have equal items")));
         }
         list
@@ -298,7 +298,7 @@ impl<'a> Emitter<'a> {
             list.push(rule(fails, "minProperties", Message::Count("at least", min, "property")));
         }
         if let Some(max) = rules.max_properties {
-            let fails = compare(&format!("len({var})"), ">", &max.to_string());
+            let fails = longer(var, max);
             list.push(rule(fails, "maxProperties", Message::Count("at most", max, "property")));
         }
         for (name, needed) in &rules.dependent_required {
@@ -316,27 +316,21 @@ impl<'a> Emitter<'a> {
 
 /// Does a pattern find something?
 pub(super) fn found(search: &str, var: &str) -> Condition {
-    Condition::test(format!("{search}({var}) is not None"), format!("{search}({var}) is None"))
+    Condition::of(&[search, "(", var, ")"], Operator::IsNot, &["None"])
 }
 
 /// Are there fewer than `min` parts?
 fn shorter(var: &str, min: u64) -> Condition {
     if min == 1 {
-        Condition::test(format!("not {var}"), format!("len({var}) > 0"))
+        Condition::of(&["not ", var], Operator::Left, &["len(", var, ") > 0"])
     } else {
-        compare(&format!("len({var})"), "<", &min.to_string())
+        Condition::of(&["len(", var, ")"], Operator::Less, &[&min.to_string()])
     }
 }
 
-/// `a < b` and its opposite. A number that is none (NaN) is on no side.
-fn compare(left: &str, operator: &str, right: &str) -> Condition {
-    let opposite = match operator {
-        "<" => ">=",
-        "<=" => ">",
-        ">" => "<=",
-        _ => "<",
-    };
-    Condition::test([left, " ", operator, " ", right].concat(), [left, " ", opposite, " ", right].concat())
+/// Are there more than `max` parts?
+fn longer(var: &str, max: u64) -> Condition {
+    Condition::of(&["len(", var, ")"], Operator::Greater, &[&max.to_string()])
 }
 
 /// A positive decimal number as a fraction of integers; `None` if it is too far out to write down.

@@ -3,20 +3,20 @@
 use omnigen_ir::{Condition as If, Logic, Node, ObjectRules, Schema, TypeSet};
 
 use super::Emitter;
-use super::condition::Condition;
+use super::condition::{Condition, Operator};
 use super::rules::{has, passes};
 
 impl<'a> Emitter<'a> {
     /// Is `var` valid? A condition in any case.
     pub(super) fn condition(&mut self, schema: &'a Schema, var: &str, known: TypeSet) -> Condition {
         if let Some(&number) = self.branches.get(&key(schema)) {
-            return Condition::call(format!("_accepts_{number}({var})"));
+            return accepted(number, var);
         }
         match self.simple(schema, var, known, 2) {
             Some(condition) if condition.size() <= 8 => condition,
             _ => {
                 let number = self.branch(schema);
-                Condition::call(format!("_accepts_{number}({var})"))
+                accepted(number, var)
             }
         }
     }
@@ -104,7 +104,7 @@ impl<'a> Emitter<'a> {
         if let Some(reference) = &node.reference
             && let Some(callee) = self.callee(reference)
         {
-            parts.push(Condition::call([&callee.accepts(), "(", var, ")"].concat()));
+            parts.push(Condition::of(&[&callee.accepts(), "(", var, ")"], Operator::Holds, &[]));
         }
         Some(Condition::all(parts))
     }
@@ -149,17 +149,16 @@ impl<'a> Emitter<'a> {
         }
         for condition in &conditions {
             let flat = condition.flat();
-            let call =
-                matches!(&condition, Condition::Test { yes, .. } if yes.ends_with(')') && !yes.starts_with("not "));
+            let call = matches!(&condition, Condition::Test(test) if test.is_call());
             terms.push(if call { flat } else { format!("({flat})") });
         }
         // A truth value is 0 or 1.
         let sum = terms.join(" + ");
         if sum.len() <= 56 {
-            return Condition::test(format!("{sum} == 1"), format!("{sum} != 1"));
+            return Condition::of(&[&sum], Operator::Equal, &["1"]);
         }
         let number = self.exactly_one(list);
-        Condition::call(format!("_accepts_{number}({var})"))
+        accepted(number, var)
     }
 
     /// The number of the function that tells whether exactly one of a list holds.
@@ -202,6 +201,11 @@ impl<'a> Emitter<'a> {
         self.accept_function(&format!("_accepts_{number}"), schema, None);
         number
     }
+}
+
+/// Does the function with this number accept `var`?
+fn accepted(number: usize, var: &str) -> Condition {
+    Condition::of(&["_accepts_", &number.to_string(), "(", var, ")"], Operator::Holds, &[])
 }
 
 /// Which schema it is: its address, as all are borrowed for the whole emission.
