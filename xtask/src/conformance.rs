@@ -4,6 +4,7 @@
 //! run it. Nothing of the corpus goes into the file but names.
 
 mod lint;
+pub(crate) mod peers;
 mod rest;
 pub(crate) mod spine;
 mod suite;

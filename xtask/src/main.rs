@@ -23,6 +23,7 @@ tasks:
   conformance [--check]
                   scores generated code on the corpus beside the checkout and writes tests/conformance.txt;
                   with --check, fails if it says something else
+  peers           scores and times other generators and ours on the same schemas and writes tests/peers.md
   bench [--n N]   measures a release build on N synthetic contracts (10000) and writes tests/bench.md if it is so many";
 
 fn main() -> ExitCode {
@@ -34,6 +35,7 @@ fn main() -> ExitCode {
         (Some("test"), rest) => test::run(&root(), rest),
         (Some("conformance"), []) => conformance::run(&root(), false),
         (Some("conformance"), [check]) if check == "--check" => conformance::run(&root(), true),
+        (Some("peers"), []) => conformance::peers::run(&root()),
         (Some("bench"), []) => bench::run(&root(), bench::CONTRACTS),
         (Some("bench"), [flag, number])
             if flag == "--n" && number.parse::<usize>().is_ok_and(|number| number >= 20) =>

@@ -9,7 +9,7 @@ use super::{Setup, names, row};
 use crate::write;
 
 /// Folder in the suite, what it is called, what a schema without `$schema` is taken for.
-const DRAFTS: [(&str, &str, &str); 2] = [
+pub(super) const DRAFTS: [(&str, &str, &str); 2] = [
     ("draft2020-12", "draft 2020-12", "https://json-schema.org/draft/2020-12/schema"),
     ("draft7", "draft-07", "http://json-schema.org/draft-07/schema#"),
 ];
@@ -58,7 +58,7 @@ fn cause(line: &str, cases: &[Value], said: &super::Said) -> Option<String> {
 }
 
 /// The cases of a draft, each a contract.
-fn cases(folder: &Path, dialect: &str) -> Result<Vec<Value>, String> {
+pub(super) fn cases(folder: &Path, dialect: &str) -> Result<Vec<Value>, String> {
     let mut cases = Vec::new();
     for file in names(folder)?.iter().filter(|file| file.ends_with(".json")) {
         let stem = file.trim_end_matches(".json");

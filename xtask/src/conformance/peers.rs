@@ -1,0 +1,168 @@
+//! What others make of the same schemas, beside ours: the official suite, SchemaStore, speed of validators, time of imports.
+//!
+//! Measured by our own scripts in one run, with pinned versions of the others in an environment of their own.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use serde_json::{Map, Value, json};
+
+use super::{Setup, row, spine, suite};
+use crate::{python, read, write};
+
+/// The committed table, from the root.
+const TABLE: &str = "tests/peers.md";
+
+/// Those whose validators and models are timed, in the order of the table; the first is ours.
+const CONTESTANTS: [&str; 5] = ["errors", "fastjsonschema", "validate", "datamodel-code-generator", "jsonschema-rs"];
+
+/// Modules whose import is timed: every so many.
+const EVERY: usize = 4;
+
+/// Modules larger than this are told apart, in bytes.
+const LARGE: u64 = 100_000;
+
+/// Measures everything and writes the table.
+pub(crate) fn run(root: &Path) -> Result<(), String> {
+    let Some(mut setup) = Setup::new(root)? else {
+        println!("xtask: skipped: there is no corpus at ../shared/corpus; {TABLE} stays as it is");
+        return Ok(());
+    };
+    let project = setup.project("peers", "[python]\nformat = \"assert\"\n")?;
+    let entries = spine::lay_out(&setup, &project)?;
+    setup.omnigen(&project, "build")?;
+    let ours = setup.script("conformance.py", &project, &Value::Array(entries.clone()))?;
+    setup.python = python::environment_of(root, "tests/peers.txt", &crate::target(root)?.join("peers"))?;
+
+    let mut text = format!(
+        "<!-- Written by `cargo xtask peers`. Do not edit. -->\n\n\
+         Other generators on the schemas that `tests/conformance.txt` scores, by the same scripts in one run. Versions: `tests/peers.txt`.\n\n{}",
+        scores(&setup, &project, &entries, &ours)?
+    );
+    text += &speed(&setup, &project, &entries)?;
+    text += &imports(&setup, &project)?;
+    write(&root.join(TABLE), &text)?;
+    println!("xtask: wrote {TABLE}");
+    Ok(())
+}
+
+fn scores(setup: &Setup, project: &Path, entries: &[Value], ours: &Value) -> Result<String, String> {
+    let folder = setup.json_schema().join("JSON-Schema-Test-Suite/tests");
+    let mut cases = Map::new();
+    for (name, title, dialect) in suite::DRAFTS {
+        cases.insert(title.to_owned(), Value::Array(suite::cases(&folder.join(name), dialect)?));
+    }
+    let schemas: Vec<Value> = entries
+        .iter()
+        .map(|entry| {
+            let schema = project.join(entry["contract"].as_str().unwrap_or_default());
+            json!({ "schema": schema, "valid": entry["valid"], "invalid": entry["invalid"] })
+        })
+        .collect();
+    let drafts: Vec<String> = cases.keys().cloned().collect();
+    let given = json!({ "suite": cases, "entries": schemas, "mirror": project.join("refs") });
+    let found = setup.script("peers.py", project, &given)?;
+    let mut text = "```text\n".to_owned();
+    let count = |value: &Value| value.as_u64().unwrap_or(0);
+    for tool in ["datamodel-code-generator", "fastjsonschema"] {
+        text += &format!("{tool}\n");
+        for draft in drafts.iter() {
+            let said = &found[tool][draft.as_str()];
+            text += &row(&format!("  {draft}, required tests"), count(&said[0]), count(&said[1]), "");
+        }
+        let said = &found[tool]["schemas"];
+        text += &row("  SchemaStore, all right", count(&said["right"]), count(&said["schemas"]), "");
+        if tool == "datamodel-code-generator" {
+            text += &row("  documents equal to the model's dump", count(&said["kept"]), count(&said["accepted"]), "");
+        }
+    }
+    text += "omnigen (the suite: see tests/conformance.txt)\n";
+    let wrong = ours["wrong"].as_object().map_or(0, Map::len) as u64;
+    let all = count(&ours["counts"]["schemas"]);
+    text += &row("  SchemaStore, all right", all - wrong, all, "");
+    text += &row(
+        "  documents equal to the model's dump",
+        count(&ours["counts"]["kept"]),
+        count(&ours["counts"]["accepted"]),
+        "",
+    );
+    Ok(text + "```\n\n")
+}
+
+fn speed(setup: &Setup, project: &Path, entries: &[Value]) -> Result<String, String> {
+    let list = read(&setup.scripts.join("speed.txt"))?;
+    let names: Vec<&str> = list.lines().filter(|line| !line.starts_with('#') && !line.is_empty()).collect();
+    let chosen: Vec<&Value> =
+        names.iter().filter_map(|name| entries.iter().find(|entry| entry["name"].as_str() == Some(name))).collect();
+    let given = json!({ "entries": chosen, "mirror": project.join("refs") });
+    let found = setup.script("speed.py", project, &given)?;
+    let mut text = format!(
+        "## Speed\n\nMicroseconds for all valid documents of a schema, formats checked, the best of several rounds in which all take turns.\n\
+         `errors` and `validate` are ours; `validate` makes a model as datamodel-code-generator's `model_validate` does.\n\n\
+         | Schema | KB | documents, KB | {} | `errors` against fastjsonschema |\n|---|---:|---:|{}---:|\n",
+        CONTESTANTS.join(" | "),
+        "---:|".repeat(CONTESTANTS.len())
+    );
+    let mut ratios: BTreeMap<&str, Vec<f64>> = BTreeMap::new();
+    for name in &names {
+        let said = &found[*name];
+        let time = |who: &str| said["us"][who].as_f64();
+        let kb = |what: &str| said[what].as_f64().unwrap_or(0.0) / 1000.0;
+        text += &format!("| {name} | {:.1} | {:.1} |", kb("schema"), kb("documents"));
+        for who in CONTESTANTS {
+            text += &time(who).map_or_else(|| " – |".to_owned(), |time| format!(" {time:.1} |"));
+            if let (Some(other), Some(own)) = (time(who), time("errors")) {
+                ratios.entry(who).or_default().push(other / own);
+            }
+        }
+        let ratio = time("fastjsonschema").zip(time("errors")).map(|(other, own)| other / own);
+        text += &ratio.map_or_else(|| " – |\n".to_owned(), |ratio| format!(" {ratio:.2} × |\n"));
+    }
+    text += "\n`errors` against the others, geometric mean and worst:\n\n";
+    for (who, ratios) in ratios.iter().filter(|(who, _)| **who != "errors") {
+        let mean = (ratios.iter().map(|ratio| ratio.ln()).sum::<f64>() / ratios.len() as f64).exp();
+        let worst = ratios.iter().copied().fold(f64::INFINITY, f64::min);
+        let goal = if *who == "fastjsonschema" { " (goal: ≥ 2 ×, never below 1 ×)" } else { "" };
+        text += &format!("- {who}, {} schemas: {mean:.2} ×, {worst:.2} ×{goal}\n", ratios.len());
+    }
+    Ok(text)
+}
+
+fn imports(setup: &Setup, project: &Path) -> Result<String, String> {
+    let models = project.join("generated/models");
+    let mut sizes: Vec<(PathBuf, u64)> = Vec::new();
+    for path in crate::tidy::walk(&models)? {
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        if name.starts_with("model_") {
+            sizes.push((path.clone(), std::fs::metadata(&path).map(|file| file.len()).unwrap_or(0)));
+        }
+    }
+    let dotted = |path: &Path| {
+        let inside = path.strip_prefix(project).unwrap_or(path).with_extension("");
+        inside.components().map(|part| part.as_os_str().to_string_lossy()).collect::<Vec<_>>().join(".")
+    };
+    let chosen: Vec<&(PathBuf, u64)> = sizes
+        .iter()
+        .enumerate()
+        .filter(|(at, (_, size))| at % EVERY == 0 || *size > LARGE)
+        .map(|(_, module)| module)
+        .collect();
+    let names: Vec<String> = chosen.iter().map(|(path, _)| dotted(path)).collect();
+    let found = setup.script("imports.py", project, &json!({ "modules": names }))?;
+    let pydantic = found["pydantic"].as_f64().unwrap_or(f64::NAN);
+    let ratio = |name: &str| found["modules"][name].as_f64().unwrap_or(f64::NAN) / pydantic;
+    let mut ratios: Vec<f64> = names.iter().map(|name| ratio(name)).collect();
+    ratios.sort_by(f64::total_cmp);
+    let mut text = format!(
+        "\n## Imports\n\nA module of models, pydantic's own import included, against pydantic's alone ({:.0} ms): median {:.2} × over {} modules \
+         (goal: ≤ 1.2 ×), worst {:.2} ×.\n",
+        pydantic * 1e3,
+        ratios.get(ratios.len() / 2).copied().unwrap_or(f64::NAN),
+        ratios.len(),
+        ratios.last().copied().unwrap_or(f64::NAN),
+    );
+    for ((_, size), name) in chosen.iter().zip(&names).filter(|((_, size), _)| *size > LARGE) {
+        text += &format!("- `{name}`, {} KB: {:.2} ×\n", size / 1000, ratio(name));
+    }
+    Ok(text)
+}
