@@ -424,3 +424,25 @@ fn two_contracts_with_one_id() {
     project.remove("contracts/a/new.json");
     project.build().ends(0).does_not_say("duplicate-id");
 }
+
+#[test]
+fn duplicate_keys_by_policy() {
+    for (path, text) in [
+        ("contracts/a.json", "{ \"type\": \"string\", \"type\": \"array\" }"),
+        ("contracts/a.yaml", "type: string\ntype: array\n"),
+    ] {
+        let project = Project::with(&[(path, text)]);
+        project.build().ends(0).says("warning[duplicate-key]");
+        let good = project.tree("generated");
+        assert!(String::from_utf8_lossy(&good["models/model_a.py"]).contains("list["), "the last one counts");
+        let config = project.read("omnigen.toml");
+        project.write("omnigen.toml", config.clone() + "duplicate-keys = \"error\"\n");
+        project.build().ends(1).says("error[duplicate-key]").says("held back");
+        project.run(&["check"]).ends(1).says("error[duplicate-key]");
+        assert_eq!(project.tree("generated"), good);
+        project.write("omnigen.toml", config.clone() + "duplicate-keys = \"eror\"\n");
+        project.build().ends(2).says("did you mean \"error\"?");
+        project.write("omnigen.toml", config);
+        project.build().ends(0).says("warning[duplicate-key]");
+    }
+}

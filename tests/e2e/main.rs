@@ -4,6 +4,7 @@
 mod broken;
 mod cases;
 mod cli;
+mod codes;
 mod golden;
 mod incremental;
 mod killed;

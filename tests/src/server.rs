@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -31,6 +32,7 @@ pub struct Server {
 #[derive(Debug, Default)]
 struct State {
     answers: BTreeMap<String, Answer>,
+    folder: Option<PathBuf>,
     asked: Vec<String>,
 }
 
@@ -59,6 +61,11 @@ impl Server {
     /// `127.0.0.1:<port>`
     pub fn host(&self) -> String {
         self.address.to_string()
+    }
+
+    /// Serves the files of a folder, as they are at each moment, where nothing else is set.
+    pub fn folder(&self, folder: PathBuf) {
+        self.state.lock().expect("the server").folder = Some(folder);
     }
 
     /// Sets what a path (with its query) answers from now on.
@@ -94,7 +101,8 @@ fn answer(mut stream: &TcpStream, state: &Mutex<State>) -> std::io::Result<()> {
         let answer = {
             let mut state = state.lock().expect("the server");
             state.asked.push(path.clone());
-            state.answers.get(&path).cloned().unwrap_or(Answer::Status(404))
+            let file = || Some(Answer::Body(std::fs::read(state.folder.as_ref()?.join(path.get(1..)?)).ok()?));
+            state.answers.get(&path).cloned().or_else(file).unwrap_or(Answer::Status(404))
         };
         let head = |status: u16, more: &str, length: usize| {
             format!("HTTP/1.1 {status} X\r\n{more}Content-Length: {length}\r\n\r\n").into_bytes()

@@ -20,6 +20,8 @@ tasks:
   tidy            check what is not left to review: arrows between crates, sizes, names, leftovers
   test [ARG...]   tidy, then a virtual environment with pinned packages, then every test;
                   ARGs go to the test runner (`cargo nextest run`, or `cargo test` without it)
+  codegen [--check]
+                  writes what is made of declarations (crates/omnigen_report/CODES.md); with --check, fails if it is not so
   conformance [--check]
                   scores generated code on the corpus beside the checkout and writes tests/conformance.txt;
                   with --check, fails if it says something else
@@ -33,6 +35,8 @@ fn main() -> ExitCode {
     let done = match (task.as_deref(), rest.as_slice()) {
         (Some("tidy"), []) => tidy::run(&root()),
         (Some("test"), rest) => test::run(&root(), rest),
+        (Some("codegen"), []) => codegen(&root(), false),
+        (Some("codegen"), [check]) if check == "--check" => codegen(&root(), true),
         (Some("conformance"), []) => conformance::run(&root(), false),
         (Some("conformance"), [check]) if check == "--check" => conformance::run(&root(), true),
         (Some("peers"), []) => conformance::peers::run(&root()),
@@ -58,6 +62,19 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// Files that are made of declarations.
+fn codegen(root: &Path, check: bool) -> Result<(), String> {
+    let path = root.join("crates/omnigen_report/CODES.md");
+    let text = omnigen_report::all_pages();
+    if std::fs::read_to_string(&path).is_ok_and(|old| old == text) {
+        return Ok(());
+    }
+    if check {
+        return Err(format!("{} is not up to date; run `cargo xtask codegen`", path.display()));
+    }
+    write(&path, &text)
 }
 
 /// The folder of the workspace.

@@ -122,6 +122,14 @@ pub(crate) enum Command {
     /// Copies lie at <refs>/<host>/<path>; what a schema refers to is fetched too. This is the only command that reads the
     /// network for contracts. A remote schema that has changed is told, with exit code 1, and not taken.
     Vendor(Vendor),
+    /// Say what a code of a finding means, and what to do
+    ///
+    /// Without a code: all codes, one a line.
+    Codes {
+        /// A code, as it stands in brackets: dangling-ref
+        #[arg(value_name = "CODE")]
+        code: Option<String>,
+    },
 }
 
 /// Arguments of `vendor`.

@@ -335,8 +335,8 @@ mod tests {
     fn places_without_text() {
         let file = omnigen_report::Diagnostic::new(Code::Unreadable, At::file(&"a.json".into()), "no permission");
         assert_eq!(draw(&shown(&file, ""), LOOK), "error[unreadable]: a.json\n\n  x no permission\n\n");
-        let run = omnigen_report::Diagnostic::global(Code::Locked, "busy");
-        assert_eq!(draw(&shown(&run, ""), LOOK), "error[locked]\n\n  x busy\n\n");
+        let run = omnigen_report::Diagnostic::global(Code::TaskCycle, "busy");
+        assert_eq!(draw(&shown(&run, ""), LOOK), "error[task-cycle]\n\n  x busy\n\n");
     }
 
     #[test]

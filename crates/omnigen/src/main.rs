@@ -104,6 +104,7 @@ fn run(cli: &Cli, screen: &mut Screen, lines: Option<&Lines>) -> Result<Exit, Un
         Ok(options)
     };
     let (outcome, asked) = match &cli.command {
+        Command::Codes { code } => return codes(code.as_deref(), screen),
         Command::Init { name } => return init(&folder, name.as_deref(), screen),
         Command::Build(build) => {
             let options = prepared(build)?;
@@ -209,6 +210,32 @@ fn init(folder: &Path, name: Option<&str>, screen: &mut Screen) -> Result<Exit, 
         "this is a project already; next: omnigen build"
     });
     Ok(Exit::Done)
+}
+
+/// Pages of codes, on stdout.
+fn codes(code: Option<&str>, screen: &mut Screen) -> Result<Exit, Unusable> {
+    let Some(id) = code else {
+        let all = omnigen_report::Code::ALL;
+        let width = all.iter().map(|code| code.id().len()).max().unwrap_or(0);
+        for code in all {
+            screen.answer(&format!("{:<width$}  {:<7}  {}\n", code.id(), code.severity().word(), code.title()));
+        }
+        return Ok(Exit::Done);
+    };
+    let id = id.trim_start_matches(['[']).trim_end_matches([']']);
+    match omnigen_report::Code::named(id) {
+        Ok(code) => {
+            screen.answer(&format!("# {}\n\n{}", code.id(), omnigen_report::markdown(code)));
+            Ok(Exit::Done)
+        }
+        Err(near) => Err(Unusable {
+            message: format!("there is no code `{id}`"),
+            hint: Some(match near {
+                Some(near) => format!("did you mean `{}`? `omnigen codes` lists all", near.id()),
+                None => "`omnigen codes` lists all".to_owned(),
+            }),
+        }),
+    }
 }
 
 /// The folder to start in, as an absolute path.

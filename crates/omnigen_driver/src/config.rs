@@ -47,6 +47,8 @@ pub struct Config {
     pub out: String,
     /// Folder with copies of remote schemas.
     pub refs: Option<String>,
+    /// What two members of one name are.
+    pub duplicate_keys: DuplicateKeys,
     /// Targets to build and all that they need: built-in ones in the order of [`BUILT_IN`], then own ones by name.
     pub targets: Vec<String>,
     /// How Python is written.
@@ -82,6 +84,17 @@ pub enum Format {
     Annotate,
     /// It is checked.
     Assert,
+}
+
+/// What two members of one name in an object are. The default goes with what nearly every reader of JSON and YAML does, so that a
+/// contract means here what it means elsewhere, and says so.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum DuplicateKeys {
+    /// The last one counts, with a warning.
+    #[default]
+    Warn,
+    /// The contract is not built.
+    Error,
 }
 
 /// A command that makes artifacts.
@@ -137,6 +150,7 @@ impl Config {
             exclude: Vec::new(),
             out: out.to_owned(),
             refs: refs.map(str::to_owned),
+            duplicate_keys: DuplicateKeys::default(),
             targets: BUILT_IN.map(str::to_owned).to_vec(),
             python: Python::default(),
             agents: Vec::new(),
@@ -288,6 +302,17 @@ fn head(reader: &mut Reader, table: &Table<'_>, config: &mut Config) -> Option<V
     }
     if let Some(refs) = reader.text(table, "refs", "\"refs\"") {
         config.refs = folder(reader, "project.refs", &refs);
+    }
+    if let Some(word) = reader.text(table, "duplicate-keys", "\"warn\"") {
+        match word.get_ref().as_str() {
+            "warn" => config.duplicate_keys = DuplicateKeys::Warn,
+            "error" => config.duplicate_keys = DuplicateKeys::Error,
+            other => {
+                let message = format!("`project.duplicate-keys` must be \"warn\" or \"error\", not \"{other}\"");
+                reader.error(word.span(), message).hint =
+                    read::suggestion(other, ["warn", "error"]).map(|word| format!("did you mean \"{word}\"?"));
+            }
+        }
     }
     reader.texts(table, "targets", "[\"models\", \"validators\", \"tests\"]")
 }

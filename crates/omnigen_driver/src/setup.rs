@@ -9,7 +9,7 @@ use omnigen_ir::naming::Unit;
 use omnigen_ir::{Digest, Encoder, FileId, View};
 use omnigen_report::{At, Code, Diagnostic};
 
-use crate::config::Format;
+use crate::config::{DuplicateKeys, Format};
 use crate::tasks::LOCK;
 use crate::{Config, Mode, Options};
 
@@ -225,6 +225,7 @@ fn project(config: &Config, refs: Option<String>) -> Project {
             assert_formats: config.python.format == Format::Assert,
         },
         refs: refs.map(String::into_boxed_str),
+        strict_keys: config.duplicate_keys == DuplicateKeys::Error,
     }
 }
 

@@ -11,7 +11,7 @@ use omnigen_contracts::Declarations;
 use omnigen_ir::naming::Unit;
 use omnigen_ir::{Contract, Digest, Encoder, FileId, Judge, Link, Node, Place, Resolve, Schema, View};
 use omnigen_python::Emitted;
-use omnigen_report::{At, Code, Diagnostic};
+use omnigen_report::{At, Code, Diagnostic, Severity};
 use rayon::prelude::*;
 use salsa::Setter;
 
@@ -80,11 +80,11 @@ impl Db for Graph {
 
     fn fields(&self, target: Target) -> Vec<(&'static str, String)> {
         let config = Config::get(self);
-        let refs = config.refs(self).clone();
+        let (refs, strict_keys) = (config.refs(self).clone(), config.strict_keys(self));
         if target == Target::Check {
-            return Project { refs, ..Project::default() }.fields(target);
+            return Project { refs, strict_keys, ..Project::default() }.fields(target);
         }
-        Project { python: config.python(self).clone(), refs }.fields(target)
+        Project { python: config.python(self).clone(), refs, strict_keys }.fields(target)
     }
 
     fn refs(&self) -> Option<&str> {
@@ -328,6 +328,10 @@ fn check(db: &dyn Db, source: Source) -> Built {
         Presence::Text | Presence::Stored | Presence::Unread => {}
     }
     diagnostics.extend(findings(db, source).iter().cloned());
+    if Config::get(db).strict_keys(db) {
+        let twice = diagnostics.iter_mut().filter(|diagnostic| diagnostic.code == Code::DuplicateKey);
+        twice.for_each(|diagnostic| diagnostic.severity = Severity::Error);
+    }
     reads.findings(findings_digest(db, source));
     if let Some(declared) = declared(db, source, View::Meaning) {
         for schema in std::iter::once(&declared.root).chain(declared.definitions.iter().map(|(_, schema)| schema)) {
@@ -544,8 +548,8 @@ impl Graph {
         let shared = Shared { pool, executed: Default::default(), texts: Mutex::default(), judge };
         let graph = Graph { storage: salsa::Storage::new(None), shared: Arc::new(shared) };
         Index::new(&graph, Arc::default());
-        let Project { python, refs } = project.clone();
-        Config::new(&graph, python.naming.clone(), python, refs);
+        let Project { python, refs, strict_keys } = project.clone();
+        Config::new(&graph, python.naming.clone(), python, refs, strict_keys);
         crate::tasks::Tasks::none(&graph);
         Ok(graph)
     }
@@ -561,6 +565,9 @@ impl Graph {
         }
         if *config.refs(self) != project.refs {
             config.set_refs(self).to(project.refs.clone());
+        }
+        if config.strict_keys(self) != project.strict_keys {
+            config.set_strict_keys(self).to(project.strict_keys);
         }
     }
 

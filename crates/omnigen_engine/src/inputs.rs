@@ -62,6 +62,9 @@ pub(crate) struct Config {
     /// The mirror's folder, from the project's root.
     #[returns(ref)]
     pub(crate) refs: Option<Box<str>>,
+    /// Are two members of one name an error?
+    #[returns(copy)]
+    pub(crate) strict_keys: bool,
 }
 
 /// The configuration as the driver hands it over.
@@ -71,14 +74,18 @@ pub struct Project {
     pub python: Settings,
     /// The folder that mirrors remote contracts, laid out `<host>/<path>`.
     pub refs: Option<Box<str>>,
+    /// Two members of one name are an error; otherwise the last one counts, with a warning.
+    pub strict_keys: bool,
 }
 
 impl Project {
     /// The fields that a target reads, by name, with their values in text form. One list for traces and for comparing.
     pub(crate) fn fields(&self, target: Target) -> Vec<(&'static str, String)> {
-        let Project { python: Settings { naming, line_length, assert_formats }, refs } = self;
+        let Project { python: Settings { naming, line_length, assert_formats }, refs, strict_keys } = self;
         let mut fields = vec![("refs", refs.as_deref().unwrap_or("-").to_owned())];
-        if target != Target::Check {
+        if target == Target::Check {
+            fields.push(("project.duplicate-keys", strict_keys.to_string()));
+        } else {
             fields.push(("python.naming", naming.class.clone()));
             fields.push(("python.line-length", line_length.to_string()));
         }

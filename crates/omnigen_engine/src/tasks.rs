@@ -21,6 +21,18 @@ use crate::trace::{Read, ReadKey, Reads, State, Target};
 const CANDIDATES: usize = 120;
 
 /// Candidates, verdicts, test module.
+/// An example of the contract that the contract itself does not allow.
+fn refused(file: &FileId, verdict: &Verdict<'_>) -> Option<Diagnostic> {
+    let Verdict { candidate, valid } = verdict;
+    let number: usize = candidate.about.strip_prefix("example ")?.parse().ok()?;
+    if *valid || candidate.keyword != "examples" || !candidate.pointer.is_empty() {
+        return None;
+    }
+    let at = At::value(file, &format!("/examples/{}", number.checked_sub(1)?));
+    let message = format!("example {number} is not valid by its own contract");
+    Some(Diagnostic::new(Code::ExampleInvalid, at, message))
+}
+
 pub(crate) fn tests(
     db: &dyn Db,
     source: Source,
@@ -37,7 +49,9 @@ pub(crate) fn tests(
         Ok(verdicts) => {
             let verdicts: Vec<Verdict<'_>> =
                 candidates.iter().zip(verdicts).map(|(candidate, valid)| Verdict { candidate, valid }).collect();
-            omnigen_python::pytest::tests(contract, reads, settings, &verdicts)
+            let mut emitted = omnigen_python::pytest::tests(contract, reads, settings, &verdicts);
+            emitted.diagnostics.extend(verdicts.iter().filter_map(|verdict| refused(contract.file, verdict)));
+            emitted
         }
         Err(reason) => {
             // Tests without verdicts would prove nothing: keep what can be tested without documents, and say so.

@@ -19,6 +19,19 @@ macro_rules! codes {
                 match self { $(Code::$name => $id),* }
             }
 
+            /// The code of a text form; or the one that was probably meant.
+            ///
+            /// # Errors
+            /// There is no such code: the nearest one, if any is near.
+            pub fn named(id: &str) -> Result<Code, Option<Code>> {
+                let id = id.to_ascii_lowercase();
+                match Code::ALL.iter().find(|code| code.id() == id) {
+                    Some(code) => Ok(*code),
+                    None => Err(crate::nearest(&id, Code::ALL.iter().map(|code| code.id()), 3)
+                        .and_then(|near| Code::ALL.iter().copied().find(|code| code.id() == near))),
+                }
+            }
+
             /// What it means, in a sentence.
             pub fn title(self) -> &'static str {
                 match self { $(Code::$name => $title),* }
@@ -92,5 +105,4 @@ codes! {
 
     // State.
     DamagedManifest "damaged-manifest" Warning "The manifest could not be used; everything is built anew.";
-    Locked "locked" Error "Another omnigen is writing to this project.";
 }

@@ -6,7 +6,7 @@ use std::fmt::{self, Write};
 
 use serde::Serialize;
 
-use crate::{BuildEvent, Marked, Severity, Shown, Source, position};
+use crate::{BuildEvent, Marked, Shown, Source, position};
 
 /// Lines of a marked place that are shown; a longer one is cut in the middle.
 const LINES: usize = 6;
@@ -15,11 +15,7 @@ const WIDTH: usize = 160;
 
 /// `error[dangling-ref]: message`.
 pub fn heading(shown: &Shown) -> String {
-    let severity = match shown.severity {
-        Severity::Error => "error",
-        Severity::Warning => "warning",
-        Severity::Note => "note",
-    };
+    let severity = shown.severity.word();
     format!("{severity}[{}]: {}", shown.code.id(), visible(&shown.message))
 }
 
@@ -212,7 +208,7 @@ mod tests {
 
     #[test]
     fn no_place_and_no_text() {
-        assert_eq!(text(&shown(&Diagnostic::global(Code::Locked, "busy"))), "error[locked]: busy\n");
+        assert_eq!(text(&shown(&Diagnostic::global(Code::TaskCycle, "busy"))), "error[task-cycle]: busy\n");
         let diagnostic = Diagnostic::new(Code::Unreadable, At::file(&Arc::from("a.json")), "no permission");
         assert_eq!(text(&shown(&diagnostic)), "error[unreadable]: no permission\n --> a.json\n");
     }

@@ -4,9 +4,9 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use omnigen_ir::{Node, Notes, Pointer, Property, RefTarget, Reference, Schema, TypeSet};
-use omnigen_report::{At, Code, Diagnostic};
+use omnigen_report::{At, Code, Diagnostic, nearest};
 
-use super::keywords::{Dialect, is_known, meant, nearest};
+use super::keywords::{Dialect, is_known, meant};
 use super::references::{LocalReference, loops, resolve};
 use super::resources::Resources;
 use super::together::Pending;
@@ -169,6 +169,7 @@ impl<'v, 'a> Lowerer<'v, 'a> {
         if let Some(api) = &mut self.api {
             api.finish(&mut node, value, &mut self.diagnostics, &self.file);
         }
+        self.contradictions(&node);
         if says_nothing(&node) { Schema::Bool(true) } else { Schema::Node(Box::new(node)) }
     }
 

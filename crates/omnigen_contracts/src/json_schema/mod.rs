@@ -7,6 +7,7 @@ mod lower;
 mod places;
 mod references;
 mod resources;
+mod sense;
 mod together;
 mod values;
 

@@ -3,9 +3,8 @@
 use std::collections::HashMap;
 
 use omnigen_ir::{Pointer, RefTarget};
-use omnigen_report::{At, Code, Diagnostic, Severity};
+use omnigen_report::{At, Code, Diagnostic, Severity, nearest};
 
-use super::keywords::nearest;
 use super::resources::Resources;
 use crate::uri::{Parts, beside};
 use crate::value::{Value, push_token, unescape};

@@ -136,6 +136,13 @@ impl<'v, 'a> Lowerer<'v, 'a> {
                     let new = if items.len() <= 16 { !names.iter().any(|n| **n == *name) } else { seen.insert(name) };
                     if new {
                         names.push(name.into());
+                    } else {
+                        let mut pointer = pointer(&self.path);
+                        push_index(&mut pointer, index);
+                        let message = format!("`{name}` stands in `{keyword}` twice; once is enough");
+                        let mut diagnostic = Diagnostic::new(Code::WrongType, At::value(&self.file, &pointer), message);
+                        diagnostic.severity = Severity::Warning;
+                        self.push(diagnostic);
                     }
                 }
                 None => {

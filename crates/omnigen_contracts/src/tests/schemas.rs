@@ -5,13 +5,13 @@ use super::{draft_07, draft_2020, found, hint, json, node};
 #[test]
 fn every_keyword_arrives() {
     let declarations = draft_2020(
-        r##""type": ["object", "null"], "enum": [1, {"$ref": "#/no"}], "const": null,
+        r##""type": ["object", "null"], "enum": [null, {"$ref": "#/no"}], "const": null,
         "minimum": 1, "maximum": 2.5, "exclusiveMinimum": 0, "exclusiveMaximum": 1e2, "multipleOf": 0.1,
         "minLength": 2.0, "maxLength": 30, "pattern": "^a$", "format": "date",
         "prefixItems": [true, {"type": "string"}], "items": false, "contains": {"const": 1}, "minContains": 0,
         "maxContains": 3, "minItems": 1, "maxItems": 9, "uniqueItems": true,
         "properties": {"a": {}, "b/c": {"type": "null"}}, "patternProperties": {"^x": true}, "additionalProperties": {"type": "number"},
-        "propertyNames": {"maxLength": 3}, "required": ["a", "b", "a"], "minProperties": 1, "maxProperties": 1e1,
+        "propertyNames": {"maxLength": 3}, "required": ["a", "b"], "minProperties": 1, "maxProperties": 1e1,
         "dependentRequired": {"a": ["b"]}, "dependentSchemas": {"a": {"type": "object"}},
         "allOf": [true], "anyOf": [{"title": "x"}], "oneOf": [false], "not": {"type": "array"},
         "if": {"type": "string"}, "then": true, "else": {"type": "integer"},
@@ -264,4 +264,75 @@ fn what_is_not_carried_over_is_said() {
     assert_eq!(found(&plain), Vec::<String>::new());
     assert_eq!(node(&plain, "").object.as_ref().and_then(|o| o.additional.clone()), Some(Schema::Bool(false)));
     assert_eq!(node(&plain, "/unevaluatedItems").types, Some(TypeSet::NULL));
+}
+
+#[test]
+fn what_excludes_itself() {
+    for (text, place, message) in [
+        (
+            r#""minLength": 5, "maxLength": 3"#,
+            "/minLength",
+            "no string can be valid: `minLength` is 5, but `maxLength` is 3",
+        ),
+        (r#""minItems": 2, "maxItems": 1"#, "/minItems", "no array can be valid: `minItems` is 2, but `maxItems` is 1"),
+        (
+            r#""minProperties": 1, "maxProperties": 0"#,
+            "/minProperties",
+            "no object can be valid: `minProperties` is 1, but `maxProperties` is 0",
+        ),
+        (r#""minimum": 1.5, "maximum": 1"#, "/minimum", "no number can be valid: `minimum` is 1.5, but `maximum` is 1"),
+        (
+            r#""minimum": 1, "exclusiveMaximum": 1"#,
+            "/minimum",
+            "no number can be valid: `minimum` is 1, but `exclusiveMaximum` is 1",
+        ),
+        (
+            r#""required": ["a", "b"], "maxProperties": 1"#,
+            "/required",
+            "no object can be valid: `required` lists 2 names, but `maxProperties` is 1",
+        ),
+        (
+            r#""required": ["adress"], "properties": {"address": true}, "additionalProperties": false"#,
+            "/required/0",
+            "no object can be valid: `adress` is required, but `additionalProperties` forbids all that `properties` does not list",
+        ),
+        (
+            r#""type": "integer", "enum": [1, "x", 2.0, 2.5, null]"#,
+            "/enum/1",
+            "`\"x\"`, and 2 more, can never be valid: `type` allows `integer`",
+        ),
+        (
+            r#""type": ["string", "null"], "const": 1"#,
+            "/const",
+            "`1` can never be valid: `type` allows `null`, `string`",
+        ),
+        (r#""required": ["a", "b", "a"]"#, "/required/2", "`a` stands in `required` twice; once is enough"),
+    ] {
+        let declarations = draft_2020(text);
+        let expected = format!("{place}: {message}");
+        let told: Vec<String> = declarations
+            .diagnostics
+            .iter()
+            .map(|diagnostic| match diagnostic.at.as_ref().map(|at| &at.spot) {
+                Some(omnigen_report::Spot::Pointer { pointer, .. }) => format!("{pointer}: {}", diagnostic.message),
+                other => format!("{other:?}"),
+            })
+            .collect();
+        assert_eq!(told, [expected], "{text}");
+        assert!(declarations.diagnostics.iter().all(|found| !found.is_error()));
+    }
+    for fine in [
+        r#""minLength": 3, "maxLength": 3"#,
+        r#""minimum": 1, "maximum": 1"#,
+        r#""exclusiveMinimum": 1, "exclusiveMaximum": 2, "type": "integer""#,
+        r#""required": ["a"], "patternProperties": {"^a": true}, "additionalProperties": false"#,
+        r#""type": "number", "enum": [1, 2.5]"#,
+        r#""type": "integer", "const": 1.0"#,
+    ] {
+        assert_eq!(found(&draft_2020(fine)), Vec::<String>::new(), "{fine}");
+    }
+    assert_eq!(
+        hint(&draft_2020(r#""required": ["adress"], "properties": {"address": true}, "additionalProperties": false"#)),
+        "did you mean `address`?"
+    );
 }

@@ -48,6 +48,11 @@ pub(super) const PROJECT: &[Key] = &[
         || json!({ "type": "string", "default": OUT }),
     ),
     key("refs", "Folder with copies of remote schemas, laid out <host>/<path>.", || json!({ "type": "string" })),
+    key(
+        "duplicate-keys",
+        "Two members of one name in a contract: a warning, and the last one counts; or an error.",
+        || json!({ "enum": ["warn", "error"], "default": "warn" }),
+    ),
     key("targets", "What is built; what these need is built too. Everything unless it is listed.", texts),
 ];
 

@@ -51,6 +51,7 @@ fn the_least_there_can_be() {
             exclude: Vec::new(),
             out: "generated".to_owned(),
             refs: None,
+            duplicate_keys: DuplicateKeys::default(),
             targets: vec!["models".to_owned(), "validators".to_owned(), "tests".to_owned()],
             python: Python { naming: "Model{Name}".to_owned(), line_length: 88, format: Format::Annotate },
             agents: Vec::new(),
@@ -184,7 +185,7 @@ fn unknown_keys() {
         "colour = 1\n",
         &[
             "unknown-config-key|colour|there is no key `project.colour`|known here: `name`, `contracts`, `exclude`, `out`, \
-             `refs`, `targets`",
+             `refs`, `duplicate-keys`, `targets`",
         ],
     );
 }
