@@ -40,7 +40,7 @@ fn closed(lines: &[Value]) {
 
 /// Documents that are valid by the schema that `omnigen schema FORMAT` prints, as an independent validator sees it.
 #[track_caller]
-fn valid(format: &str, documents: &[Value]) {
+pub(crate) fn valid(format: &str, documents: &[Value]) {
     let project = Project::empty();
     let run = project.run(&["schema", format]);
     run.ends(0);

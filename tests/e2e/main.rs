@@ -5,6 +5,7 @@ mod broken;
 mod cases;
 mod cli;
 mod codes;
+mod explain;
 mod golden;
 mod incremental;
 mod killed;

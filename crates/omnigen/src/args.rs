@@ -104,6 +104,24 @@ pub(crate) enum Command {
     Check,
     /// Show what `build` would change, as a patch; write nothing
     Diff,
+    /// Say why an artifact was built, or would be: from what changed to its bytes
+    Explain {
+        /// An output, a contract, or contract:target
+        #[arg(value_name = "ARTIFACT")]
+        artifact: String,
+    },
+    /// List builds that changed something, the newest first: when, because of what, and what they wrote
+    Log {
+        /// So many
+        #[arg(short = 'n', long, value_name = "N", default_value = "10")]
+        number: usize,
+    },
+    /// Show contracts, what they refer to, what is made of them, and what the last build touched
+    Graph {
+        /// For Graphviz, for Mermaid, as data, or as one page for looking
+        #[arg(long, value_name = "FORMAT", default_value = "dot")]
+        format: Picture,
+    },
     /// Print a JSON Schema of one of our own formats
     Schema {
         /// The format
@@ -157,6 +175,25 @@ pub(crate) enum Described {
     /// Lines of `--events` and of `--message-format json`
     #[value(alias = "messages")]
     Events,
+    /// `explain --message-format json`
+    Explain,
+    /// A line of `log --message-format json`
+    Log,
+    /// `graph --format json`
+    Graph,
+}
+
+/// How the graph is drawn.
+#[derive(Clone, Copy, Debug, ValueEnum, PartialEq, Eq)]
+pub(crate) enum Picture {
+    /// For Graphviz
+    Dot,
+    /// For Mermaid
+    Mermaid,
+    /// As data
+    Json,
+    /// One page that needs nothing else
+    Html,
 }
 
 /// Arguments of `build`.

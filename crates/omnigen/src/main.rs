@@ -15,10 +15,10 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use clap::{CommandFactory, Parser};
-use omnigen_driver::{Mode, Options, Outcome, Vendoring};
+use omnigen_driver::{Drawing, Mode, Options, Outcome, Vendoring};
 use omnigen_report::{Activity, Exit};
 
-use crate::args::{Build, Cli, Command, Described, Format, Global};
+use crate::args::{Build, Cli, Command, Described, Format, Global, Picture};
 use crate::init::Step;
 use crate::profile::Profile;
 use crate::screen::{Asked, Screen};
@@ -33,7 +33,7 @@ const MOMENT: Duration = Duration::from_secs(3);
 fn main() -> ExitCode {
     let cli = Cli::parse();
     let mut screen = Screen::new(&cli.global);
-    let (lines, profile) = match listen(&cli.global, &screen) {
+    let (lines, profile) = match listen(&cli, &screen) {
         Ok(listening) => listening,
         Err(Unusable { message, hint }) => {
             screen.failure(&message, hint.as_deref());
@@ -64,9 +64,12 @@ fn main() -> ExitCode {
 }
 
 /// Sets up whatever listens to the run.
-fn listen(global: &Global, screen: &Screen) -> Result<(Option<Lines>, Option<Profile>), Unusable> {
+fn listen(cli: &Cli, screen: &Screen) -> Result<(Option<Lines>, Option<Profile>), Unusable> {
+    let global = &cli.global;
     let mut sinks: Vec<Box<dyn std::io::Write + Send>> = Vec::new();
-    if global.message_format == Format::Json {
+    // Commands that answer a question have only the answer on stdout.
+    let answers = matches!(cli.command, Command::Explain { .. } | Command::Graph { .. } | Command::Log { .. });
+    if global.message_format == Format::Json && !answers {
         sinks.push(Box::new(std::io::stdout()));
     }
     if let Some(path) = &global.events {
@@ -103,6 +106,7 @@ fn run(cli: &Cli, screen: &mut Screen, lines: Option<&Lines>) -> Result<Exit, Un
         screen.stand(prefix(&options.root));
         Ok(options)
     };
+    let json = cli.global.message_format == Format::Json;
     let (outcome, asked) = match &cli.command {
         Command::Codes { code } => return codes(code.as_deref(), screen),
         Command::Init { name } => return init(&folder, name.as_deref(), screen),
@@ -132,6 +136,47 @@ fn run(cli: &Cli, screen: &mut Screen, lines: Option<&Lines>) -> Result<Exit, Un
             let options = prepared(&Build::default())?;
             return Ok(watch(&options, screen));
         }
+        Command::Explain { artifact } => {
+            let options = prepared(&Build::default())?;
+            let artifact = from_root(&options.root, &folder, artifact);
+            match omnigen_driver::explain(&options, &artifact) {
+                Ok(found) if json => {
+                    screen.answer(&format!("{:#}\n", serde_json::to_value(&found).unwrap_or_default()));
+                    return Ok(Exit::Done);
+                }
+                Ok(found) => {
+                    let texts: Vec<String> = found.iter().map(omnigen_driver::Explanation::text).collect();
+                    screen.answer(&texts.join("\n"));
+                    return Ok(Exit::Done);
+                }
+                Err(outcome) => (*outcome, Asked::Nothing),
+            }
+        }
+        Command::Log { number } => {
+            let revisions = omnigen_driver::log(&prepared(&Build::default())?);
+            for revision in revisions.iter().rev().take(*number) {
+                screen.answer(&match serde_json::to_string(revision) {
+                    Ok(line) if json => line + "\n",
+                    _ => revision.text(),
+                });
+            }
+            if revisions.is_empty() {
+                screen.say("nothing has been built here yet");
+            }
+            return Ok(Exit::Done);
+        }
+        Command::Graph { format } => match omnigen_driver::picture(&prepared(&Build::default())?) {
+            Ok(picture) => {
+                screen.answer(&picture.draw(match format {
+                    Picture::Dot => Drawing::Dot,
+                    Picture::Mermaid => Drawing::Mermaid,
+                    Picture::Json => Drawing::Json,
+                    Picture::Html => Drawing::Html,
+                }));
+                return Ok(Exit::Done);
+            }
+            Err(outcome) => (*outcome, Asked::Nothing),
+        },
         Command::Schema { format } => {
             screen.answer(&schema(*format));
             return Ok(Exit::Done);
@@ -187,11 +232,23 @@ fn prefix(root: &Path) -> String {
     below.components().map(|part| part.as_os_str().to_string_lossy()).collect::<Vec<_>>().join("/")
 }
 
+/// A path as a person types it, from the root. What is no path stays as it is.
+fn from_root(root: &Path, folder: &Path, typed: &str) -> String {
+    let full = folder.join(typed.strip_prefix("./").unwrap_or(typed));
+    match full.strip_prefix(root) {
+        Ok(below) => below.components().map(|part| part.as_os_str().to_string_lossy()).collect::<Vec<_>>().join("/"),
+        Err(_) => typed.to_owned(),
+    }
+}
+
 /// A JSON Schema of one of our own formats.
 fn schema(format: Described) -> String {
     let schema = match format {
         Described::Config => omnigen_driver::config::schema(),
         Described::Events => omnigen_report::schema(),
+        Described::Explain => omnigen_report::schema_of::<Vec<omnigen_driver::Explanation>>(),
+        Described::Log => omnigen_report::schema_of::<omnigen_driver::Revision>(),
+        Described::Graph => omnigen_report::schema_of::<omnigen_driver::Picture>(),
     };
     format!("{schema:#}\n")
 }

@@ -154,6 +154,53 @@ pub fn stream(path: &Path) -> io::Result<File> {
     File::create(path)
 }
 
+/// Adds a line to a file, which is made with its folder if missing, and returns the size that it has now. A last line that was
+/// cut off stays a line of its own.
+///
+/// # Errors
+/// The system's.
+pub fn append_line(path: &Path, line: &str) -> io::Result<u64> {
+    use std::io::{Seek, SeekFrom};
+    let open = || File::options().read(true).append(true).create(true).open(path);
+    let mut file = match open() {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            std::fs::create_dir_all(path.parent().unwrap_or(Path::new(".")))?;
+            open()?
+        }
+        other => other?,
+    };
+    let size = file.metadata()?.len();
+    let mut last = [b'\n'];
+    if size > 0 {
+        file.seek(SeekFrom::Start(size - 1))?;
+        file.read_exact(&mut last)?;
+    }
+    let text = format!("{}{line}\n", if last == *b"\n" { "" } else { "\n" });
+    file.write_all(text.as_bytes())?;
+    Ok(size + text.len() as u64)
+}
+
+/// The last whole lines of a file, at most so many bytes of them.
+///
+/// # Errors
+/// The system's.
+pub fn tail(path: &Path, most: u64) -> io::Result<String> {
+    use std::io::{Seek, SeekFrom};
+    let mut file = File::open(path)?;
+    let size = file.metadata()?.len();
+    let mut bytes = Vec::new();
+    if size > most {
+        file.seek(SeekFrom::Start(size - most))?;
+    }
+    (&file).take(most).read_to_end(&mut bytes)?;
+    let text = String::from_utf8_lossy(&bytes);
+    Ok(if size > most {
+        text.split_once('\n').map_or(String::new(), |(_, rest)| rest.to_owned())
+    } else {
+        text.into_owned()
+    })
+}
+
 /// The nearest folder at or above `start` that holds a file of this name.
 pub fn find_up(start: &Path, name: &str) -> Option<PathBuf> {
     start.ancestors().find(|folder| folder.join(name).is_file()).map(Path::to_path_buf)

@@ -7,8 +7,11 @@ mod api;
 mod commit;
 pub mod config;
 mod events;
+mod explain;
 mod patch;
+mod picture;
 mod records;
+mod revision;
 mod round;
 mod session;
 mod setup;
@@ -26,7 +29,10 @@ use omnigen_report::{Activity, BuildEvent, Diagnostic, Exit, Severity, Shown, Su
 
 pub use api::{Failure, Mode, Options, Outcome, Round};
 pub use config::{Agent, Config, Format, Python, Target};
+pub use explain::{Explanation, explain};
 pub use omnigen_report::{Change, ChangeKind};
+pub use picture::{Drawing, Picture, picture};
+pub use revision::{Cause, Definition, Revision};
 pub use vendor::{Vendoring, vendor};
 pub use watch::watch;
 
@@ -110,6 +116,11 @@ fn finished(options: &Options, mut outcome: Outcome) -> Outcome {
         summary: outcome.summary.clone(),
     });
     outcome
+}
+
+/// The revisions that are kept, the oldest first.
+pub fn log(options: &Options) -> Vec<Revision> {
+    Setup::new(options).map(|(setup, _)| revision::Log::new(&setup).read()).unwrap_or_default()
 }
 
 /// A session for the options, and the folders as they are; or why there cannot be one. The folders are read while the

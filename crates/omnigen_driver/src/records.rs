@@ -4,7 +4,7 @@
 //! always read. [`Details`] are outlines, traces and findings: in shards beside the manifest, `.omnigen/details/<digest>`, of
 //! which a run reads and writes only those that a change touches.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 
 use omnigen_disk::Stat;
@@ -75,6 +75,47 @@ pub(crate) struct Details {
     pub(crate) outline: Option<Outline>,
     /// What was made, `check` included.
     pub(crate) made: BTreeMap<Box<str>, Made>,
+    /// Since when each of them is what it is, and why.
+    pub(crate) since: BTreeMap<Box<str>, Since>,
+}
+
+/// Why an artifact was made the last time.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Since {
+    /// In which revision.
+    pub(crate) revision: u64,
+    /// Digest of its text until then; `None` if there was none.
+    pub(crate) before: Option<Digest>,
+    /// Reads that gave something else than the time before: what, then, and now. Empty when it was made for the first time.
+    pub(crate) broken: Vec<(ReadKey, Option<Digest>, Option<Digest>)>,
+    /// How many more of them there are.
+    pub(crate) more: u64,
+}
+
+/// So many reads are remembered of why an artifact was made.
+const BROKEN: usize = 8;
+
+impl Since {
+    /// Compares what was made with what had been made before.
+    fn new(revision: u64, before: Option<&Made>, now: &Made) -> Since {
+        let Some(before) = before else { return Since { revision, ..Since::default() } };
+        let mut since = Since { revision, before: before.ready.then_some(before.digest), ..Since::default() };
+        if before.trace == now.trace {
+            return since;
+        }
+        let then: HashMap<&ReadKey, Option<Digest>> =
+            before.trace.iter().map(|read| (&read.key, read.digest)).collect();
+        for read in &now.trace {
+            match then.get(&read.key) {
+                Some(digest) if *digest != read.digest && since.broken.len() < BROKEN => {
+                    since.broken.push((read.key.clone(), *digest, read.digest));
+                }
+                Some(digest) if *digest != read.digest => since.more += 1,
+                _ => {}
+            }
+        }
+        since
+    }
 }
 
 /// An artifact's history.
@@ -121,8 +162,8 @@ pub(crate) struct Records {
 /// What a manifest says beside the records.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Meta {
-    /// Digest of the configuration as far as it decides what there is.
-    pub(crate) config: Option<Digest>,
+    /// What decides what there is, beside files: see `Setup::settings`.
+    pub(crate) settings: Option<Vec<(String, String)>>,
     /// The naming template that outlines were made with.
     pub(crate) naming: String,
     /// The file system's clock before contracts were looked at, in ns.
@@ -211,6 +252,15 @@ impl Records {
         let (details, changed) = self.decoded(file)?;
         *changed = true;
         Some(details)
+    }
+
+    /// Records what was made of a file, and why it was made again.
+    pub(crate) fn put(&mut self, file: &str, target: &str, made: Made, revision: u64) {
+        if let Some(details) = self.change(file) {
+            let since = Since::new(revision, details.made.get(target), &made);
+            details.since.insert(target.into(), since);
+            details.made.insert(target.into(), made);
+        }
     }
 
     fn decoded(&mut self, file: &str) -> Option<(&mut Details, &mut bool)> {

@@ -10,11 +10,14 @@ use omnigen_report::{BuildEvent, Code, Diagnostic};
 use crate::commit::{Commit, Intent};
 use crate::events::tell;
 use crate::records::{Meta, Records, mention};
+use crate::revision::{self, Cause, Causes, Log, Revision};
 use crate::session::{Halt, Session, in_parallel};
 use crate::survey::{Scan, Survey};
 
 /// So many artifacts are made before their texts are handed to the writer: bounds the memory that texts take.
 const BATCH: usize = 512;
+/// Of so many changed files it is found out which of their definitions changed.
+const LISTED: usize = 200;
 /// So often a round begins anew because another process was quicker.
 const OVERTAKEN: usize = 20;
 
@@ -82,8 +85,9 @@ impl Session {
         if !survey.changed.is_empty() && !self.manners.compare {
             self.meta.read_at = omnigen_disk::stat::clock(&self.setup.state).unwrap_or(0);
         }
-        let config = self.setup.digest(&self.agents.identities());
-        let reconfigured = self.meta.config != Some(config);
+        let settings = self.setup.settings(&self.agents.identities());
+        let reconfigured = self.meta.settings.as_ref() != Some(&settings);
+        self.causes = Causes::default();
         let changed = self.take(survey);
         round.changed = changed.iter().map(|(file, _)| file).chain(&survey.removed).cloned().collect();
         let suspects = self.suspects(survey);
@@ -97,11 +101,18 @@ impl Session {
         if !idle {
             round.idle = false;
             self.announce();
+            self.revision = Log::new(&self.setup).last() + 1;
+            match &self.meta.settings {
+                None => self.causes.add(|| Cause::Cold),
+                Some(before) => {
+                    revision::settings(before, &settings).into_iter().for_each(|cause| self.causes.add(|| cause))
+                }
+            }
             let mut commit = Commit::begin(survey);
             let done = self.work(changed, survey, suspects, reconfigured, round, &mut commit);
             round.commit = commit;
             done?;
-            self.meta.config = Some(config);
+            self.meta.settings = Some(settings);
             self.meta.naming.clone_from(&self.setup.config.python.naming);
             self.stale = true;
         }
@@ -114,8 +125,21 @@ impl Session {
                 }
                 round.environment.get_or_insert(problem);
             }
+            if !round.idle {
+                self.log(round);
+            }
         }
         Ok(())
+    }
+
+    /// Keeps what this round did, and why.
+    fn log(&self, round: &Round) {
+        let command = if self.watched { "watch" } else { "build" };
+        let changes = &round.commit.changes;
+        let revision = Revision::of(self.revision, self.meta.written_at, command, &self.causes, changes);
+        if let Some(revision) = revision {
+            Log::new(&self.setup).add(&Revision { agent_calls: round.agent_calls, ..revision });
+        }
     }
 
     /// Reads what changed; drops what only looks changed.
@@ -131,6 +155,11 @@ impl Session {
             });
             if matches!(content, Content::Absent) && !contract && known.is_none_or(|record| record.stat.is_none()) {
                 continue;
+            }
+            if !same && self.meta.settings.is_some() {
+                let before = known.and_then(|record| revision::digest(record.stat.is_some(), record.digest));
+                let (path, after) = (file.to_string(), revision::digest(stat.is_some(), digest));
+                self.causes.add(|| Cause::File { path, before, after, definitions: Vec::new(), more_definitions: 0 });
             }
             let site = self.records.get(&file).is_none().then(|| self.setup.site(&file));
             let record = self.records.entry(&file, contract);
@@ -172,6 +201,8 @@ impl Session {
                     self.stale = true;
                 }
                 None => {
+                    let path = format!("{}/{path}", self.setup.out_name);
+                    self.causes.add(|| Cause::Output { path });
                     output.stat = None;
                     let file = file.clone().unwrap_or_else(|| FileId::from(""));
                     suspects.entry(file).or_default().insert(output.target.clone());
@@ -213,6 +244,12 @@ impl Session {
             touched
                 .extend(outline.into_iter().flat_map(|o| &o.exports.ids).map(|(uri, _)| mention(&format!("id:{uri}"))));
         }
+        for file in &survey.removed {
+            let before =
+                self.records.get(file).and_then(|record| revision::digest(record.stat.is_some(), record.digest));
+            let path = file.to_string();
+            self.causes.add(|| Cause::File { path, before, after: None, definitions: Vec::new(), more_definitions: 0 });
+        }
         self.graph_mut()?;
         let removed: Vec<FileId> = survey.removed.iter().cloned().collect();
         let project = self.setup.project.clone();
@@ -228,6 +265,11 @@ impl Session {
         let files: Vec<FileId> = changed.iter().map(|(file, _)| file.clone()).collect();
         let set = changed.into_iter().zip(units).map(|((file, content), unit)| (file, unit, content));
         graph.set_files(set.chain(gone));
+        for file in files.iter().chain(&removed).take(LISTED) {
+            let Some(before) = self.records.details(file).and_then(|details| details.outline.clone()) else { continue };
+            let after = self.graph_mut()?.outline(file).cloned();
+            self.causes.definitions(file, &before, after.as_ref());
+        }
         for file in &removed {
             self.records.remove(file);
         }
@@ -385,9 +427,7 @@ impl Session {
         }
         let contract = self.records.get(file).is_some_and(|record| record.contract);
         self.records.entry(file, contract);
-        if let Some(details) = self.records.change(file) {
-            details.made.insert(target.name().into(), built.into());
-        }
+        self.records.put(file, target.name(), built.into(), self.revision);
         self.records.refresh(file);
         if ready && target != Target::Check && !self.clashing.contains(file) {
             let path = self.setup.unit(file).path(target.kind());

@@ -15,6 +15,7 @@ use omnigen_report::{Activity, Code, Diagnostic, Severity};
 use omnigen_store::manifest::{self, Executable};
 
 use crate::records::{Meta, Records};
+use crate::revision::Causes;
 use crate::setup::Setup;
 use crate::tasks::Agents;
 
@@ -69,6 +70,12 @@ pub(crate) struct Session {
     generation: Option<Stat>,
     /// Artifacts done and to do in this round, for showing.
     pub(crate) progress: (usize, usize),
+    /// Is it a session of many rounds?
+    pub(crate) watched: bool,
+    /// Why the round at hand has something to do.
+    pub(crate) causes: Causes,
+    /// The number of the revision that is being made.
+    pub(crate) revision: u64,
     /// A round of `watch` that has not been told of yet, with its cause: most saves turn out to be nothing.
     pub(crate) opening: Option<Option<String>>,
 }
@@ -94,6 +101,9 @@ impl Session {
             generation: None,
             progress: (0, 0),
             opening: None,
+            watched: false,
+            causes: Causes::default(),
+            revision: 0,
         }
     }
 

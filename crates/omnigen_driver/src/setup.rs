@@ -6,10 +6,10 @@ use std::path::{Component, Path, PathBuf};
 use omnigen_disk::ReadProblem;
 use omnigen_engine::{Content, Project};
 use omnigen_ir::naming::Unit;
-use omnigen_ir::{Digest, Encoder, FileId, View};
+use omnigen_ir::{Digest, FileId};
 use omnigen_report::{At, Code, Diagnostic};
 
-use crate::config::{DuplicateKeys, Format};
+use crate::config::{DuplicateKeys, Format, Python};
 use crate::tasks::LOCK;
 use crate::{Config, Mode, Options};
 
@@ -152,16 +152,41 @@ impl Setup {
         file.strip_prefix(self.base.as_str()).and_then(|rest| rest.strip_prefix('/')).unwrap_or(file)
     }
 
-    /// Digest of what the configuration says, for "nothing changed".
-    pub(crate) fn digest(&self, agents: &[(String, Digest)]) -> Digest {
-        let mut encoder = Encoder::new("config/1", View::Full);
-        encoder.str(&format!("{:?}", self.config));
-        encoder.str(&format!("{:?}", self.named));
-        for (name, identity) in agents {
-            encoder.str(name);
-            encoder.digest(identity);
+    /// All that decides what there is to do beside the files themselves, by name, in text form. One list: a build is compared with
+    /// the last one by it, and what differs in it is told as the cause.
+    pub(crate) fn settings(&self, agents: &[(String, Digest)]) -> Vec<(String, String)> {
+        let Config {
+            name,
+            contracts,
+            exclude,
+            out,
+            refs,
+            duplicate_keys,
+            targets,
+            python,
+            agents: commands,
+            own_targets,
+        } = &self.config;
+        let Python { naming, line_length, format } = python;
+        let mut list = vec![
+            ("project.name".to_owned(), name.clone()),
+            ("project.contracts".to_owned(), contracts.join(", ")),
+            ("project.exclude".to_owned(), exclude.join(", ")),
+            ("project.out".to_owned(), out.clone()),
+            ("project.refs".to_owned(), refs.clone().unwrap_or_default()),
+            ("project.duplicate-keys".to_owned(), format!("{duplicate_keys:?}").to_lowercase()),
+            ("project.targets".to_owned(), targets.join(", ")),
+            ("python.naming".to_owned(), naming.clone()),
+            ("python.line-length".to_owned(), line_length.to_string()),
+            ("python.format".to_owned(), format!("{format:?}").to_lowercase()),
+        ];
+        list.extend(commands.iter().map(|agent| (format!("agent.{}", agent.name), format!("{agent:?}"))));
+        list.extend(own_targets.iter().map(|target| (format!("target.{}", target.name), format!("{target:?}"))));
+        if let Some(named) = &self.named {
+            list.push(("contracts".to_owned(), named.join(", ")));
         }
-        encoder.finish()
+        list.extend(agents.iter().map(|(name, identity)| (format!("what `{name}` is"), identity.hex())));
+        list
     }
 
     /// Reads a file as an input of the graph.

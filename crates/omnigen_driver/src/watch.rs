@@ -25,6 +25,7 @@ pub fn watch(options: &Options, stop: &AtomicBool, on_round: &mut dyn FnMut(Roun
         Ok((session, _)) => session,
         Err(outcome) => return *outcome,
     };
+    session.watched = true;
     let (sender, changes) = mpsc::channel();
     // Watching starts before the first look, so that nothing falls between the two.
     let _watcher = match watcher(&session.setup, move |change| sender.send(change).is_ok()) {

@@ -38,7 +38,7 @@ pub enum Counter {
 #[salsa::db]
 pub(crate) trait Db: salsa::Database {
     fn shared(&self) -> &Shared;
-    fn fields(&self, target: Target) -> Vec<(&'static str, String)>;
+    fn enters(&self, target: Target) -> Vec<(String, String)>;
     fn refs(&self) -> Option<&str>;
 }
 
@@ -78,13 +78,13 @@ impl Db for Graph {
         &self.shared
     }
 
-    fn fields(&self, target: Target) -> Vec<(&'static str, String)> {
+    fn enters(&self, target: Target) -> Vec<(String, String)> {
         let config = Config::get(self);
         let (refs, strict_keys) = (config.refs(self).clone(), config.strict_keys(self));
         if target == Target::Check {
-            return Project { refs, strict_keys, ..Project::default() }.fields(target);
+            return Project { refs, strict_keys, ..Project::default() }.enters(target);
         }
-        Project { python: config.python(self).clone(), refs, strict_keys }.fields(target)
+        Project { python: config.python(self).clone(), refs, strict_keys }.enters(target)
     }
 
     fn refs(&self) -> Option<&str> {
@@ -724,7 +724,7 @@ impl Graph {
             },
             ReadKey::Generator(name) => {
                 let target = Target::ALL.into_iter().find(|target| target.name() == &**name);
-                target.map(|target| trace::generator_digest(target, &project.fields(target)))
+                target.map(|target| trace::generator_digest(&project.enters(target)))
             }
             ReadKey::Artifact(..) | ReadKey::Agent(_) | ReadKey::Bytes(_) => None,
         })

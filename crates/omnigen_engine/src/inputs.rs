@@ -79,8 +79,17 @@ pub struct Project {
 }
 
 impl Project {
-    /// The fields that a target reads, by name, with their values in text form. One list for traces and for comparing.
-    pub(crate) fn fields(&self, target: Target) -> Vec<(&'static str, String)> {
+    /// All that enters the digest of a target's generator: its format number and the fields that it reads. What is hashed is
+    /// this list, so that an explanation cannot say anything else.
+    pub fn enters(&self, target: Target) -> Vec<(String, String)> {
+        let format = ("format".to_owned(), target.emitter());
+        std::iter::once(format)
+            .chain(self.fields(target).into_iter().map(|(name, value)| (name.to_owned(), value)))
+            .collect()
+    }
+
+    /// The fields that a target reads, by name, with their values in text form.
+    fn fields(&self, target: Target) -> Vec<(&'static str, String)> {
         let Project { python: Settings { naming, line_length, assert_formats }, refs, strict_keys } = self;
         let mut fields = vec![("refs", refs.as_deref().unwrap_or("-").to_owned())];
         if target == Target::Check {

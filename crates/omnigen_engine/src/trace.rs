@@ -200,7 +200,7 @@ impl<'db> Reads<'db> {
             needs: RefCell::default(),
             blocking: RefCell::default(),
         };
-        reads.record(ReadKey::Generator(target.name().into()), || Some(generator_digest(target, &db.fields(target))));
+        reads.record(ReadKey::Generator(target.name().into()), || Some(generator_digest(&db.enters(target))));
         let full = target.view() == View::Full;
         reads.record(ReadKey::Own(reads.own.clone(), full), || {
             if full { outline(db, source).as_ref().map(|outline| outline.full) } else { meaning_digest(db, source) }
@@ -428,10 +428,9 @@ pub(crate) fn name_digest(export: &Export, shape: bool) -> Digest {
     encoder.finish()
 }
 
-pub(crate) fn generator_digest(target: Target, fields: &[(&str, String)]) -> Digest {
-    let mut encoder = Encoder::new("generator", View::Full);
-    encoder.str(&target.emitter());
-    for (name, value) in fields {
+pub(crate) fn generator_digest(enters: &[(String, String)]) -> Digest {
+    let mut encoder = Encoder::new("generator/2", View::Full);
+    for (name, value) in enters {
         encoder.str(name);
         encoder.str(value);
     }

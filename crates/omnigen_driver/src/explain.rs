@@ -1,0 +1,346 @@
+//! `omnigen explain`: from changed inputs to the bytes of one artifact. Before a build it says why the artifact would be made,
+//! after it why it was: both come from the same round, which only compares.
+
+use std::time::Instant;
+
+use omnigen_engine::{Project, Read, ReadKey, Target};
+use omnigen_ir::Digest;
+use omnigen_report::{Activity, Change, ChangeKind};
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use crate::records::Since;
+use crate::revision::{Cause, Log, Revision, arrow};
+use crate::session::Session;
+use crate::survey::Survey;
+use crate::{Options, Outcome};
+
+/// So many read values that still hold are listed for people.
+const LISTED: usize = 12;
+
+/// Why an artifact is what it is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Explanation {
+    /// Path from the project's root, with `/`.
+    pub path: String,
+    /// The contract that it is made of.
+    pub contract: String,
+    /// The target.
+    pub target: String,
+    /// How it stands.
+    pub state: Standing,
+    /// BLAKE3 of its text, behind the header; absent if it cannot be made.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub digest: Option<String>,
+    /// What the text was before it was made the last time, or would be.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub before: Option<String>,
+    /// The revision in which it was made, or the one that the next build would be.
+    pub revision: u64,
+    /// When that was; absent if it is to come, or no longer in the log.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub time: Option<String>,
+    /// What had changed in that revision, of what it reads.
+    pub causes: Vec<Cause>,
+    /// Everything that it has read, in order.
+    pub reads: Vec<Reading>,
+    /// What has changed since, and is read here, but gave the same.
+    pub cut_off: Vec<CutOff>,
+}
+
+/// How an artifact stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Standing {
+    /// As it should be.
+    UpToDate,
+    /// The next build makes it for the first time, or again because it is gone.
+    Missing,
+    /// The next build replaces it.
+    Stale,
+    /// Its contract, or what it is made of, has errors.
+    Held,
+    /// It was edited by hand.
+    Edited,
+    /// It needs an agent's answer that is not known.
+    Unanswered,
+}
+
+/// One thing that was read.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Reading {
+    /// In words.
+    pub what: String,
+    /// The file that it is about, if it is about one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub file: Option<String>,
+    /// Its digest when the artifact was made before; absent: it was not there. Only if that was another one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub before: Option<String>,
+    /// Its digest; absent: it is not there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub now: Option<String>,
+    /// Is it the same as when the artifact was made before?
+    pub held: bool,
+    /// What goes into the digest, where that is a list of values: name and value.
+    pub enters: Vec<(String, String)>,
+}
+
+/// A change that did not reach the artifact.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct CutOff {
+    /// The revision.
+    pub revision: u64,
+    /// What changed.
+    pub cause: Cause,
+    /// The reads that are about it and that gave the same digest.
+    pub at: Vec<String>,
+}
+
+/// Explains the artifact at a path from the project's root, or, as `contract:target`, by what it is made of. A contract's path
+/// alone means all of its artifacts.
+///
+/// # Errors
+/// The outcome of a project that cannot be read, or in which there is no such artifact.
+pub fn explain(options: &Options, wanted: &str) -> Result<Vec<Explanation>, Box<Outcome>> {
+    let started = Instant::now();
+    let options = Options { activity: Activity::Plan, ..options.clone() };
+    crate::events::started(Activity::Plan, None);
+    let (mut session, scan) = crate::open(&options).map_err(|outcome| Box::new(crate::finished(&options, *outcome)))?;
+    let survey = Survey::full(&session.setup, &session.records, &session.meta, scan);
+    let failed = |problem| Box::new(crate::finished(&options, crate::environment(problem)));
+    let round = session.round(survey).map_err(failed)?;
+    let log = Log::new(&session.setup).read();
+    let mut found = Vec::new();
+    for (contract, target, path) in named(&session, wanted) {
+        found.extend(one(&mut session, &round.commit.changes, &log, contract, target, path));
+    }
+    if found.is_empty() {
+        return Err(failed(format!("there is no artifact `{wanted}`; name an output, a contract, or contract:target")));
+    }
+    let outcome = crate::outcome(&mut session, &options, round, started);
+    crate::finished(&options, outcome);
+    Ok(found)
+}
+
+/// Contract, target and path (below the output folder) of the artifacts that are meant.
+fn named(session: &Session, wanted: &str) -> Vec<(String, String, String)> {
+    let mut found = Vec::new();
+    for (file, record) in session.records.iter() {
+        let unit = session.setup.unit(file);
+        let built_in = session.wanted().into_iter().filter(|target| *target != Target::Check);
+        let mut all: Vec<(String, String)> =
+            built_in.map(|target| (target.name().to_owned(), unit.path(target.kind()))).collect();
+        for target in session.agents.targets() {
+            let own = record.outputs.iter().filter(|output| output.target == target.name);
+            let mut paths: Vec<String> = own.map(|output| output.path.to_string()).collect();
+            if paths.is_empty() {
+                paths.push(omnigen_engine::output_path(&target.output, &unit));
+            }
+            all.extend(paths.into_iter().map(|path| (target.name.to_string(), path)));
+        }
+        for (target, path) in all {
+            let full = format!("{}/{path}", session.setup.out_name);
+            if wanted == full || wanted == &**file || wanted == format!("{file}:{target}") {
+                found.push((file.to_string(), target, path));
+            }
+        }
+    }
+    found
+}
+
+fn one(
+    session: &mut Session,
+    changes: &[Change],
+    log: &[Revision],
+    contract: String,
+    target: String,
+    path: String,
+) -> Option<Explanation> {
+    let path = format!("{}/{path}", session.setup.out_name);
+    let project = session.setup.project.clone();
+    let details = session.records.details(&contract)?;
+    let (made, since) = (details.made.get(target.as_str()).cloned(), details.since.get(target.as_str()).cloned());
+    let since = since.unwrap_or_default();
+    let change = changes.iter().find(|change| change.path == path);
+    let ready = made.as_ref().is_some_and(|made| made.ready);
+    let state = match change.map(|change| change.change) {
+        Some(ChangeKind::Create) => Standing::Missing,
+        Some(ChangeKind::Update | ChangeKind::Remove) => Standing::Stale,
+        Some(ChangeKind::HandEdited) => Standing::Edited,
+        Some(ChangeKind::AnswerMissing) => Standing::Unanswered,
+        None if ready => Standing::UpToDate,
+        None => Standing::Held,
+    };
+    let trace = made.as_ref().map(|made| made.trace.clone()).unwrap_or_default();
+    let revision = log.iter().rev().find(|revision| revision.revision == since.revision);
+    // A revision that is not in the log is the one that this round would be.
+    let planned = since.revision == session.revision && revision.is_none();
+    let causes: &[Cause] = match revision {
+        Some(revision) => &revision.causes,
+        None if planned => &session.causes.list,
+        None => &[],
+    };
+    let causes = causes.iter().filter(|cause| concerns(cause, &path, &trace)).cloned().collect();
+    let digest = made.filter(|made| made.ready && session.agents.identity_of(&target).is_none());
+    Some(Explanation {
+        before: since.before.map(|digest| digest.hex()).or_else(|| change.and_then(|change| change.before.clone())),
+        digest: digest.map(|made| made.digest.hex()).or_else(|| change.and_then(|change| change.after.clone())),
+        revision: since.revision,
+        time: revision.map(|revision| revision.time.clone()),
+        reads: trace.iter().map(|read| reading(read, &since, &project)).collect(),
+        cut_off: cut_off(session, log, &since, &path, &trace),
+        path,
+        contract,
+        target,
+        state,
+        causes,
+    })
+}
+
+/// Is a cause about something that an artifact reads?
+fn concerns(cause: &Cause, path: &str, trace: &[Read]) -> bool {
+    match cause {
+        Cause::File { path, .. } => trace.iter().any(|read| read.key.file().is_some_and(|file| **file == **path)),
+        Cause::Setting { name, .. } => trace.iter().any(|read| match &read.key {
+            ReadKey::Generator(_) => {
+                name.starts_with("python.") || name == "project.refs" || name == "project.duplicate-keys"
+            }
+            ReadKey::Agent(target) => name.starts_with("agent.") || *name == format!("what `{target}` is"),
+            _ => false,
+        }),
+        Cause::Output { path: output } => output == path,
+        Cause::Cold => true,
+    }
+}
+
+/// What changed after the artifact was made, in what it reads, without reaching it.
+fn cut_off(session: &Session, log: &[Revision], since: &Since, path: &str, trace: &[Read]) -> Vec<CutOff> {
+    let later = log.iter().filter(|revision| revision.revision > since.revision);
+    let mut all: Vec<(u64, &Cause)> =
+        later.flat_map(|revision| revision.causes.iter().map(|cause| (revision.revision, cause))).collect();
+    if session.revision > since.revision && !log.iter().any(|revision| revision.revision == session.revision) {
+        all.extend(session.causes.list.iter().map(|cause| (session.revision, cause)));
+    }
+    let mut found = Vec::new();
+    for (revision, cause) in all {
+        let about = |read: &&Read| match cause {
+            Cause::File { path, .. } => read.key.file().is_some_and(|file| **file == **path),
+            Cause::Setting { .. } => matches!(read.key, ReadKey::Generator(_) | ReadKey::Agent(_)),
+            Cause::Output { .. } | Cause::Cold => false,
+        };
+        if concerns(cause, path, trace) {
+            let at: Vec<String> = trace.iter().filter(about).map(|read| words(&read.key)).collect();
+            if !at.is_empty() {
+                found.push(CutOff { revision, cause: cause.clone(), at });
+            }
+        }
+    }
+    found
+}
+
+fn reading(read: &Read, since: &Since, project: &Project) -> Reading {
+    let hex = |digest: &Option<Digest>| digest.as_ref().map(Digest::hex);
+    let broken = since.broken.iter().find(|(key, ..)| *key == read.key);
+    let enters = match &read.key {
+        ReadKey::Generator(name) => {
+            let target = Target::ALL.into_iter().find(|target| target.name() == &**name);
+            target.map(|target| project.enters(target)).unwrap_or_default()
+        }
+        _ => Vec::new(),
+    };
+    Reading {
+        what: words(&read.key),
+        file: read.key.file().map(ToString::to_string),
+        before: broken.and_then(|(_, then, _)| hex(then)),
+        now: hex(&read.digest),
+        held: broken.is_none(),
+        enters,
+    }
+}
+
+/// What a key is, for people.
+fn words(key: &ReadKey) -> String {
+    let view = |full: bool| if full { "with annotations" } else { "without annotations" };
+    match key {
+        ReadKey::Own(file, full) => format!("all schemas of {file} itself, {}", view(*full)),
+        ReadKey::Findings(file) => format!("what was found while {file} was read"),
+        ReadKey::Sound(file) => format!("whether {file} is free of errors"),
+        ReadKey::File(file) => format!("whether there is a file {file}"),
+        ReadKey::Schema(file, pointer, full) => format!("the schema {file}#{pointer}, {}", view(*full)),
+        ReadKey::Name(file, pointer, false) => format!("the name of {file}#{pointer}"),
+        ReadKey::Name(file, pointer, true) => format!("the name, types and tags of {file}#{pointer}"),
+        ReadKey::Forward(file, pointer) => format!("where {file}#{pointer} leads, which is only a reference"),
+        ReadKey::Id(uri) => format!("which schema has the $id {uri}"),
+        ReadKey::Anchor(file, pointer, name) => format!("where the anchor {name} of {file}#{pointer} leads"),
+        ReadKey::Document(file) => format!("the document {file}"),
+        ReadKey::Bytes(file) => format!("the bytes of {file}"),
+        ReadKey::Generator(name) => format!("the generator of {name}, and the settings that it reads"),
+        ReadKey::Artifact(file, target) => format!("the artifact {target} of {file}"),
+        ReadKey::Agent(target) => format!("the agent of {target}: its command, its files, its variables"),
+    }
+}
+
+impl Explanation {
+    /// For people.
+    pub fn text(&self) -> String {
+        let Explanation { path, contract, target, state, digest, before, revision, time, causes, reads, cut_off } =
+            self;
+        let mut out = format!("{path}: {target} of {contract}\n");
+        let made = match (time, revision) {
+            (Some(time), revision) => format!("made in revision {revision}, {time}"),
+            (None, 0) => "made in a revision that is no longer known".to_owned(),
+            (None, revision) => format!("made in revision {revision}, which is no longer in the log"),
+        };
+        let line = match state {
+            Standing::UpToDate => format!("up to date: {made}"),
+            Standing::Missing if before.is_none() => "missing: the next build makes it".to_owned(),
+            Standing::Missing => "missing: the next build puts it back".to_owned(),
+            Standing::Stale => "stale: the next build replaces it".to_owned(),
+            Standing::Held => "held back: what it is made of has errors (omnigen check)".to_owned(),
+            Standing::Edited => "edited by hand: it is kept as it is, unless --force is given".to_owned(),
+            Standing::Unanswered => "unanswered: an agent has to be asked".to_owned(),
+        };
+        out.push_str(&format!("  {line}\n"));
+        if !causes.is_empty() {
+            out.push_str("  because of what had changed:\n");
+            causes.iter().for_each(|cause| out.push_str(&cause.text(4)));
+        }
+        let (broken, held): (Vec<&Reading>, Vec<&Reading>) = reads.iter().partition(|read| !read.held);
+        if !broken.is_empty() {
+            out.push_str("  of what it reads, these gave something else than before:\n");
+            for read in broken {
+                out.push_str(&format!("    {}  {}\n", read.what, arrow(&read.before, &read.now)));
+                out.push_str(&entering(read));
+            }
+        }
+        if !held.is_empty() {
+            let word = if causes.is_empty() && before.is_none() { "it reads" } else { "and these still held" };
+            out.push_str(&format!("  {word} ({}):\n", held.len()));
+            for read in held.iter().take(LISTED) {
+                let now = read.now.as_deref().and_then(|digest| digest.get(..12)).unwrap_or("absent");
+                out.push_str(&format!("    {}  {now}\n", read.what));
+                out.push_str(&entering(read));
+            }
+            if held.len() > LISTED {
+                out.push_str(&format!("    and {} more\n", held.len() - LISTED));
+            }
+        }
+        out.push_str(&match (before, digest) {
+            (Some(before), Some(now)) if before == now => format!("  the bytes stayed the same: {}\n", &now[..12]),
+            (before, now) => format!("  bytes: {}\n", arrow(before, now)),
+        });
+        if !cut_off.is_empty() {
+            out.push_str("  changed since, and cut off before it:\n");
+            for CutOff { revision, cause, at } in cut_off {
+                out.push_str(&cause.text(4));
+                out.push_str(&format!("      in revision {revision}; the same as before gave: {}\n", at.join("; ")));
+            }
+        }
+        out
+    }
+}
+
+fn entering(read: &Reading) -> String {
+    read.enters.iter().map(|(name, value)| format!("      {name} = {value}\n")).collect()
+}
