@@ -5,8 +5,8 @@ macro_rules! each_case {
     ($check:path) => {
         crate::cases::each_case!(
             $check;
-            api arrays choices combinators conditions defaults draft07 formats_annotated formats_asserted naming objects
-            references roots scalars yaml
+            api arrays choices combinators conditions defaults draft07 drafts dynamic formats_annotated formats_asserted
+            naming objects references roots scalars unevaluated vocabularies yaml
         );
     };
     ($check:path; $($case:ident)*) => {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use omnigen_report::{At, Code, Diagnostic};
 
-use crate::json_schema::{Dialect, Draft, is_known};
+use crate::json_schema::{Dialect, is_known};
 use crate::openapi::Version;
 use crate::value::{Data, Value};
 
@@ -71,11 +71,5 @@ fn schema(file: &Arc<str>, root: &Value<'_>) -> Result<(Dialect, Option<Diagnost
             .hint("the best supported one is `https://json-schema.org/draft/2020-12/schema`");
         return Ok((Dialect::UNSTATED, Some(diagnostic)));
     };
-    let read_as = match dialect.draft {
-        Draft::D04 | Draft::D06 => "draft-07",
-        Draft::D2019 => "draft 2020-12",
-        Draft::D07 | Draft::D2020 | Draft::OpenApi30 => return Ok((dialect, None)),
-    };
-    let message = format!("{} is not supported in full yet; the file is read as {read_as}", dialect.draft.name());
-    Ok((dialect, Some(Diagnostic::new(Code::UnknownDialect, at, message))))
+    Ok((dialect, None))
 }

@@ -10,7 +10,7 @@ use crate::Declarations;
 /// The outside of what the file exports.
 pub(crate) fn exports(declarations: &Declarations, unit: &Unit, naming: &Naming) -> Exports {
     if declarations.broken {
-        return Exports { list: Vec::new(), ids: Vec::new(), anchors: Vec::new() };
+        return Exports::default();
     }
     let known: HashMap<&str, &Schema> =
         declarations.definitions.iter().map(|(pointer, schema)| (&**pointer, schema)).collect();
@@ -22,7 +22,8 @@ pub(crate) fn exports(declarations: &Declarations, unit: &Unit, naming: &Naming)
     if list.first().is_some_and(|first| !first.pointer.is_empty()) {
         share(&mut list, &known);
     }
-    Exports { list, ids: declarations.ids.clone(), anchors: declarations.anchors.clone() }
+    let Declarations { ids, anchors, scopes, .. } = declarations;
+    Exports { list, ids: ids.clone(), anchors: anchors.clone(), scopes: scopes.clone() }
 }
 
 /// Exports that are nothing but a reference to another one have its functions: an API names the same type many times.

@@ -6,6 +6,7 @@ mod contract;
 mod exports;
 mod json;
 mod json_schema;
+mod metaschemas;
 mod openapi;
 pub mod remote;
 #[cfg(test)]
@@ -18,10 +19,12 @@ use std::borrow::Cow;
 use std::ops::Range;
 
 use omnigen_ir::naming::{Naming, Unit, plain_pointer};
-use omnigen_ir::{Exports, FileId, Json, Pointer, Schema};
+use omnigen_ir::{Exports, FileId, Json, Pointer, Reach, Schema, Scopes};
 use omnigen_report::{At, Code, Diagnostic};
 
 use contract::Kind;
+pub use json_schema::Dialect;
+pub use metaschemas::{metaschema, metaschemas};
 use value::{Data, Flaw, FlawPlace, Loaded, MAX_BYTES, array_index, unescape};
 
 /// What one file declares. Equal for texts that differ only in comments and layout.
@@ -39,6 +42,14 @@ pub struct Declarations {
     pub ids: Vec<(Box<str>, Pointer)>,
     /// Anchors: pointer of the resource, name, pointer.
     pub anchors: Vec<(Pointer, Box<str>, Pointer)>,
+    /// Resources with their dynamic anchors.
+    pub scopes: Scopes,
+    /// Where its references lead out of it, and what its dynamic references look up.
+    pub reach: Reach,
+    /// `$schema` as written.
+    pub metaschema: Option<Box<str>>,
+    /// `$vocabulary`: URI, and whether it is required.
+    pub vocabulary: Option<Vec<(Box<str>, bool)>>,
     /// What was found wrong.
     pub diagnostics: Vec<Diagnostic>,
     /// Nothing could be read: there is no schema to generate from.
@@ -91,6 +102,15 @@ fn older_spelling<'s>(schema: &'s Schema, rest: &str) -> Option<&'s Schema> {
 
 /// Reads one file. `file` decides between JSON and YAML by its extension, and is the base of relative references.
 pub fn declarations(file: &FileId, text: &str) -> Declarations {
+    read(file, text, None)
+}
+
+/// Reads one file in a dialect that its `$schema` does not tell by itself: one with a metaschema of somebody's own.
+pub fn declarations_in(file: &FileId, text: &str, dialect: Dialect) -> Declarations {
+    read(file, text, Some(dialect))
+}
+
+fn read(file: &FileId, text: &str, dialect: Option<Dialect>) -> Declarations {
     let loaded = load(file, text);
     let mut diagnostics: Vec<Diagnostic> = loaded.flaws.into_iter().map(|flaw| diagnostic(file, flaw)).collect();
     let broken = |diagnostics| Declarations {
@@ -99,11 +119,19 @@ pub fn declarations(file: &FileId, text: &str) -> Declarations {
         definitions: Vec::new(),
         ids: Vec::new(),
         anchors: Vec::new(),
+        scopes: Scopes::new(),
+        reach: Reach::default(),
+        metaschema: None,
+        vocabulary: None,
         diagnostics,
         broken: true,
     };
     let Some(root) = loaded.value else { return broken(diagnostics) };
-    match contract::recognise(file, &root) {
+    let recognised = match dialect {
+        Some(dialect) => Ok((Kind::Schema(dialect), None)),
+        None => contract::recognise(file, &root),
+    };
+    match recognised {
         Ok((kind, diagnostic)) => {
             diagnostics.extend(diagnostic);
             match kind {

@@ -295,8 +295,8 @@ impl Records {
                 {
                     uses.insert(path.clone());
                 }
-                // A file that an `$id` led to is known by its name or schema only.
-                if let ReadKey::Name(path, ..) | ReadKey::Schema(path, ..) = &read.key {
+                // A file that an `$id` led to is known by its name, its schema or its dialect only.
+                if let ReadKey::Name(path, ..) | ReadKey::Schema(path, ..) | ReadKey::Dialect(path) = &read.key {
                     uses.insert(path.clone());
                 }
             }

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use omnigen_contracts::Declarations;
+use omnigen_contracts::{Declarations, Dialect};
 use omnigen_ir::naming::Unit;
 use omnigen_ir::{Contract, Digest, Encoder, FileId, Judge, Link, Node, Place, Resolve, Schema, View};
 use omnigen_python::Emitted;
@@ -16,7 +16,8 @@ use rayon::prelude::*;
 use salsa::Setter;
 
 use crate::inputs::{Config, Content, Index, Project, Source};
-use crate::trace::{self, Built, Outline, ReadKey, Reads, State, Target};
+use crate::tasks::document;
+use crate::trace::{self, Built, Outline, ReadKey, Reads, State, Stated, Target};
 
 /// Queries whose executions are counted, for "this query did not run".
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -170,6 +171,7 @@ pub(crate) fn outline(db: &dyn Db, source: Source) -> Option<Arc<Outline>> {
     let declared = &declarations(db, source).as_ref()?.declared;
     db.shared().ran(Counter::Outline);
     let exports = declared.exports(source.unit(db), Config::get(db).naming(db));
+    let stated = Stated { metaschema: declared.metaschema.clone(), vocabulary: declared.vocabulary.clone() };
     let whole = |view| {
         let mut encoder = Encoder::new("contract", view);
         // Exported schemas have their digests already; to encode them again would cost more than the rest.
@@ -187,11 +189,23 @@ pub(crate) fn outline(db: &dyn Db, source: Source) -> Option<Arc<Outline>> {
             encoder.part(uri);
             encoder.part(pointer);
         }
+        for (pointer, anchors) in &declared.scopes {
+            encoder.part(pointer);
+            encoder.part(anchors);
+        }
+        if let Some(uri) = stated.custom() {
+            // What the text means is not known yet: all of it counts.
+            encoder.str(uri);
+            encoder.part(&document(db, source));
+        }
         encoder.finish()
     };
     let forwards = exports.list.iter().filter_map(|export| {
         let node = declared.schema(&export.pointer)?.node().filter(|node| bare(node))?;
         let reference: &omnigen_ir::Reference = node.reference.as_ref()?;
+        if reference.dynamic.is_some() {
+            return None;
+        }
         Some((export.pointer.clone(), reference.clone()))
     });
     let forwards = forwards.collect();
@@ -199,7 +213,8 @@ pub(crate) fn outline(db: &dyn Db, source: Source) -> Option<Arc<Outline>> {
     encoder.str(&format!("{:?}", declared.diagnostics));
     let (broken, findings) = (declared.broken, encoder.finish());
     let (meaning, full) = (whole(View::Meaning), whole(View::Full));
-    Some(Arc::new(Outline { exports, broken, findings, forwards, meaning, full }))
+    let reach = declared.reach.clone();
+    Some(Arc::new(Outline { exports, broken, findings, forwards, reach, stated, meaning, full }))
 }
 
 /// The declarations as those see them who only ask for what decides validity: equal while the meaning is.
@@ -229,6 +244,14 @@ pub(crate) fn declared(db: &dyn Db, source: Source, view: View) -> Option<&Decla
     }
 }
 
+/// What a text declares in a dialect that its metaschema tells.
+#[salsa::tracked(returns(ref))]
+pub(crate) fn redeclared(db: &dyn Db, source: Source, dialect: Dialect) -> Option<Arc<Declarations>> {
+    let Content::Text(text) = source.content(db) else { return None };
+    db.shared().ran(Counter::Declarations);
+    Some(Arc::new(omnigen_contracts::declarations_in(source.path(db), text, dialect)))
+}
+
 /// The outside of a file without its digests: equal while names, types, tags, ids and anchors are.
 #[derive(Clone, Debug)]
 pub(crate) struct Names(Arc<Outline>);
@@ -240,7 +263,13 @@ impl PartialEq for Names {
             list.map(|e| (e.pointer.clone(), e.class.clone(), e.function.clone(), e.types, e.tags.clone())).collect()
         };
         let (a, b) = (&self.0.exports, &other.0.exports);
-        a.ids == b.ids && a.anchors == b.anchors && self.0.forwards == other.0.forwards && named(self) == named(other)
+        a.ids == b.ids
+            && a.anchors == b.anchors
+            && a.scopes == b.scopes
+            && self.0.forwards == other.0.forwards
+            && self.0.reach == other.0.reach
+            && self.0.stated == other.0.stated
+            && named(self) == named(other)
     }
 }
 
@@ -298,6 +327,9 @@ pub(crate) fn meaning_digest(db: &dyn Db, source: Source) -> Option<Digest> {
 fn ids(db: &dyn Db) -> BTreeMap<Box<str>, Place> {
     let mut ids = BTreeMap::new();
     for (path, &source) in Index::get(db).sources(db).iter() {
+        if trace::is_built_in(path) {
+            continue;
+        }
         for (uri, pointer) in names(db, source).iter().flat_map(|outline| &outline.exports.ids) {
             ids.entry(uri.clone()).or_insert_with(|| Place::new(path, pointer));
         }
@@ -327,13 +359,24 @@ fn check(db: &dyn Db, source: Source) -> Built {
         Presence::Absent => diagnostics.push(Diagnostic::new(Code::Unreadable, At::file(file), "the file is gone")),
         Presence::Text | Presence::Stored | Presence::Unread => {}
     }
-    diagnostics.extend(findings(db, source).iter().cloned());
+    reads.findings(findings_digest(db, source));
+    match reads.dialect(source) {
+        Ok(Some(dialect)) => {
+            let redeclared = redeclared(db, source, dialect).iter();
+            diagnostics.extend(redeclared.flat_map(|declared| declared.diagnostics.iter().cloned()));
+        }
+        Ok(None) => diagnostics.extend(findings(db, source).iter().cloned()),
+        Err(vocabulary) => {
+            let message = format!("the metaschema requires the vocabulary `{vocabulary}`, which omnigen does not know");
+            let diagnostic = Diagnostic::new(Code::UnknownDialect, At::value(file, "/$schema"), message);
+            diagnostics.push(Diagnostic { severity: omnigen_report::Severity::Error, ..diagnostic });
+        }
+    }
     if Config::get(db).strict_keys(db) {
         let twice = diagnostics.iter_mut().filter(|diagnostic| diagnostic.code == Code::DuplicateKey);
         twice.for_each(|diagnostic| diagnostic.severity = Severity::Error);
     }
-    reads.findings(findings_digest(db, source));
-    if let Some(declared) = declared(db, source, View::Meaning) {
+    if let Some(declared) = reads.declared(source) {
         for schema in std::iter::once(&declared.root).chain(declared.definitions.iter().map(|(_, schema)| schema)) {
             diagnostics.extend(omnigen_python::regex::findings(file, schema));
         }
@@ -379,9 +422,12 @@ impl Follow<'_, '_> {
         let Some(node) = schema.node() else { return };
         if let Some(reference) = &node.reference {
             match self.reads.link(self.file, reference) {
-                Link::To(place) if bare(node) && place.file != *self.file => self.circle(node, place),
+                Link::To(place) if bare(node) && reference.dynamic.is_none() && place.file != *self.file => {
+                    self.circle(node, place);
+                }
                 Link::Dangling if !matches!(reference.target, omnigen_ir::RefTarget::Dangling) => {
-                    let at = At::value(self.file, &format!("{}/$ref", node.at));
+                    let keyword = if reference.dynamic.is_some() { "$dynamicRef" } else { "$ref" };
+                    let at = At::value(self.file, &format!("{}/{keyword}", node.at));
                     let message = format!("`{}` leads nowhere", reference.text);
                     self.diagnostics.push(Diagnostic::new(Code::DanglingReference, at, message).hint(hint(reference)));
                 }
@@ -547,7 +593,12 @@ impl Graph {
             .map_err(|error| error.to_string())?;
         let shared = Shared { pool, executed: Default::default(), texts: Mutex::default(), judge };
         let graph = Graph { storage: salsa::Storage::new(None), shared: Arc::new(shared) };
-        Index::new(&graph, Arc::default());
+        let built_in = omnigen_contracts::metaschemas().iter().map(|&(uri, text)| {
+            let path = FileId::from(uri);
+            (path.clone(), Source::new(&graph, path, Unit::new(uri, ""), Content::Text(text.into())))
+        });
+        let built_in: BTreeMap<FileId, Source> = built_in.collect();
+        Index::new(&graph, Arc::new(built_in));
         let Project { python, refs, strict_keys } = project.clone();
         Config::new(&graph, python.naming.clone(), python, refs, strict_keys);
         crate::tasks::Tasks::none(&graph);
@@ -710,6 +761,18 @@ impl Graph {
             ReadKey::Forward(file, pointer) => {
                 known(file)?;
                 self.outline(file).and_then(|outline| trace::forward(outline, pointer)).map(trace::forward_digest)
+            }
+            ReadKey::Scopes(file) => {
+                known(file)?;
+                self.outline(file).map(|outline| trace::scopes_digest(&outline.exports.scopes))
+            }
+            ReadKey::Reach(file) => {
+                known(file)?;
+                self.outline(file).map(|outline| trace::reach_digest(&outline.reach))
+            }
+            ReadKey::Dialect(file) => {
+                known(file)?;
+                self.outline(file).map(|outline| trace::dialect_digest(&outline.stated))
             }
             ReadKey::Id(uri) => id_at(self, Uri::new(self, uri.clone())).as_ref().map(trace::place_digest),
             ReadKey::Anchor(file, resource, name) => {

@@ -45,7 +45,7 @@ pub(crate) fn tests(
     }
     let candidates = candidates(contract, reads, CANDIDATES);
     let question = question(db, source, contract, reads, settings, &candidates);
-    match judge(db).verdicts(&question) {
+    match question.and_then(|question| judge(db).verdicts(&question)) {
         Ok(verdicts) => {
             let verdicts: Vec<Verdict<'_>> =
                 candidates.iter().zip(verdicts).map(|(candidate, valid)| Verdict { candidate, valid }).collect();
@@ -73,7 +73,7 @@ fn question(
     reads: &Reads<'_>,
     settings: &Settings,
     candidates: &[Candidate],
-) -> Question {
+) -> Result<Question, String> {
     let mut included: BTreeSet<FileId> = reads.foreign();
     included.insert(contract.file.clone());
     let sources: BTreeMap<FileId, Source> = included
@@ -83,18 +83,44 @@ fn question(
     let bases: BTreeMap<&FileId, String> =
         sources.iter().map(|(file, source)| (file, base(db, file, *source))).collect();
     let mut documents = vec![(ANYTHING.to_owned(), "{}".to_owned())];
+    let metaschemas = std::cell::Cell::new(false);
     for (file, &source) in &sources {
-        let Some(Parsed { declared, text }) = declarations(db, source).as_deref() else { continue };
+        if reads.built_in(file) {
+            metaschemas.set(true);
+            continue;
+        }
+        let Some(Parsed { text, .. }) = declarations(db, source).as_deref() else { continue };
+        let Some(declared) = reads.declared(source) else { continue };
         let Some(mut document) = omnigen_contracts::document(file, text) else { continue };
+        if text.contains("unevaluatedItems") && contains_without_evaluating(declared) {
+            return Err("it takes `contains` for one of 2020-12 beside `unevaluatedItems`".to_owned());
+        }
+        if let Ok(Some(dialect)) = reads.dialect(source) {
+            if !dialect.is_whole() {
+                return Err(format!("the metaschema of {file} changes what keywords mean"));
+            }
+            if let Some(value) = at_mut(&mut document, "/$schema") {
+                *value = Json::String(dialect.draft_uri().into());
+            }
+        }
         let mut rewrite = |node: &Node| {
             let Some(reference) = &node.reference else { return };
             let RefTarget::Elsewhere { .. } = &reference.target else { return };
             let target = match reads.link(file, reference) {
-                Link::To(place) => bases.get(&place.file).map(|base| format!("{base}#{}", encoded(&place.pointer))),
+                Link::To(place) if reads.built_in(&place.file) => {
+                    metaschemas.set(true);
+                    Some(reference.text.to_string())
+                }
+                Link::To(place) => bases.get(&place.file).map(|base| match &reference.dynamic {
+                    // The name of the anchor is what makes it dynamic.
+                    Some(name) if !name.is_empty() => format!("{base}#{name}"),
+                    _ => format!("{base}#{}", encoded(&place.pointer)),
+                }),
                 Link::Dangling | Link::Pending => None,
             };
             let target = target.unwrap_or_else(|| ANYTHING.to_owned());
-            if let Some(value) = at_mut(&mut document, &format!("{}/$ref", node.at)) {
+            let keyword = if reference.dynamic.is_some() { "$dynamicRef" } else { "$ref" };
+            if let Some(value) = at_mut(&mut document, &format!("{}/{keyword}", node.at)) {
                 *value = Json::String(target.into());
             }
         };
@@ -102,9 +128,19 @@ fn question(
         declared.definitions.iter().for_each(|(_, schema)| each_node(schema, &mut rewrite));
         documents.push((bases[file].clone(), document.to_string()));
     }
+    if metaschemas.get() {
+        for (_, text) in omnigen_contracts::metaschemas() {
+            let Some(Json::Object(members)) = omnigen_contracts::document(&FileId::from("metaschema.json"), text)
+            else {
+                continue;
+            };
+            let id = members.iter().find(|(name, _)| matches!(&**name, "$id" | "id")).and_then(|(_, id)| id.as_str());
+            documents.extend(id.map(|id| (id.trim_end_matches('#').to_owned(), (*text).to_owned())));
+        }
+    }
     let root = bases.get(contract.file).cloned().unwrap_or_else(|| base(db, contract.file, source));
     let instances = candidates.iter().map(|candidate| candidate.document.to_string()).collect();
-    Question { root, documents, assert_formats: settings.assert_formats, instances }
+    Ok(Question { root, documents, assert_formats: settings.assert_formats, instances })
 }
 
 /// The URI of a schema that accepts everything.
@@ -136,6 +172,17 @@ fn each_node<'a>(schema: &'a Schema, found: &mut dyn FnMut(&'a Node)) {
     node.children(&mut |_, child| each_node(child, found));
 }
 
+/// Is there a `contains` of a draft in which it evaluates nothing (before 2020-12)?
+fn contains_without_evaluating(declared: &omnigen_contracts::Declarations) -> bool {
+    let mut found = false;
+    let mut look = |node: &Node| {
+        found |= node.array.as_ref().is_some_and(|rules| rules.contains.as_ref().is_some_and(|c| !c.evaluates));
+    };
+    each_node(&declared.root, &mut look);
+    declared.definitions.iter().for_each(|(_, schema)| each_node(schema, &mut look));
+    found
+}
+
 /// The value at a pointer.
 fn at_mut<'a>(json: &'a mut Json, pointer: &str) -> Option<&'a mut Json> {
     let mut value = json;
@@ -154,7 +201,7 @@ fn at_mut<'a>(json: &'a mut Json, pointer: &str) -> Option<&'a mut Json> {
 
 /// Digest of a document as agents see it: comments and layout do not count.
 #[salsa::tracked(returns(copy))]
-fn document(db: &dyn Db, source: Source) -> Option<Digest> {
+pub(crate) fn document(db: &dyn Db, source: Source) -> Option<Digest> {
     match source.content(db) {
         Content::Text(text) => {
             let json = omnigen_contracts::document(source.path(db), text)?;

@@ -4,15 +4,18 @@
 //! other schemas ([`Reads`]), so a generator cannot read anything that is not in it.
 
 use std::cell::RefCell;
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::sync::Arc;
 
+use omnigen_contracts::{Declarations, Dialect};
 use omnigen_ir::naming::{Unit, WRITE};
 use omnigen_ir::{
-    Digest, Encoder, Export, Exports, FileId, Link, Place, Pointer, RefTarget, Reference, Resolve, Schema, View,
+    Digest, Encoder, Export, Exports, FileId, Link, Place, Pointer, Reach, RefTarget, Reference, Resolve, Schema,
+    Scopes, View,
 };
 use omnigen_report::Diagnostic;
 
-use crate::graph::{Db, Presence, declared, id_at, meaning_digest, names, outline, presence, source_at};
+use crate::graph::{Db, Presence, declared, id_at, meaning_digest, names, outline, presence, redeclared, source_at};
 use crate::inputs::Source;
 
 /// What can be asked for of a contract by the built-in generators.
@@ -91,6 +94,12 @@ pub enum ReadKey {
     Forward(FileId, Pointer),
     /// Which file and pointer an `$id` names.
     Id(Box<str>),
+    /// The resources of another file with their dynamic anchors.
+    Scopes(FileId),
+    /// What another file reaches: where its references lead out of it, and what its dynamic references look up.
+    Reach(FileId),
+    /// What a metaschema of somebody's own says about its dialect.
+    Dialect(FileId),
     /// Where an anchor of another file's resource leads.
     Anchor(FileId, Pointer, Box<str>),
     /// A whole document, annotations included.
@@ -116,6 +125,9 @@ impl ReadKey {
             | ReadKey::Schema(file, _, _)
             | ReadKey::Name(file, _, _)
             | ReadKey::Forward(file, _)
+            | ReadKey::Scopes(file)
+            | ReadKey::Reach(file)
+            | ReadKey::Dialect(file)
             | ReadKey::Anchor(file, _, _)
             | ReadKey::Document(file)
             | ReadKey::Bytes(file)
@@ -145,10 +157,30 @@ pub struct Outline {
     pub findings: Digest,
     /// Definitions that are nothing but a reference, with that reference: what circles without content are made of.
     pub forwards: Vec<(Pointer, Reference)>,
+    /// Where it leads, and what it looks up.
+    pub reach: Reach,
+    /// What it says about its dialect, and about that of the schemas whose metaschema it is.
+    pub stated: Stated,
     /// Digest of all its schemas without annotations.
     pub meaning: Digest,
     /// The same with annotations.
     pub full: Digest,
+}
+
+/// What a file says about dialects.
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Stated {
+    /// `$schema`
+    pub metaschema: Option<Box<str>>,
+    /// `$vocabulary`
+    pub vocabulary: Option<Vec<(Box<str>, bool)>>,
+}
+
+impl Stated {
+    /// The metaschema, if it is none that the program knows.
+    pub(crate) fn custom(&self) -> Option<&str> {
+        self.metaschema.as_deref().filter(|uri| Dialect::named(uri).is_none())
+    }
 }
 
 /// How an artifact stands.
@@ -177,6 +209,9 @@ pub struct Built {
     pub needs: BTreeSet<FileId>,
 }
 
+/// The dialect that a metaschema tells, if it does; or a vocabulary that it requires and that nobody here knows.
+type FoundDialect = Result<Option<Dialect>, Box<str>>;
+
 /// Records what a generator reads while it works for one contract and target.
 pub(crate) struct Reads<'db> {
     db: &'db dyn Db,
@@ -184,6 +219,9 @@ pub(crate) struct Reads<'db> {
     target: Target,
     reads: RefCell<Vec<Read>>,
     seen: RefCell<HashSet<ReadKey>>,
+    /// Dialects of files with a metaschema of somebody's own.
+    dialects: RefCell<BTreeMap<FileId, FoundDialect>>,
+    looked_up: RefCell<BTreeMap<FileId, Arc<[Box<str>]>>>,
     needs: RefCell<BTreeSet<FileId>>,
     /// Files that are there and have nothing to show: what refers to them has to wait until they are mended.
     blocking: RefCell<BTreeSet<FileId>>,
@@ -197,6 +235,8 @@ impl<'db> Reads<'db> {
             target,
             reads: RefCell::default(),
             seen: RefCell::default(),
+            dialects: RefCell::default(),
+            looked_up: RefCell::default(),
             needs: RefCell::default(),
             blocking: RefCell::default(),
         };
@@ -301,10 +341,77 @@ impl<'db> Reads<'db> {
         {
             return Ok(Some((source, Pointer::default())));
         }
+        if let Some(known) = omnigen_contracts::metaschema(uri) {
+            let source = source_at(self.db, crate::graph::Path::new(self.db, FileId::from(known)));
+            return Ok(source.map(|source| (source, Pointer::default())));
+        }
         match beside {
             Some(path) => Ok(self.file(path)?.map(|source| (source, Pointer::default()))),
             None => Ok(None),
         }
+    }
+
+    /// The dialect of a file whose metaschema is somebody's own, as far as that says; else the one that it was read in.
+    ///
+    /// # Errors
+    /// A vocabulary that the metaschema requires and that nobody here knows.
+    pub(crate) fn dialect(&self, source: Source) -> FoundDialect {
+        let Some(metaschema) = names(self.db, source).and_then(|outline| outline.stated.custom()) else {
+            return Ok(None);
+        };
+        let file = source.path(self.db);
+        if let Some(known) = self.dialects.borrow().get(file) {
+            return known.clone();
+        }
+        let found = self.custom_dialect(metaschema);
+        self.dialects.borrow_mut().insert(file.clone(), found.clone());
+        found
+    }
+
+    fn custom_dialect(&self, metaschema: &str) -> FoundDialect {
+        let mut uri = metaschema;
+        let mut first: Option<&Stated> = None;
+        // A metaschema may have a metaschema of somebody's own, or be its own.
+        for _ in 0..16 {
+            let Ok(Some((source, _))) = self.lookup(uri.strip_suffix('#').unwrap_or(uri), None) else {
+                return Ok(None);
+            };
+            let Some(outline) = names(self.db, source) else { return Ok(None) };
+            let file = source.path(self.db);
+            self.record(ReadKey::Dialect(file.clone()), || Some(dialect_digest(&outline.stated)));
+            let stated = *first.get_or_insert(&outline.stated);
+            let base = match outline.stated.metaschema.as_deref() {
+                None => Dialect::UNSTATED,
+                Some(next) if next == uri => Dialect::UNSTATED,
+                Some(next) => match Dialect::named(next) {
+                    Some(base) => base,
+                    None => {
+                        uri = next;
+                        continue;
+                    }
+                },
+            };
+            return Dialect::custom(base, stated.vocabulary.as_deref()).map(Some);
+        }
+        Ok(None)
+    }
+
+    /// What a file declares, in its dialect.
+    pub(crate) fn declared(&self, source: Source) -> Option<&'db Declarations> {
+        match self.dialect(source) {
+            Ok(Some(dialect)) => redeclared(self.db, source, dialect).as_deref(),
+            Ok(None) | Err(_) => declared(self.db, source, self.target.view()),
+        }
+    }
+
+    /// What a file reaches; recorded.
+    fn reach(&self, source: Source) -> Option<&'db Reach> {
+        let reach = names(self.db, source).map(|outline| &outline.reach);
+        let file = source.path(self.db);
+        if *file != self.own && !is_built_in(file) {
+            self.record(ReadKey::Reach(file.clone()), || reach.map(reach_digest));
+        }
+        reach
     }
 }
 
@@ -361,16 +468,23 @@ impl Resolve for Reads<'_> {
             self.needs.borrow_mut().insert(place.file.clone());
             return None;
         }
-        let schema = declared(self.db, source, self.target.view()).and_then(|declared| declared.schema(&place.pointer));
+        let schema = self.declared(source).and_then(|declared| declared.schema(&place.pointer));
         if place.file != self.own {
-            let full = self.target.view() == View::Full;
-            let key = ReadKey::Schema(place.file.clone(), place.pointer.clone(), full);
-            self.record(key, || schema.map(|schema| schema_digest(schema, self.target.view())));
+            let view = self.target.view();
+            let key = ReadKey::Schema(place.file.clone(), place.pointer.clone(), view == View::Full);
+            // Its dialect is a read of its own: the digest is that of what the text says by itself.
+            self.record(key, || {
+                let declared = declared(self.db, source, view)?;
+                declared.schema(&place.pointer).map(|schema| schema_digest(schema, view))
+            });
         }
         schema
     }
 
     fn export(&self, place: &Place) -> Option<&Export> {
+        if is_built_in(&place.file) {
+            return None;
+        }
         let source = source_at(self.db, crate::graph::Path::new(self.db, place.file.clone()))?;
         let found = names(self.db, source).and_then(|outline| export(&outline.exports, &place.pointer));
         if place.file != self.own {
@@ -381,12 +495,76 @@ impl Resolve for Reads<'_> {
         found
     }
 
+    fn scopes(&self, file: &FileId) -> &Scopes {
+        const NONE: &Scopes = &Scopes::new();
+        let source = source_at(self.db, crate::graph::Path::new(self.db, file.clone()));
+        let found = source.and_then(|source| names(self.db, source)).map(|outline| &outline.exports.scopes);
+        if *file != self.own && !is_built_in(file) {
+            self.record(ReadKey::Scopes(file.clone()), || found.map(scopes_digest));
+        }
+        found.unwrap_or(NONE)
+    }
+
+    fn looked_up(&self, file: &FileId) -> Arc<[Box<str>]> {
+        if let Some(known) = self.looked_up.borrow().get(file) {
+            return known.clone();
+        }
+        let mut found: BTreeSet<Box<str>> = BTreeSet::new();
+        let mut seen: BTreeSet<FileId> = BTreeSet::from([file.clone()]);
+        let mut queue = vec![file.clone()];
+        // Each hop is a read: a change deep down stops where what a file reaches stays the same.
+        while let Some(file) = queue.pop() {
+            let Some(source) = source_at(self.db, crate::graph::Path::new(self.db, file)) else { continue };
+            let Some(reach) = self.reach(source) else { continue };
+            found.extend(reach.looked_up.iter().cloned());
+            for (uri, beside) in &reach.leads {
+                let Ok(Some((source, _))) = self.lookup(uri, beside.as_deref()) else { continue };
+                let next = source.path(self.db);
+                if seen.insert(next.clone()) {
+                    queue.push(next.clone());
+                }
+            }
+        }
+        let found: Arc<[Box<str>]> = found.into_iter().collect();
+        self.looked_up.borrow_mut().insert(file.clone(), found.clone());
+        found
+    }
+
+    fn built_in(&self, file: &FileId) -> bool {
+        is_built_in(file)
+    }
+
     fn unit(&self, file: &FileId) -> Unit {
         match source_at(self.db, crate::graph::Path::new(self.db, file.clone())) {
             Some(source) => source.unit(self.db).clone(),
             None => Unit::new(file, ""),
         }
     }
+}
+
+/// Is it one of the metaschemas that the program brings along? Their paths are URIs, as no file of a project has.
+pub(crate) fn is_built_in(file: &str) -> bool {
+    file.starts_with("https://")
+}
+
+pub(crate) fn scopes_digest(scopes: &Scopes) -> Digest {
+    let mut encoder = Encoder::new("scopes", View::Full);
+    encoder.part(scopes);
+    encoder.finish()
+}
+
+pub(crate) fn reach_digest(reach: &Reach) -> Digest {
+    let mut encoder = Encoder::new("reach", View::Full);
+    encoder.part(&reach.leads);
+    encoder.part(&reach.looked_up);
+    encoder.finish()
+}
+
+pub(crate) fn dialect_digest(stated: &Stated) -> Digest {
+    let mut encoder = Encoder::new("dialect", View::Full);
+    encoder.part(&stated.metaschema);
+    encoder.part(&stated.vocabulary);
+    encoder.finish()
 }
 
 pub(crate) fn export<'a>(exports: &'a Exports, pointer: &str) -> Option<&'a Export> {

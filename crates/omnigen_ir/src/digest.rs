@@ -270,11 +270,11 @@ macro_rules! encode_struct {
     };
 }
 
-encode_struct!(Reference { text, target });
-encode_struct!(NumberRules { minimum, exclusive_minimum, maximum, exclusive_maximum, multiple_of });
-encode_struct!(StringRules { min_length, max_length, pattern, format });
-encode_struct!(ArrayRules { prefix, items, contains, min_items, max_items, unique });
-encode_struct!(Contains { schema, min, max });
+encode_struct!(Reference { text, target, dynamic });
+encode_struct!(NumberRules { minimum, exclusive_minimum, maximum, exclusive_maximum, multiple_of, unfractioned });
+encode_struct!(StringRules { min_length, max_length, pattern, format, asserted });
+encode_struct!(ArrayRules { prefix, items, contains, min_items, max_items, unique, unevaluated });
+encode_struct!(Contains { schema, min, max, evaluates });
 encode_struct!(ObjectRules {
     properties,
     patterns,
@@ -285,6 +285,7 @@ encode_struct!(ObjectRules {
     max_properties,
     dependent_required,
     dependent_schemas,
+    unevaluated,
 });
 encode_struct!(Property { name, schema });
 encode_struct!(Logic { all_of, any_of, one_of, not, condition });

@@ -16,7 +16,7 @@ mod schema;
 pub use digest::{Digest, Encode, Encoder, View};
 pub use json::{Json, Number};
 pub use judge::{Judge, Question};
-pub use link::{Contract, Export, Exports, FileId, Link, Place, Resolve};
+pub use link::{Contract, Export, Exports, FileId, Link, Place, Reach, Resolve, Scopes};
 pub use schema::{
     ArrayRules, Condition, Contains, Logic, Node, Notes, NumberRules, ObjectRules, Pointer, Property, RefTarget,
     Reference, Schema, StringRules, TypeSet,

@@ -68,12 +68,29 @@ pub trait Resolve {
     /// it is used. Recorded without the digests of its content.
     fn export(&self, place: &Place) -> Option<&Export>;
 
+    /// The resources of a file with their dynamic anchors; recorded.
+    fn scopes(&self, _file: &FileId) -> &Scopes {
+        const { &Vec::new() }
+    }
+
+    /// The names that dynamic references look up in a file, and in all files that can be reached from it by references,
+    /// sorted; recorded as one fact about the file.
+    fn looked_up(&self, _file: &FileId) -> Arc<[Box<str>]> {
+        Arc::default()
+    }
+
+    /// Is it a schema that the program brings along (a metaschema of JSON Schema)? No modules are generated for it: it is
+    /// compiled where it is used.
+    fn built_in(&self, _file: &FileId) -> bool {
+        false
+    }
+
     /// The module stem and folders of a contract, see [`crate::naming::Unit`]. A pure function of its path.
     fn unit(&self, file: &FileId) -> crate::naming::Unit;
 }
 
 /// Everything that other contracts may see of a file.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Exports {
     /// The root first, then the top-level definitions in document order.
     pub list: Vec<Export>,
@@ -81,7 +98,23 @@ pub struct Exports {
     pub ids: Vec<(Box<str>, Pointer)>,
     /// Anchors: the pointer of the schema resource that they belong to, the name, and the pointer that they name.
     pub anchors: Vec<(Pointer, Box<str>, Pointer)>,
+    /// What dynamic references can find here; see [`Scopes`].
+    pub scopes: Scopes,
 }
+
+/// What a file reaches: what closure facts are made of.
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Reach {
+    /// Where its references lead out of it, sorted: absolute URI, and the path beside the file as in
+    /// [`crate::RefTarget::Elsewhere`].
+    pub leads: Vec<(Box<str>, Option<Box<str>>)>,
+    /// The names that its own dynamic references look up, sorted; empty for `$recursiveRef`.
+    pub looked_up: Vec<Box<str>>,
+}
+
+/// The schema resources of a file in document order, each by its pointer, with its dynamic anchors: the name (empty for
+/// `$recursiveAnchor`), and the pointer that it names. Empty if the file has no dynamic anchor at all.
+pub type Scopes = Vec<(Pointer, Vec<(Box<str>, Pointer)>)>;
 
 /// The contract that a generator makes something of.
 #[derive(Clone, Copy, Debug)]

@@ -178,6 +178,9 @@ pub struct Reference {
     pub text: Box<str>,
     /// Where it leads.
     pub target: RefTarget,
+    /// Of a dynamic reference (2020-12 core, section 8.2.3.2) the anchor that it looks up in the schemas under way, the outermost
+    /// first; empty for `$recursiveRef` (2019-09 core, section 8.2.4.2). `target` is where it leads if nobody has that anchor.
+    pub dynamic: Option<Box<str>>,
 }
 
 /// Where a reference leads, as far as its own file can tell.
@@ -213,6 +216,8 @@ pub struct NumberRules {
     pub exclusive_maximum: Option<Number>,
     /// `multipleOf`, greater than zero.
     pub multiple_of: Option<Number>,
+    /// `integer` in draft-04: a number written with a fraction, as `1.0`, is none (core, section 3.5).
+    pub unfractioned: bool,
 }
 
 /// String assertions (2020-12 validation, sections 6.3 and 7). Lengths count code points.
@@ -226,6 +231,8 @@ pub struct StringRules {
     pub pattern: Option<Box<str>>,
     /// `format`
     pub format: Option<Box<str>>,
+    /// The dialect asserts formats, whatever the configuration says (2020-12 validation, section 7.2.2).
+    pub asserted: bool,
 }
 
 /// Array assertions and applicators.
@@ -243,6 +250,8 @@ pub struct ArrayRules {
     pub max_items: Option<u64>,
     /// `uniqueItems`
     pub unique: bool,
+    /// `unevaluatedItems`
+    pub unevaluated: Option<Schema>,
 }
 
 /// `contains`, `minContains`, `maxContains`.
@@ -254,6 +263,8 @@ pub struct Contains {
     pub min: u64,
     /// At most so many.
     pub max: Option<u64>,
+    /// Does it evaluate the items that match (2020-12 core, section 10.3.1.3)? Not in earlier drafts.
+    pub evaluates: bool,
 }
 
 /// Object assertions and applicators.
@@ -277,6 +288,8 @@ pub struct ObjectRules {
     pub dependent_required: Vec<(Box<str>, Vec<Box<str>>)>,
     /// `dependentSchemas`
     pub dependent_schemas: Vec<(Box<str>, Schema)>,
+    /// `unevaluatedProperties`
+    pub unevaluated: Option<Schema>,
 }
 
 /// One entry of `properties`.
@@ -303,7 +316,7 @@ pub struct Logic {
     pub condition: Option<Condition>,
 }
 
-/// `if` with its branches; without both branches there is no condition.
+/// `if` with its branches; without both branches it only evaluates properties and items.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Condition {
     /// `if`
@@ -351,8 +364,9 @@ impl Node {
             && array.is_none()
             && object.is_none()
             && logic.is_none();
-        match &reference.as_deref()?.target {
-            RefTarget::Here(pointer) if alone => Some(pointer),
+        let reference = reference.as_deref()?;
+        match &reference.target {
+            RefTarget::Here(pointer) if alone && reference.dynamic.is_none() => Some(pointer),
             _ => None,
         }
     }
@@ -383,6 +397,9 @@ impl Node {
             if let Some(contains) = &array.contains {
                 give("contains", None, &contains.schema);
             }
+            if let Some(schema) = &array.unevaluated {
+                give("unevaluatedItems", None, schema);
+            }
         }
         if let Some(object) = self.object.as_deref() {
             for property in &object.properties {
@@ -399,6 +416,9 @@ impl Node {
             }
             for (name, schema) in &object.dependent_schemas {
                 give("dependentSchemas", Some(Key::Name(name)), schema);
+            }
+            if let Some(schema) = &object.unevaluated {
+                give("unevaluatedProperties", None, schema);
             }
         }
         if let Some(logic) = self.logic.as_deref() {

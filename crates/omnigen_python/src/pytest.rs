@@ -453,7 +453,7 @@ mod tests {
             meaning: Digest::of(b""),
             full: Digest::of(b""),
         };
-        let exports = Exports { list: vec![export], ids: Vec::new(), anchors: Vec::new() };
+        let exports = Exports { list: vec![export], ..Exports::default() };
         let contract = Contract { file: &file, unit: &unit, exports: &exports };
         let candidates: Vec<(Candidate, bool)> = cases
             .iter()

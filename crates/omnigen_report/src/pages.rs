@@ -210,8 +210,9 @@ impl Code {
             Code::NotCarried => page(
                 "The keyword means something that the generated code does not check yet. It is told rather than dropped.",
                 "Know that validators accept more than the contract.",
-                "-- contracts/order.json --\n{ \"$schema\": \"https://json-schema.org/draft/2020-12/schema\",\n  \"$vocabulary\": { \
-                 \"https://json-schema.org/draft/2020-12/vocab/core\": true },\n  \"type\": \"object\" }\n$ omnigen check -v",
+                "-- contracts/order.json --\n{ \"openapi\": \"3.0.3\", \"info\": { \"title\": \"Orders\", \"version\": \"1\" },\n  \"components\": { \
+                 \"schemas\": { \"Id\": { \"type\": \"string\" } } },\n  \"paths\": { \"/orders\": { \"post\": { \"responses\": {},\n    \
+                 \"parameters\": [{ \"name\": \"order\", \"in\": \"body\", \"schema\": { \"type\": \"object\" } }] } } } }",
             ),
             Code::UnknownDialect => page(
                 "`$schema` says how all other keywords are to be read, and this one is not known; the file is read as draft 2020-12.",

@@ -1,9 +1,9 @@
 //! A document's tree to [`Schema`]s: one pass over its keywords.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
-use omnigen_ir::{Node, Notes, Pointer, Property, RefTarget, Reference, Schema, TypeSet};
+use omnigen_ir::{Node, Notes, Pointer, Property, Reach, RefTarget, Reference, Schema, TypeSet};
 use omnigen_report::{At, Code, Diagnostic, nearest};
 
 use super::keywords::{Dialect, is_known, meant};
@@ -26,6 +26,10 @@ pub(crate) fn lower(file: &Arc<str>, root: &Value<'_>, dialect: Dialect, diagnos
         definitions: std::mem::take(&mut lowerer.definitions),
         ids: resources.ids.clone(),
         anchors: resources.anchors(),
+        scopes: resources.scopes(),
+        reach: Reach::default(),
+        metaschema: root.get("$schema").and_then(Value::as_str).map(Into::into),
+        vocabulary: vocabulary(root),
         diagnostics: Vec::new(),
         broken: false,
     };
@@ -33,7 +37,8 @@ pub(crate) fn lower(file: &Arc<str>, root: &Value<'_>, dialect: Dialect, diagnos
     lowerer.lower_strangers(&mut declarations);
     let found = loops(file, &lowerer.references);
     lowerer.diagnostics.extend(found);
-    declarations.diagnostics = lowerer.diagnostics;
+    declarations.diagnostics = std::mem::take(&mut lowerer.diagnostics);
+    declarations.reach = lowerer.reach();
     // Declarations stay in memory.
     declarations.definitions.shrink_to_fit();
     declarations.diagnostics.shrink_to_fit();
@@ -48,6 +53,16 @@ fn exported(definitions: &[(Pointer, Schema)]) -> Vec<Pointer> {
         list.extend(definitions.iter().map(|(pointer, _)| pointer).filter(|pointer| inside(pointer)).cloned());
     }
     list
+}
+
+/// `$vocabulary`, for those whose metaschema the document is.
+fn vocabulary(root: &Value<'_>) -> Option<Vec<(Box<str>, bool)>> {
+    let members = root.get("$vocabulary")?.members()?;
+    let entry = |member: &Member<'_>| match member.value.data {
+        Data::Bool(required) => Some((member.name.as_ref().into(), required)),
+        _ => None,
+    };
+    Some(members.iter().filter_map(entry).collect())
 }
 
 /// Where the walk is, and what it has gathered.
@@ -67,8 +82,12 @@ pub(crate) struct Lowerer<'v, 'a> {
     pub(super) references: Vec<LocalReference>,
     /// What texts of references mean, by resource.
     resolved: HashMap<(usize, &'v str), RefTarget>,
+    /// Names that dynamic references look up.
+    pub(super) looked_up: BTreeSet<Box<str>>,
     /// Unknown keywords that were reported: once a file is enough.
     unknown: HashSet<&'v str>,
+    /// Length of the path of the definition that is lowered: it is not to be taken for an embedded one again.
+    defined: Option<usize>,
     /// Nothing is reported: the place may not be a schema at all.
     pub(super) silent: bool,
 }
@@ -102,7 +121,9 @@ impl<'v, 'a> Lowerer<'v, 'a> {
             diagnostics,
             references: Vec::new(),
             resolved: HashMap::new(),
+            looked_up: BTreeSet::new(),
             unknown: HashSet::new(),
+            defined: Some(0),
             silent: false,
         }
     }
@@ -119,10 +140,34 @@ impl<'v, 'a> Lowerer<'v, 'a> {
         At::key(&self.file, &pointer)
     }
 
+    /// What the document reaches.
+    pub(crate) fn reach(&self) -> Reach {
+        let leads: BTreeSet<_> = self
+            .resolved
+            .values()
+            .filter_map(|target| match target {
+                RefTarget::Elsewhere { uri, fragment: _, beside } => Some((uri.clone(), beside.clone())),
+                RefTarget::Here(_) | RefTarget::Dangling => None,
+            })
+            .collect();
+        Reach { leads: leads.into_iter().collect(), looked_up: self.looked_up.iter().cloned().collect() }
+    }
+
     pub(crate) fn schema(&mut self, value: &'v Value<'a>) -> Schema {
         match &value.data {
-            Data::Bool(flag) => Schema::Bool(*flag),
-            Data::Object(members) => self.object(value, members),
+            Data::Bool(flag) => {
+                self.boolean(*flag);
+                Schema::Bool(*flag)
+            }
+            Data::Object(members) => {
+                if self.defined != Some(self.path.len())
+                    && self.resources.scoped()
+                    && self.resources.beginning(&self.path).is_some_and(|resource| resource > 0)
+                {
+                    return self.embedded(value);
+                }
+                self.object(value, members)
+            }
             _ => {
                 let message = format!("a schema must be an object or a boolean, not {}", value.kind());
                 let diagnostic = Diagnostic::new(Code::WrongType, At::value(&self.file, &self.path), message);
@@ -136,6 +181,29 @@ impl<'v, 'a> Lowerer<'v, 'a> {
                 Schema::Bool(true)
             }
         }
+    }
+
+    /// Draft-04 has booleans only as `additionalProperties` and `additionalItems`.
+    fn boolean(&mut self, flag: bool) {
+        let additional = ["/additionalProperties", "/additionalItems"];
+        if self.dialect.boolean_schemas() || additional.iter().any(|keyword| self.path.ends_with(keyword)) {
+            return;
+        }
+        let draft = self.dialect.draft.name();
+        let message = format!("`{flag}` is no schema in {draft}; it is taken as later drafts do");
+        let mut diagnostic = Diagnostic::new(Code::WrongType, At::value(&self.file, &self.path), message);
+        diagnostic.severity = omnigen_report::Severity::Warning;
+        self.push(diagnostic.hint(if flag { "write `{}`" } else { "write `{\"not\": {}}`" }));
+    }
+
+    /// A resource within another one, in a file with dynamic anchors: a definition that is referred to where it stands, so that a
+    /// resource is entered by references only.
+    fn embedded(&mut self, value: &'v Value<'a>) -> Schema {
+        self.definition(value);
+        let mut node = Node::new(&self.path);
+        let target = RefTarget::Here(self.path.as_str().into());
+        node.reference = Some(Box::new(Reference { text: self.path.as_str().into(), target, dynamic: None }));
+        Schema::Node(Box::new(node))
     }
 
     fn object(&mut self, value: &'v Value<'a>, members: &'v [Member<'a>]) -> Schema {
@@ -163,6 +231,8 @@ impl<'v, 'a> Lowerer<'v, 'a> {
                 self.conditions(&mut node, &pending);
                 self.limits(&mut node, &pending);
                 self.unevaluated(&mut node, &pending);
+                self.dynamic_references(&mut node, &pending);
+                self.draft_04_integer(&mut node);
             }
         }
         (self.resource, self.dialect) = around;
@@ -180,6 +250,18 @@ impl<'v, 'a> Lowerer<'v, 'a> {
             self.push(
                 Diagnostic::new(Code::IgnoredKeyword, self.at_key(name), message).hint("state a later `$schema`"),
             );
+            return;
+        }
+        if let Some(until) = self.dialect.too_old(name) {
+            let message = format!("`{name}` means nothing since {}", until.name());
+            let hint =
+                if name == "additionalItems" { "write `items` beside `prefixItems`" } else { "write `$dynamicRef`" };
+            self.push(Diagnostic::new(Code::IgnoredKeyword, self.at_key(name), message).hint(hint));
+            return;
+        }
+        if self.dialect.leaves_out(name) {
+            let message = format!("`{name}` asserts nothing: the metaschema leaves out its vocabulary");
+            self.push(Diagnostic::new(Code::IgnoredKeyword, self.at_key(name), message));
             return;
         }
         match name {
@@ -214,7 +296,12 @@ impl<'v, 'a> Lowerer<'v, 'a> {
             "minLength" => set(&mut node.string, self.count(name, value), |rules| &mut rules.min_length),
             "maxLength" => set(&mut node.string, self.count(name, value), |rules| &mut rules.max_length),
             "pattern" => set(&mut node.string, self.text(name, value), |rules| &mut rules.pattern),
-            "format" => set(&mut node.string, self.text(name, value), |rules| &mut rules.format),
+            "format" => {
+                set(&mut node.string, self.text(name, value), |rules| &mut rules.format);
+                if let Some(rules) = node.string.as_deref_mut().filter(|_| self.dialect.asserts_formats()) {
+                    rules.asserted = true;
+                }
+            }
 
             "items" => pending.items = Some(value),
             "additionalItems" => pending.additional_items = Some(value),
@@ -289,6 +376,8 @@ impl<'v, 'a> Lowerer<'v, 'a> {
                 let schema = self.child(name, value, Applies::InPlace);
                 node.logic.get_or_insert_default().not = Some(schema);
             }
+            "$dynamicRef" => pending.dynamic = Some(value),
+            "$recursiveRef" => pending.recursive = Some(value),
             "if" => pending.test = Some(value),
             "then" => pending.then = Some(value),
             "else" => pending.otherwise = Some(value),
@@ -330,17 +419,10 @@ impl<'v, 'a> Lowerer<'v, 'a> {
             }
             "$recursiveAnchor" => {}
             "$vocabulary" => {
-                let validation = value
-                    .members()
-                    .is_some_and(|members| members.iter().any(|member| member.name.ends_with("/vocab/validation")));
-                if !validation {
-                    let message = "`$vocabulary` leaves out the validation vocabulary; schemas that state this dialect are read with it";
-                    let mut diagnostic = Diagnostic::new(Code::NotCarried, self.at_key(name), message);
-                    diagnostic.severity = omnigen_report::Severity::Note;
-                    self.push(diagnostic);
+                if value.members().is_none() {
+                    self.wrong(name, value, "an object of booleans");
                 }
             }
-            "$dynamicRef" | "$recursiveRef" => self.dynamic_reference(node, name, value),
             _ => self.stranger(name),
         }
     }
@@ -475,7 +557,7 @@ impl<'v, 'a> Lowerer<'v, 'a> {
         None
     }
 
-    fn reference(&mut self, keyword: &str, value: &'v Value<'a>) -> Option<Box<Reference>> {
+    pub(super) fn reference(&mut self, keyword: &str, value: &'v Value<'a>) -> Option<Box<Reference>> {
         let Some(text) = value.as_str() else {
             self.wrong(keyword, value, "a string");
             return None;
@@ -483,9 +565,9 @@ impl<'v, 'a> Lowerer<'v, 'a> {
         let target = self.target(keyword, text);
         if let RefTarget::Here(pointer) = &target {
             let at = self.path.as_str().into();
-            self.references.push(LocalReference { at, entry: self.entry, target: pointer.clone() });
+            self.references.push(LocalReference { at, entry: self.entry, target: pointer.clone(), dynamic: false });
         }
-        Some(Box::new(Reference { text: text.into(), target }))
+        Some(Box::new(Reference { text: text.into(), target, dynamic: None }))
     }
 
     /// Where a reference leads that stands under `keyword` in the schema at the path.
@@ -510,32 +592,6 @@ impl<'v, 'a> Lowerer<'v, 'a> {
         }
     }
 
-    /// A dynamic reference that nothing can redirect is a plain one; the others are not carried yet.
-    fn dynamic_reference(&mut self, node: &mut Node, name: &'v str, value: &'v Value<'a>) {
-        let plain = match (name, value.as_str()) {
-            (_, None) => return self.wrong(name, value, "a string"),
-            ("$recursiveRef", _) => {
-                let start = &self.resources.list[self.resource].pointer;
-                let anchor = self.root.at(start).and_then(|root| root.get("$recursiveAnchor"));
-                !anchor.is_some_and(|anchor| matches!(anchor.data, Data::Bool(true)))
-            }
-            (_, Some(text)) => text.split_once('#').is_some_and(|(_, fragment)| {
-                // Only a fragment that is the name of a dynamic anchor makes it dynamic (2020-12 core, section 8.2.3.2).
-                fragment.is_empty() || fragment.starts_with('/')
-            }),
-        };
-        let alone = self.root.at(&self.path).is_some_and(|schema| schema.get("$ref").is_none());
-        if plain && alone && node.reference.is_none() {
-            node.reference = self.reference(name, value);
-            return;
-        }
-        let message = format!("`{name}` is not carried over yet");
-        self.push(
-            Diagnostic::new(Code::NotCarried, self.at_key(name), message)
-                .hint("use `$ref` where nothing needs to be replaced"),
-        );
-    }
-
     fn definitions(&mut self, keyword: &str, value: &'v Value<'a>) {
         let Some(members) = value.members() else { return self.wrong(keyword, value, "an object of schemas") };
         let length = self.path.len();
@@ -554,8 +610,9 @@ impl<'v, 'a> Lowerer<'v, 'a> {
         let slot = self.definitions.len();
         self.definitions.push((self.path.as_str().into(), Schema::Bool(true)));
         let entry = std::mem::replace(&mut self.entry, self.path.len());
+        let defined = self.defined.replace(self.path.len());
         let schema = self.schema(value);
-        self.entry = entry;
+        (self.entry, self.defined) = (entry, defined);
         self.definitions[slot].1 = schema;
     }
 

@@ -1,4 +1,4 @@
-//! JSON Schema: drafts 2020-12 and draft-07 in full measure, the others as the nearest of the two.
+//! JSON Schema: drafts 2020-12, 2019-09, -07, -06 and -04, each with its own meaning.
 //!
 //! Knows one document. What leads out of it stays a URI.
 
@@ -11,7 +11,8 @@ mod sense;
 mod together;
 mod values;
 
-pub(crate) use keywords::{Dialect, Draft, is_known};
+pub use keywords::Dialect;
+pub(crate) use keywords::{Draft, is_known};
 pub(crate) use lower::{Lowerer, lower};
 pub(crate) use references::{LocalReference, loops};
 pub(crate) use resources::Resources;

@@ -18,6 +18,8 @@ pub(crate) struct LocalReference {
     pub(crate) entry: usize,
     /// Where it leads.
     pub(crate) target: Pointer,
+    /// It may lead elsewhere when it is followed.
+    pub(crate) dynamic: bool,
 }
 
 /// Finds where a reference leads. `at` is the pointer of the reference's value.
@@ -166,6 +168,9 @@ pub(crate) fn loops(file: &std::sync::Arc<str>, references: &[LocalReference]) -
     for (index, reference) in references.iter().enumerate() {
         let mut end = reference.at.len();
         loop {
+            if reference.dynamic {
+                break;
+            }
             if let Some(list) = met.get_mut(&reference.at[..end]) {
                 list.push(index);
             }

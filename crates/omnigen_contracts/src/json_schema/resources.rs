@@ -2,9 +2,9 @@
 
 use std::collections::HashMap;
 
-use omnigen_ir::Pointer;
+use omnigen_ir::{Pointer, RefTarget, Reference, Scopes};
 
-use super::keywords::{Dialect, Shape, shape};
+use super::keywords::{Dialect, Draft, Shape, shape};
 use crate::uri::{Parts, Uri};
 use crate::value::{Data, Value, push_index, push_token, unescape};
 
@@ -25,6 +25,10 @@ pub(crate) struct Resources {
     pub(crate) ids: Vec<(Box<str>, Pointer)>,
     /// Resource, name and place.
     pub(crate) anchors: Vec<(usize, Box<str>, Pointer)>,
+    /// Resource, name (empty for `$recursiveAnchor`) and place.
+    dynamic: Vec<(usize, Box<str>, Pointer)>,
+    /// Does it have `unevaluatedProperties` or `unevaluatedItems`?
+    tracks: bool,
     by_uri: HashMap<String, usize>,
     by_pointer: HashMap<Pointer, usize>,
     by_anchor: HashMap<(usize, Box<str>), usize>,
@@ -47,6 +51,8 @@ impl Resources {
             list: vec![Resource { pointer: "".into(), base: own, dialect }],
             ids: Vec::new(),
             anchors: Vec::new(),
+            dynamic: Vec::new(),
+            tracks: false,
         };
         resources.scan(root, 0, &mut Vec::new());
         resources
@@ -92,6 +98,47 @@ impl Resources {
         self.by_anchor.get(&(resource, name.into())).map(|&index| &*self.anchors[index].2)
     }
 
+    /// Has it dynamic anchors?
+    pub(crate) fn scoped(&self) -> bool {
+        !self.dynamic.is_empty()
+    }
+
+    /// Does it ask what schemas evaluate?
+    pub(crate) fn tracks(&self) -> bool {
+        self.tracks
+    }
+
+    /// The resources in document order with their dynamic anchors, if there are any.
+    pub(crate) fn scopes(&self) -> Scopes {
+        if self.dynamic.is_empty() {
+            return Scopes::new();
+        }
+        let of = |index: usize| self.dynamic.iter().filter(move |(resource, ..)| *resource == index);
+        let named = |index| of(index).map(|(_, name, at)| (name.clone(), at.clone())).collect();
+        self.list.iter().enumerate().map(|(index, resource)| (resource.pointer.clone(), named(index))).collect()
+    }
+
+    /// The dynamic anchor that a reference looks up, if it is dynamic at all: it has to lead to one where it leads first (2020-12
+    /// core, section 8.2.3.2; 2019-09 core, section 8.2.4.2.1). What is in another file is seen only when it is followed.
+    pub(crate) fn looked_up(&self, resource: usize, keyword: &str, reference: &Reference) -> Option<Box<str>> {
+        let name: Box<str> = match keyword {
+            "$recursiveRef" => "".into(),
+            _ => Parts::new(&reference.text).ok()?.fragment().into_owned().into(),
+        };
+        if keyword == "$dynamicRef" && (name.is_empty() || name.starts_with('/')) {
+            return None;
+        }
+        match &reference.target {
+            RefTarget::Here(pointer) => {
+                let owner = if keyword == "$recursiveRef" { resource } else { self.around(pointer) };
+                let mut found = self.dynamic.iter();
+                found.any(|(of, anchor, at)| *of == owner && *anchor == name && at == pointer).then_some(name)
+            }
+            RefTarget::Elsewhere { .. } => Some(name).filter(|_| keyword == "$dynamicRef"),
+            RefTarget::Dangling => None,
+        }
+    }
+
     /// The names of the anchors of a resource.
     pub(crate) fn anchor_names(&self, resource: usize) -> impl Iterator<Item = &str> {
         self.anchors.iter().filter(move |anchor| anchor.0 == resource).map(|anchor| &*anchor.1)
@@ -106,6 +153,7 @@ impl Resources {
         }
         for member in members {
             let Some(shape) = shape(&member.name) else { continue };
+            self.tracks |= member.name.starts_with("unevaluated");
             match (&member.value.data, shape) {
                 (Data::Object(_), Shape::One | Shape::OneOrList) => {
                     trail.push(Step::Name(&member.name));
@@ -176,9 +224,25 @@ impl Resources {
                 && let Some(name) = value.get(keyword).and_then(Value::as_str)
             {
                 self.add_anchor(resource, name, trail);
+                if keyword == "$dynamicAnchor" {
+                    self.add_dynamic(resource, name, trail);
+                }
             }
         }
+        // Only at the root of a resource (2019-09 core, section 8.2.4.2.2).
+        if dialect.draft == Draft::D2019
+            && value.get("$recursiveAnchor").is_some_and(|flag| matches!(flag.data, Data::Bool(true)))
+            && *self.list[resource].pointer == *pointer(trail)
+        {
+            self.add_dynamic(resource, "", trail);
+        }
         resource
+    }
+
+    fn add_dynamic(&mut self, resource: usize, name: &str, trail: &[Step<'_>]) {
+        if !self.dynamic.iter().any(|(of, known, _)| *of == resource && **known == *name) {
+            self.dynamic.push((resource, name.into(), pointer(trail)));
+        }
     }
 
     fn add_anchor(&mut self, resource: usize, name: &str, trail: &[Step<'_>]) {

@@ -1,8 +1,9 @@
 //! Keywords that mean something only together, or differently in different drafts.
 
-use omnigen_ir::{Condition, Contains, Node, Schema};
+use omnigen_ir::{Condition, Contains, Node, RefTarget, Schema, TypeSet};
 use omnigen_report::{At, Code, Diagnostic};
 
+use super::keywords::Draft;
 use super::lower::{Applies, Lowerer};
 use crate::value::{Data, Value};
 
@@ -20,6 +21,8 @@ pub(super) struct Pending<'v, 'a> {
     pub(super) test: Option<&'v Value<'a>>,
     pub(super) then: Option<&'v Value<'a>>,
     pub(super) otherwise: Option<&'v Value<'a>>,
+    pub(super) dynamic: Option<&'v Value<'a>>,
+    pub(super) recursive: Option<&'v Value<'a>>,
     pub(super) exclusive_minimum: Option<&'v Value<'a>>,
     pub(super) exclusive_maximum: Option<&'v Value<'a>>,
 }
@@ -37,12 +40,8 @@ impl<'v, 'a> Lowerer<'v, 'a> {
         }
     }
 
+    /// Split in 2019-09 into `dependentRequired` and `dependentSchemas`; its metaschemas still have it, and so do we.
     pub(super) fn dependencies(&mut self, node: &mut Node, value: &'v Value<'a>) {
-        if !self.dialect.dependencies() {
-            let message = format!("`dependencies` asserts nothing in {}", self.dialect.draft.name());
-            let diagnostic = Diagnostic::new(Code::IgnoredKeyword, self.at_key("dependencies"), message);
-            return self.push(diagnostic.hint("write `dependentRequired` or `dependentSchemas`"));
-        }
         let Some(members) = value.members() else {
             return self.wrong("dependencies", value, "an object of schemas and lists of names");
         };
@@ -93,7 +92,8 @@ impl<'v, 'a> Lowerer<'v, 'a> {
             let schema = self.child("contains", value, Applies::Inside);
             let min = pending.min_contains.and_then(|value| self.count("minContains", value)).unwrap_or(1);
             let max = pending.max_contains.and_then(|value| self.count("maxContains", value));
-            node.array.get_or_insert_default().contains = Some(Contains { schema, min, max });
+            node.array.get_or_insert_default().contains =
+                Some(Contains { schema, min, max, evaluates: self.dialect.contains_evaluates() });
         }
     }
 
@@ -107,9 +107,9 @@ impl<'v, 'a> Lowerer<'v, 'a> {
             }
             return;
         };
-        if pending.then.is_none() && pending.otherwise.is_none() {
+        if pending.then.is_none() && pending.otherwise.is_none() && !self.resources.tracks() {
             let message = "`if` has no effect without `then` or `else`";
-            return self.push(Diagnostic::new(Code::IgnoredKeyword, self.at_key("if"), message));
+            self.push(Diagnostic::new(Code::IgnoredKeyword, self.at_key("if"), message));
         }
         let test = self.child("if", test, Applies::InPlace);
         let then = pending.then.map(|value| self.child("then", value, Applies::Inside));
@@ -153,43 +153,57 @@ impl<'v, 'a> Lowerer<'v, 'a> {
     /// have left. Without the latter they are `additionalProperties` and `items` by another name.
     pub(super) fn unevaluated(&mut self, node: &mut Node, pending: &Pending<'v, 'a>) {
         let in_place = node.reference.is_some()
+            || pending.dynamic.is_some()
+            || pending.recursive.is_some()
             || node.logic.as_deref().is_some_and(|logic| {
                 !(logic.all_of.is_empty() && logic.any_of.is_empty() && logic.one_of.is_empty())
                     || logic.condition.is_some()
             })
-            || node.object.as_deref().is_some_and(|object| !object.dependent_schemas.is_empty())
-            || pending.test.is_some();
-        for (name, value) in
-            [("unevaluatedProperties", pending.unevaluated_properties), ("unevaluatedItems", pending.unevaluated_items)]
+            || node.object.as_deref().is_some_and(|object| !object.dependent_schemas.is_empty());
+        if let Some(value) = pending.unevaluated_properties
+            && node.object.as_deref().is_none_or(|object| object.additional.is_none())
         {
-            let Some(value) = value else { continue };
-            let properties = name == "unevaluatedProperties";
-            let nothing_left = if properties {
-                node.object.as_deref().is_some_and(|object| object.additional.is_some())
-            } else {
-                node.array.as_deref().is_some_and(|array| array.items.is_some())
-            };
-            if nothing_left {
-                continue;
-            }
-            let schema = self.child(name, value, Applies::Inside);
-            if schema == Schema::Bool(true) {
-                continue;
-            }
-            let contains = !properties && node.array.as_deref().is_some_and(|array| array.contains.is_some());
-            if in_place || contains || self.has_dynamic_reference() {
-                let message = format!("`{name}` is not carried over yet: what other schemas leave over is not tracked");
-                self.push(Diagnostic::new(Code::NotCarried, self.at_key(name), message));
-            } else if properties {
-                node.object.get_or_insert_default().additional = Some(schema);
-            } else {
-                node.array.get_or_insert_default().items = Some(schema);
-            }
+            let schema = self.child("unevaluatedProperties", value, Applies::Inside);
+            let rules = node.object.get_or_insert_default();
+            *if in_place { &mut rules.unevaluated } else { &mut rules.additional } = Some(schema);
+        }
+        if let Some(value) = pending.unevaluated_items
+            && node.array.as_deref().is_none_or(|array| array.items.is_none())
+        {
+            let schema = self.child("unevaluatedItems", value, Applies::Inside);
+            let rules = node.array.get_or_insert_default();
+            let contains = rules.contains.as_ref().is_some_and(|contains| contains.evaluates);
+            *if in_place || contains { &mut rules.unevaluated } else { &mut rules.items } = Some(schema);
         }
     }
 
-    fn has_dynamic_reference(&self) -> bool {
-        let schema = self.root.at(&self.path);
-        schema.is_some_and(|schema| schema.get("$dynamicRef").is_some() || schema.get("$recursiveRef").is_some())
+    /// `$dynamicRef` and `$recursiveRef`. Beside `$ref` there is one more part that has to hold.
+    pub(super) fn dynamic_references(&mut self, node: &mut Node, pending: &Pending<'v, 'a>) {
+        for (keyword, value) in [("$recursiveRef", pending.recursive), ("$dynamicRef", pending.dynamic)] {
+            let Some(value) = value else { continue };
+            let Some(mut reference) = self.reference(keyword, value) else { continue };
+            reference.dynamic = self.resources.looked_up(self.resource, keyword, &reference);
+            self.looked_up.extend(reference.dynamic.clone());
+            if reference.dynamic.is_some()
+                && let Some(last) = self.references.last_mut()
+            {
+                last.dynamic = matches!(reference.target, RefTarget::Here(_));
+            }
+            if node.reference.is_none() {
+                node.reference = Some(reference);
+                continue;
+            }
+            let mut part = Node::new(&format!("{}/{keyword}", self.path));
+            part.reference = Some(reference);
+            node.logic.get_or_insert_default().all_of.push(Schema::Node(Box::new(part)));
+        }
+    }
+
+    /// In draft-04 an integer is written without a fraction (core, section 3.5).
+    pub(super) fn draft_04_integer(&mut self, node: &mut Node) {
+        let integer = node.types.is_some_and(|types| types.has(TypeSet::INTEGER) && !types.has(TypeSet::NUMBER));
+        if integer && self.dialect.stated && self.dialect.draft == Draft::D04 {
+            node.number.get_or_insert_default().unfractioned = true;
+        }
     }
 }

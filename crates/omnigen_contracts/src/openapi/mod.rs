@@ -13,7 +13,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use omnigen_ir::naming::{OPERATION, WRITE, plain_pointer};
-use omnigen_ir::{Json, Logic, Node, Pointer, RefTarget, Schema, TypeSet};
+use omnigen_ir::{Json, Logic, Node, Pointer, Reach, RefTarget, Schema, TypeSet};
 use omnigen_report::{At, Code, Diagnostic, Severity};
 
 use crate::Declarations;
@@ -188,6 +188,10 @@ pub(crate) fn lower(
         definitions: std::mem::take(&mut lowerer.definitions),
         ids: resources.ids.clone(),
         anchors: resources.anchors(),
+        scopes: resources.scopes(),
+        reach: Reach::default(),
+        metaschema: None,
+        vocabulary: None,
         diagnostics: Vec::new(),
         broken: false,
     };
@@ -204,7 +208,8 @@ pub(crate) fn lower(
         lowerer.diagnostics.push(diagnostic);
     }
     declarations.exported = exported;
-    declarations.diagnostics = lowerer.diagnostics;
+    declarations.diagnostics = std::mem::take(&mut lowerer.diagnostics);
+    declarations.reach = lowerer.reach();
     declarations.definitions.shrink_to_fit();
     declarations.diagnostics.shrink_to_fit();
     declarations
@@ -214,8 +219,11 @@ pub(crate) fn lower(
 fn references(definitions: &[(Pointer, Schema)]) -> Vec<LocalReference> {
     fn walk(schema: &Schema, entry: usize, found: &mut Vec<LocalReference>) {
         let Some(node) = schema.node() else { return };
-        if let Some(RefTarget::Here(target)) = node.reference.as_deref().map(|reference| &reference.target) {
-            found.push(LocalReference { at: node.at.clone(), entry, target: target.clone() });
+        if let Some(reference) = node.reference.as_deref()
+            && let RefTarget::Here(target) = &reference.target
+        {
+            let dynamic = reference.dynamic.is_some();
+            found.push(LocalReference { at: node.at.clone(), entry, target: target.clone(), dynamic });
         }
         node.children(&mut |place, child| {
             let keyword = place.split('/').nth(1).unwrap_or_default();
@@ -233,10 +241,10 @@ fn references(definitions: &[(Pointer, Schema)]) -> Vec<LocalReference> {
 
 /// How the schemas are read.
 fn dialect(file: &Arc<str>, root: &Value<'_>, version: Version, diagnostics: &mut Vec<Diagnostic>) -> Dialect {
-    let newest = Dialect { draft: Draft::D2020, ..Dialect::UNSTATED };
+    let newest = Dialect::UNSTATED;
     let Some(stated) = root.get("jsonSchemaDialect").filter(|_| version == Version::V31) else {
         return match version {
-            Version::V30 => Dialect { draft: Draft::OpenApi30, stated: true },
+            Version::V30 => Dialect::new(Draft::OpenApi30, true),
             Version::V31 => newest,
         };
     };

@@ -334,5 +334,5 @@ impl<'v, 'a> Document<'v, 'a> {
 /// A reference within the document.
 pub(super) fn here(pointer: &str) -> Reference {
     let target: Pointer = pointer.into();
-    Reference { text: format!("#{pointer}").into(), target: RefTarget::Here(target) }
+    Reference { text: format!("#{pointer}").into(), target: RefTarget::Here(target), dynamic: None }
 }

@@ -39,10 +39,11 @@ pub(super) fn children_mut(node: &mut Node, f: &mut dyn FnMut(&mut Schema, bool)
         notes: _,
     } = node;
     if let Some(array) = array.as_deref_mut() {
-        let ArrayRules { prefix, items, contains, min_items: _, max_items: _, unique: _ } = array;
+        let ArrayRules { prefix, items, contains, min_items: _, max_items: _, unique: _, unevaluated } = array;
         prefix.iter_mut().for_each(|schema| f(schema, false));
         items.iter_mut().for_each(|schema| f(schema, false));
-        if let Some(Contains { schema, min: _, max: _ }) = contains {
+        unevaluated.iter_mut().for_each(|schema| f(schema, false));
+        if let Some(Contains { schema, min: _, max: _, evaluates: _ }) = contains {
             f(schema, false);
         }
     }
@@ -57,11 +58,13 @@ pub(super) fn children_mut(node: &mut Node, f: &mut dyn FnMut(&mut Schema, bool)
             max_properties: _,
             dependent_required: _,
             dependent_schemas,
+            unevaluated,
         } = object;
         properties.iter_mut().for_each(|property| f(&mut property.schema, false));
         patterns.iter_mut().for_each(|(_, schema)| f(schema, false));
         additional.iter_mut().for_each(|schema| f(schema, false));
         names.iter_mut().for_each(|schema| f(schema, false));
+        unevaluated.iter_mut().for_each(|schema| f(schema, false));
         dependent_schemas.iter_mut().for_each(|(_, schema)| f(schema, true));
     }
     if let Some(logic) = logic.as_deref_mut() {

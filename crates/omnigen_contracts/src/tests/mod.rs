@@ -26,6 +26,11 @@ fn draft_07(members: &str) -> Declarations {
     json(&format!(r#"{{"$schema": "http://json-schema.org/draft-07/schema#", {members}}}"#))
 }
 
+/// A schema with these members in the draft of a metaschema: `-04`, `/2019-09`.
+fn draft(name: &str, members: &str) -> Declarations {
+    json(&format!(r#"{{"$schema": "http://json-schema.org/draft{name}/schema#", {members}}}"#))
+}
+
 /// A 2020-12 schema with these members.
 fn draft_2020(members: &str) -> Declarations {
     json(&format!(r#"{{"$schema": "https://json-schema.org/draft/2020-12/schema", {members}}}"#))

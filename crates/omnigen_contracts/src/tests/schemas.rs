@@ -1,6 +1,7 @@
-use omnigen_ir::{Json, Number, Schema, TypeSet};
+use omnigen_ir::{FileId, Json, Number, Schema, TypeSet};
 
-use super::{draft_07, draft_2020, found, hint, json, node};
+use super::{draft, draft_07, draft_2020, found, hint, json, node};
+use crate::{Declarations, Dialect, declarations_in};
 
 #[test]
 fn every_keyword_arrives() {
@@ -116,7 +117,16 @@ fn keywords_of_other_drafts_are_said() {
         (draft_07(r#""id": "x""#), "ignored-keyword key:/id"),
         (draft_07(r#""minimum": 1, "exclusiveMinimum": true"#), "wrong-type /exclusiveMinimum"),
         (draft_2020(r#""items": [true]"#), "wrong-type /items"),
-        (draft_2020(r#""dependencies": {"a": ["b"]}"#), "ignored-keyword key:/dependencies"),
+        (draft_2020(r#""prefixItems": [true], "additionalItems": false"#), "ignored-keyword key:/additionalItems"),
+        (draft_2020(r##""$recursiveRef": "#""##), "ignored-keyword key:/$recursiveRef"),
+        (draft("-06", r#""if": {"type": "null"}"#), "ignored-keyword key:/if"),
+        (draft("-04", r#""const": 1"#), "ignored-keyword key:/const"),
+        (draft("-04", r#""contains": {"type": "null"}"#), "ignored-keyword key:/contains"),
+        (draft("-04", r#""propertyNames": {"maxLength": 1}"#), "ignored-keyword key:/propertyNames"),
+        (draft("-04", r#""$id": "http://example.com/a""#), "ignored-keyword key:/$id"),
+        (draft("-04", r#""properties": {"a": true}"#), "wrong-type /properties/a"),
+        (draft("/2019-09", r#""prefixItems": [true]"#), "ignored-keyword key:/prefixItems"),
+        (draft("/2019-09", r##""$dynamicRef": "#a""##), "ignored-keyword key:/$dynamicRef"),
         (draft_2020(r##""$id": "#here""##), "ignored-keyword key:/$id"),
         (draft_2020(r#""then": false"#), "ignored-keyword key:/then"),
         (draft_2020(r#""if": false"#), "ignored-keyword key:/if"),
@@ -142,9 +152,9 @@ fn dialects_are_recognised() {
         ("http://json-schema.org/draft-07/schema", None),
         ("https://json-schema.org/draft-07/schema#", None),
         ("https://json-schema.org/draft/2020-12/schema#", None),
-        ("http://json-schema.org/draft-04/schema#", Some("unknown-dialect /$schema")),
-        ("http://json-schema.org/draft-06/schema", Some("unknown-dialect /$schema")),
-        ("https://json-schema.org/draft/2019-09/schema", Some("unknown-dialect /$schema")),
+        ("http://json-schema.org/draft-04/schema#", None),
+        ("http://json-schema.org/draft-06/schema", None),
+        ("http://json-schema.org/draft/2019-09/schema", None),
         ("https://example.org/mine", Some("unknown-dialect /$schema")),
     ] {
         let declarations = json(&format!(r#"{{"$schema": "{uri}"}}"#));
@@ -155,7 +165,7 @@ fn dialects_are_recognised() {
         r##"{"$schema": "http://json-schema.org/draft-04/schema#", "id": "http://x.org/a", "maximum": 5, "exclusiveMaximum": true,
         "properties": {"a": {"id": "#foo", "type": "string"}, "b": {"$ref": "#foo"}}}"##,
     );
-    assert_eq!(found(&old), ["unknown-dialect /$schema"]);
+    assert_eq!(found(&old), Vec::<String>::new());
     assert_eq!(old.ids, [("http://x.org/a".into(), "".into())]);
     assert_eq!(node(&old, "").number.as_ref().and_then(|n| n.exclusive_maximum.clone()), Number::new("5"));
     assert_eq!(super::target(&old, "/properties/b"), "/properties/a");
@@ -238,32 +248,94 @@ fn unknown_keywords_are_said_once() {
 }
 
 #[test]
-fn what_is_not_carried_over_is_said() {
-    for (members, expected) in [
-        (r#""allOf": [{"required": ["a"]}], "unevaluatedProperties": false"#, "not-carried key:/unevaluatedProperties"),
-        (r#""contains": {"type": "null"}, "unevaluatedItems": false"#, "not-carried key:/unevaluatedItems"),
-        (r##""$dynamicRef": "#node""##, "not-carried key:/$dynamicRef"),
-        (
-            r##""$vocabulary": {"https://json-schema.org/draft/2020-12/vocab/core": true}"##,
-            "not-carried key:/$vocabulary",
-        ),
-    ] {
-        assert_eq!(found(&draft_2020(members)), [expected], "{members}");
-    }
-    for members in [
-        r#""allOf": [true], "unevaluatedProperties": true"#,
-        r#""allOf": [true], "additionalProperties": true, "unevaluatedProperties": false"#,
-        r#""anyOf": [true], "unevaluatedItems": {}"#,
-    ] {
-        assert_eq!(found(&draft_2020(members)), Vec::<String>::new(), "{members}");
-    }
+fn what_is_left_over_is_kept_apart_where_schemas_apply_in_place() {
+    let object = |d: &Declarations| {
+        let rules = node(d, "").object.clone().expect("an object");
+        (rules.additional, rules.unevaluated)
+    };
+    let array = |d: &Declarations| {
+        let rules = node(d, "").array.clone().expect("an array");
+        (rules.items, rules.unevaluated)
+    };
+    let no = || Some(Schema::Bool(false));
+    let beside = r#""allOf": [{"required": ["a"]}], "unevaluatedProperties": false"#;
+    assert_eq!(object(&draft_2020(beside)), (None, no()));
     // With nothing applied in place the keywords beside it are all that counts.
-    let plain = draft_2020(
-        r#""properties": {"a": true}, "unevaluatedProperties": false, "prefixItems": [true], "unevaluatedItems": {"type": "null"}"#,
+    assert_eq!(object(&draft_2020(r#""properties": {"a": true}, "unevaluatedProperties": false"#)), (no(), None));
+    let nothing_left = r#""allOf": [true], "additionalProperties": false, "unevaluatedProperties": true"#;
+    assert_eq!(object(&draft_2020(nothing_left)), (no(), None));
+    assert_eq!(array(&draft_2020(r#""prefixItems": [true], "unevaluatedItems": false"#)), (no(), None));
+    // What `contains` matches is evaluated since 2020-12.
+    let contains = r#""contains": {"type": "null"}, "unevaluatedItems": false"#;
+    assert_eq!(array(&draft_2020(contains)), (None, no()));
+    assert_eq!(array(&draft("/2019-09", contains)), (no(), None));
+}
+
+#[test]
+fn dynamic_references_need_an_anchor_where_they_lead() {
+    let name = |d: &Declarations, at: &str| node(d, at).reference.as_ref().expect("a reference").dynamic.clone();
+    let tree = draft_2020(
+        r##""$dynamicAnchor": "node", "$defs": {"plain": {"$anchor": "here"}},
+        "properties": {"a": {"$dynamicRef": "#node"}, "b": {"$dynamicRef": "#here"}, "c": {"$dynamicRef": "#/$defs/plain"},
+            "d": {"$dynamicRef": "other.json#node"}}"##,
     );
-    assert_eq!(found(&plain), Vec::<String>::new());
-    assert_eq!(node(&plain, "").object.as_ref().and_then(|o| o.additional.clone()), Some(Schema::Bool(false)));
-    assert_eq!(node(&plain, "/unevaluatedItems").types, Some(TypeSet::NULL));
+    assert_eq!(found(&tree), Vec::<String>::new());
+    assert_eq!(name(&tree, "/properties/a").as_deref(), Some("node"));
+    assert_eq!(name(&tree, "/properties/b"), None);
+    assert_eq!(name(&tree, "/properties/c"), None);
+    assert_eq!(name(&tree, "/properties/d").as_deref(), Some("node"), "seen when it is followed");
+    assert_eq!(tree.scopes, [("".into(), vec![("node".into(), "".into())])]);
+    assert_eq!(tree.reach.looked_up, ["node".into()]);
+    assert_eq!(found(&draft_2020(r##""$dynamicRef": "#nobody""##)), ["dangling-ref /$dynamicRef"]);
+    for (anchor, expected) in [("true", Some("")), ("false", None)] {
+        let old = draft("/2019-09", &format!(r##""$recursiveAnchor": {anchor}, "items": {{"$recursiveRef": "#"}}"##));
+        assert_eq!(name(&old, "/items").as_deref(), expected);
+    }
+    // Both hold where both stand.
+    let both = draft_2020(
+        r##""$dynamicAnchor": "x", "properties": {"a": {"$ref": "#/$defs/s", "$dynamicRef": "#x"}}, "$defs": {"s": {"type": "object"}}"##,
+    );
+    let a = node(&both, "/properties/a");
+    assert!(a.reference.as_ref().is_some_and(|reference| reference.dynamic.is_none()));
+    assert_eq!(a.logic.as_ref().map(|logic| logic.all_of.len()), Some(1));
+}
+
+#[test]
+fn vocabularies_turn_keywords_off() {
+    let of = |vocabularies: &[(&str, bool)], draft: &str| {
+        let list: Vec<(Box<str>, bool)> = vocabularies
+            .iter()
+            .map(|(name, required)| match name.contains(':') {
+                true => ((*name).into(), *required),
+                false => (format!("https://json-schema.org/draft/{draft}/vocab/{name}").into(), *required),
+            })
+            .collect();
+        let base = Dialect::named(&format!("https://json-schema.org/draft/{draft}/schema")).expect("a draft");
+        Dialect::custom(base, Some(&list))
+    };
+    let text = r#"{"$schema": "https://example.com/mine", "properties": {"a": {"minimum": 3, "format": "date"}}}"#;
+    let read = |dialect: Dialect| declarations_in(&FileId::from("a.json"), text, dialect);
+    let bare = read(of(&[("core", true), ("applicator", true)], "2020-12").expect("known"));
+    assert_eq!(found(&bare), ["ignored-keyword key:/properties/a/minimum"]);
+    assert!(node(&bare, "/properties/a").number.is_none());
+    let asserted = |dialect: Dialect| {
+        read(dialect)
+            .schema("/properties/a")
+            .and_then(Schema::node)
+            .is_some_and(|a| a.string.as_ref().is_some_and(|s| s.asserted))
+    };
+    let full: [(&str, bool); 3] = [("core", true), ("applicator", true), ("validation", true)];
+    for (more, draft, expected) in [
+        (("format-assertion", false), "2020-12", true),
+        (("format-annotation", true), "2020-12", false),
+        (("format", true), "2019-09", true),
+        (("format", false), "2019-09", false),
+    ] {
+        let list: Vec<(&str, bool)> = full.iter().copied().chain([more]).collect();
+        assert_eq!(asserted(of(&list, draft).expect("known")), expected, "{more:?}");
+    }
+    assert_eq!(of(&[("urn:strange", true)], "2020-12"), Err("urn:strange".into()));
+    assert!(of(&[("urn:strange", false)], "2020-12").is_ok());
 }
 
 #[test]

@@ -54,6 +54,7 @@ impl Check<'_> {
         }];
         if let Some(reference) = &node.reference {
             answers.push(match self.resolve.link(file, reference) {
+                _ if reference.dynamic.is_some() => None,
                 Link::To(place) if self.steps > 0 => {
                     self.steps -= 1;
                     let resolve = self.resolve;
@@ -124,7 +125,7 @@ impl Check<'_> {
         if rules.unique && (1..items.len()).any(|i| items[..i].iter().any(|other| other.same(&items[i]))) {
             return Some(false);
         }
-        if rules.contains.is_some() {
+        if rules.contains.is_some() || rules.unevaluated.is_some() {
             answers.push(None);
         }
         all(answers)
@@ -151,7 +152,10 @@ impl Check<'_> {
                 answers.push(self.schema(file, schema, value));
             }
         }
-        if rules.names.is_some() || rules.dependent_schemas.iter().any(|(name, _)| has(name)) {
+        if rules.names.is_some()
+            || rules.unevaluated.is_some()
+            || rules.dependent_schemas.iter().any(|(name, _)| has(name))
+        {
             answers.push(None);
         }
         all(answers)
@@ -162,6 +166,9 @@ fn scalar(node: &Node, value: &Json) -> Option<bool> {
     match value {
         Json::Number(number) => {
             let Some(rules) = node.number.as_deref() else { return Some(true) };
+            if rules.unfractioned && number.text().contains(['.', 'e', 'E']) {
+                return Some(false);
+            }
             let fits = |bound: &Option<crate::Number>, wrong: &[Ordering]| {
                 bound.as_ref().is_none_or(|bound| !wrong.contains(&number.compare(bound)))
             };

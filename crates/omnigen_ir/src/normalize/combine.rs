@@ -128,8 +128,8 @@ pub(super) fn merge_text(parts: &[Part<'_>]) -> Text {
 
 /// Keywords about objects that a class does not express, in a fixed order.
 pub(super) fn unchecked(parts: &[Part<'_>]) -> Vec<&'static str> {
-    let mut found = [false; 10];
-    const NAMES: [&str; 10] = [
+    let mut found = [false; 11];
+    const NAMES: [&str; 11] = [
         "not",
         "if/then",
         "anyOf",
@@ -140,6 +140,7 @@ pub(super) fn unchecked(parts: &[Part<'_>]) -> Vec<&'static str> {
         "patternProperties",
         "minProperties",
         "maxProperties",
+        "unevaluatedProperties",
     ];
     for part in parts {
         if let Some(logic) = part.node.logic.as_deref() {
@@ -155,6 +156,7 @@ pub(super) fn unchecked(parts: &[Part<'_>]) -> Vec<&'static str> {
             found[7] |= !object.patterns.is_empty();
             found[8] |= object.min_properties.is_some();
             found[9] |= object.max_properties.is_some();
+            found[10] |= object.unevaluated.as_ref().is_some_and(|schema| *schema != Schema::Bool(true));
         }
     }
     NAMES.into_iter().zip(found).filter(|(_, found)| *found).map(|(name, _)| name).collect()

@@ -114,6 +114,10 @@ impl<'a> Projector<'a> {
 
     /// The place that a reference leads to, if there is something.
     fn target(&self, file: &FileId, reference: &Reference) -> Option<Place> {
+        // Where a dynamic reference leads depends on who refers to this: a type that others use too cannot say it.
+        if reference.dynamic.is_some() {
+            return None;
+        }
         match self.resolve.link(file, reference) {
             Link::To(place) => Some(place),
             Link::Dangling | Link::Pending => None,
@@ -122,6 +126,10 @@ impl<'a> Projector<'a> {
 
     /// A reference as a type.
     fn named(&mut self, place: Place) -> Type {
+        if self.resolve.built_in(&place.file) {
+            // "Any schema": what it says in detail is the validator's.
+            return if place.pointer.is_empty() { Type::union([Type::Boolean, any_map()]) } else { Type::Any };
+        }
         let exported = if place.file == *self.file {
             self.exported.contains(&*place.pointer)
         } else {

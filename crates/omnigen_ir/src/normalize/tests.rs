@@ -75,7 +75,7 @@ fn defaults_are_judged_or_left_open() {
 #[test]
 fn what_is_missing_may_be_anything() {
     let file: FileId = "thing.json".into();
-    let exports = crate::Exports { list: Vec::new(), ids: Vec::new(), anchors: Vec::new() };
+    let exports = crate::Exports::default();
     let unit = Unit::new(&file, "");
     let types = super::Types::of(&Contract { file: &file, unit: &unit, exports: &exports }, &Nowhere);
     assert!(types.definitions.is_empty());

@@ -66,6 +66,11 @@ impl<'a> World<'a> {
     /// Where a node's `$ref` leads. The outer `None`: nowhere.
     pub(super) fn target(&self, file: &FileId, node: &Node) -> Option<Option<Seat<'a>>> {
         let Some(reference) = &node.reference else { return Some(None) };
+        if reference.dynamic.is_some() {
+            // Where it leads depends on who asks.
+            self.doubt.set(true);
+            return Some(None);
+        }
         if let Some(known) = self.targets.borrow().get(&std::ptr::from_ref(node)) {
             return known.clone().map(Some);
         }
@@ -179,7 +184,15 @@ impl<'a> World<'a> {
         match document {
             Json::Number(number) => {
                 if let Some(rules) = node.number.as_deref() {
-                    let NumberRules { minimum, exclusive_minimum, maximum, exclusive_maximum, multiple_of } = rules;
+                    let NumberRules {
+                        minimum,
+                        exclusive_minimum,
+                        maximum,
+                        exclusive_maximum,
+                        multiple_of,
+                        unfractioned,
+                    } = rules;
+                    faults.check("type", || !unfractioned || !number.text().contains(['.', 'e', 'E']))?;
                     if let Some(limit) = minimum {
                         faults.check("minimum", || number.compare(limit) != Ordering::Less)?;
                     }
@@ -229,6 +242,9 @@ impl<'a> World<'a> {
                         let fits = count >= contains.min && contains.max.is_none_or(|max| count <= max);
                         faults.check("contains", || fits)?;
                     }
+                    if rules.unevaluated.is_some() {
+                        self.doubt.set(true);
+                    }
                     if rules.unique {
                         faults.check("uniqueItems", || {
                             items.iter().enumerate().all(|(i, item)| items[..i].iter().all(|other| !other.same(item)))
@@ -260,6 +276,9 @@ impl<'a> World<'a> {
                         if let Some(names) = &rules.names {
                             faults.check("propertyNames", || valid(names, &Json::String(name.clone())))?;
                         }
+                    }
+                    if rules.unevaluated.is_some() {
+                        self.doubt.set(true);
                     }
                     for (name, wanted) in &rules.dependent_required {
                         if document.get(name).is_some() {

@@ -38,7 +38,7 @@ impl Resolve for Files {
 fn all(own: Schema, other: Schema, limit: usize) -> Samples {
     let file: FileId = "own.json".into();
     let unit = Unit::new(&file, "");
-    let exports = Exports { list: Vec::new(), ids: Vec::new(), anchors: Vec::new() };
+    let exports = Exports::default();
     samples(&Contract { file: &file, unit: &unit, exports: &exports }, &Files { own, other }, limit)
 }
 
@@ -60,7 +60,7 @@ fn typed(at: &str, types: TypeSet) -> Node {
 
 fn reference(at: &str, target: RefTarget) -> Schema {
     let mut node = Node::new(at);
-    node.reference = Some(Box::new(Reference { text: "somewhere".into(), target }));
+    node.reference = Some(Box::new(Reference { text: "somewhere".into(), target, dynamic: None }));
     schema(node)
 }
 
@@ -106,6 +106,7 @@ fn bounds_have_both_sides() {
         max_length: Some(3),
         pattern: Some("^x".into()),
         format: None,
+        asserted: false,
     }));
     let list = of(node);
     assert_eq!(about(&list, "minLength"), pairs(&[("\"x\"", false)]));
@@ -220,7 +221,7 @@ fn arrays_cover_length_uniqueness_and_contained_items() {
     wanted.constant = Some(Json::Number(number("7")));
     node.array = Some(Box::new(crate::ArrayRules {
         items: Some(schema(typed("/items", TypeSet::INTEGER))),
-        contains: Some(Contains { schema: schema(wanted), min: 1, max: None }),
+        contains: Some(Contains { schema: schema(wanted), min: 1, max: None, evaluates: true }),
         max_items: Some(2),
         unique: true,
         ..crate::ArrayRules::default()

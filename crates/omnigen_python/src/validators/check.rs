@@ -35,7 +35,7 @@ impl<'a> Emitter<'a> {
     }
 
     /// `return False` if `var` is not valid.
-    fn accept(&mut self, code: &mut Code, schema: &'a Schema, var: &str, known: TypeSet) {
+    pub(super) fn accept(&mut self, code: &mut Code, schema: &'a Schema, var: &str, known: TypeSet) {
         let node = match schema {
             Schema::Bool(_) => return fail_if(code, Condition::Known(*schema == Schema::Bool(false))),
             Schema::Node(node) => &**node,
@@ -80,6 +80,7 @@ impl<'a> Emitter<'a> {
             self.guarded(code, TypeSet::OBJECT, known, var, |this, code| this.accept_members(code, rules, var));
         }
         self.accept_logic(code, node, var, known);
+        self.accept_unevaluated(code, node, var, known);
     }
 
     /// The rules that need no loop, by the type that they are about.
@@ -275,7 +276,9 @@ impl<'a> Emitter<'a> {
             });
         }
         self.accept_others(code, rules, var);
-        if let Some(names) = &rules.names {
+        if rules.names == Some(Schema::Bool(false)) {
+            fail_if(code, Condition::call(var));
+        } else if let Some(names) = &rules.names {
             let name = code.variable("name");
             let before = code.mark();
             code.line(&["for ", &name, " in ", var, ":"]);
@@ -409,7 +412,7 @@ impl<'a> Emitter<'a> {
 }
 
 /// `if fails: return False`; one such statement for each part of a condition that is too long for a line.
-fn fail_if(code: &mut Code, fails: Condition) {
+pub(super) fn fail_if(code: &mut Code, fails: Condition) {
     match fails {
         Condition::Known(false) => {}
         Condition::Known(true) => code.line(&["return False"]),

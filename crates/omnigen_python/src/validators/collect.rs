@@ -235,6 +235,9 @@ impl<'a> Emitter<'a> {
             self.guarded(code, TypeSet::OBJECT, known, var, |this, code| this.collect_members(code, rules, var, path));
         }
         self.collect_logic(code, node, var, known, path);
+        self.collect_unevaluated(code, node, var, known, &mut |this, code, schema, value, key, keyword| {
+            this.collect(code, schema, value, TypeSet::ALL, &path.dynamic(key), keyword);
+        });
     }
 
     fn collect_items(&mut self, code: &mut Code, rules: &'a ArrayRules, var: &str, path: &Path) {
@@ -408,12 +411,12 @@ impl<'a> Emitter<'a> {
     /// The number of the function that collects what is wrong with a schema.
     fn collector(&mut self, schema: &'a Schema) -> usize {
         let address = super::simple::key(schema) ^ 2;
-        if let Some(&number) = self.branches.get(&address) {
+        if let Some(&number) = self.branches.get(&(address, self.scope)) {
             return number;
         }
         self.collector_count += 1;
         let number = self.collector_count;
-        self.branches.insert(address, number);
+        self.branches.insert((address, self.scope), number);
         self.collect_function(&format!("_collect_{number}"), schema, None);
         number
     }

@@ -9,10 +9,12 @@ mod check;
 mod code;
 mod collect;
 mod condition;
+mod evaluated;
 mod formats;
 mod module;
 mod prelude;
 mod rules;
+mod scope;
 mod simple;
 #[cfg(test)]
 mod tests;
@@ -22,7 +24,7 @@ pub(crate) use module::member_order;
 use std::collections::HashMap;
 
 use omnigen_ir::naming::function_at;
-use omnigen_ir::{Contract, Export, FileId, Link, ObjectRules, Place, RefTarget, Reference, Resolve, Schema};
+use omnigen_ir::{Contract, Export, FileId, ObjectRules, Place, Resolve, Schema};
 use omnigen_report::{At, Code as Finding, Diagnostic};
 
 use crate::layout::{self, Doc};
@@ -36,9 +38,14 @@ pub fn validators(contract: &Contract<'_>, resolve: &dyn Resolve, settings: &Set
         resolve,
         settings,
         file: contract.file.clone(),
+        scope: scope::OPEN,
+        bindings: vec![scope::Bindings::new()],
         functions: Vec::new(),
         buffers: Vec::new(),
         branches: HashMap::new(),
+        evaluations: HashMap::new(),
+        summaries: HashMap::new(),
+        evaluation_count: 0,
         branch_count: 0,
         collector_count: 0,
         constants: Vec::new(),
@@ -112,12 +119,21 @@ struct Emitter<'a> {
     settings: &'a Settings,
     /// The file of the schema that is being written.
     file: FileId,
+    /// What is bound there: an index into `bindings`.
+    scope: usize,
+    /// Sets of bound anchors, the empty one first.
+    bindings: Vec<scope::Bindings>,
     /// Finished functions; a place is reserved before a function is written, so that callers stand before callees.
     functions: Vec<Box<str>>,
     /// Buffers of functions that are finished, to be used again: most of the time for a text goes into making room for it.
     buffers: Vec<String>,
-    /// Numbers of private functions, by the address of their schema.
-    branches: HashMap<usize, usize>,
+    /// Numbers of private functions, by the address of their schema and what is bound.
+    branches: HashMap<(usize, usize), usize>,
+    /// Functions that tell what is evaluated for a node, by the same.
+    evaluations: HashMap<(usize, usize, evaluated::Kind), String>,
+    /// What schemas evaluate that references lead to.
+    summaries: HashMap<(usize, usize, evaluated::Kind), evaluated::Summary<'a>>,
+    evaluation_count: usize,
     branch_count: usize,
     collector_count: usize,
     /// Constants of the module, in the order of their use.
@@ -131,9 +147,9 @@ struct Emitter<'a> {
     formats: Vec<&'static str>,
     imports: Vec<(FileId, Import)>,
     needs: u32,
-    /// Places that get functions, with the functions' suffix.
-    places: Vec<(Place, String)>,
-    suffixes: HashMap<String, Place>,
+    /// Places that get functions, with what is bound there, and the functions' suffix.
+    places: Vec<(Place, usize, String)>,
+    suffixes: HashMap<String, (Place, usize)>,
     diagnostics: Vec<Diagnostic>,
 }
 
@@ -145,12 +161,13 @@ impl<'a> Emitter<'a> {
                 continue;
             }
             let place = Place::new(self.contract.file, &export.pointer);
-            self.place(place, export.function.to_string());
+            let scope = self.enter(scope::OPEN, &place);
+            self.place(place, scope, export.function.to_string());
         }
         let mut next = 0;
-        while let Some((place, suffix)) = self.places.get(next).cloned() {
+        while let Some((place, scope, suffix)) = self.places.get(next).cloned() {
             next += 1;
-            self.file = place.file.clone();
+            (self.file, self.scope) = (place.file.clone(), scope);
             let resolve = self.resolve;
             let Some(schema) = resolve.schema(&place) else { continue };
             self.accept_function(&format!("accepts{suffix}"), schema, Some("Tell whether data is valid."));
@@ -164,9 +181,9 @@ impl<'a> Emitter<'a> {
     }
 
     /// Asks for functions for a place.
-    fn place(&mut self, place: Place, suffix: String) {
-        if let Some(other) = self.suffixes.get(&suffix) {
-            if *other != place {
+    fn place(&mut self, place: Place, scope: usize, suffix: String) {
+        if let Some((other, bound)) = self.suffixes.get(&suffix) {
+            if *other != place || *bound != scope {
                 for (here, there) in [(&place, other), (other, &place)] {
                     // The inside of another contract is copied here: that contract is not at fault.
                     let (at, whose) = if here.file == *self.contract.file {
@@ -185,40 +202,8 @@ impl<'a> Emitter<'a> {
             }
             return;
         }
-        self.suffixes.insert(suffix.clone(), place.clone());
-        self.places.push((place, suffix));
-    }
-
-    /// The functions for what a reference leads to; `None` if it leads nowhere.
-    fn callee(&mut self, reference: &Reference) -> Option<Callee> {
-        if reference.target == RefTarget::Dangling {
-            return None;
-        }
-        let Link::To(place) = self.resolve.link(&self.file, reference) else { return None };
-        if place.file == *self.contract.file {
-            let export = self.contract.exports.list.iter().find(|export| export.pointer == place.pointer);
-            let suffix = match export {
-                Some(export) if !self.own(export) => {
-                    return Some(Callee { module: None, suffix: export.function.to_string() });
-                }
-                Some(export) => export.function.to_string(),
-                None => {
-                    self.resolve.schema(&place)?;
-                    function_at(self.contract.unit, &place.pointer)
-                }
-            };
-            self.place(place, suffix.clone());
-            return Some(Callee { module: None, suffix });
-        }
-        if let Some(export) = self.resolve.export(&place) {
-            let suffix = export.function.to_string();
-            return Some(Callee { module: Some(self.import(&place.file)), suffix });
-        }
-        // Of a contract that cannot be read there is neither an export nor a schema: that is reported there.
-        self.resolve.schema(&place)?;
-        let suffix = function_at(&self.resolve.unit(&place.file), &place.pointer);
-        self.place(place, suffix.clone());
-        Some(Callee { module: None, suffix })
+        self.suffixes.insert(suffix.clone(), (place.clone(), scope));
+        self.places.push((place, scope, suffix));
     }
 
     /// What another contract's validator module is called here.

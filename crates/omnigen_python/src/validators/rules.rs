@@ -196,7 +196,7 @@ impl<'a> Emitter<'a> {
     /// What a string must be.
     pub(super) fn string_rules(&mut self, rules: &StringRules, at: &str, var: &str) -> Vec<Rule> {
         let mut list = Vec::new();
-        let StringRules { min_length, max_length, pattern, format } = rules;
+        let StringRules { min_length, max_length, pattern, format, asserted } = rules;
         if let Some(min) = min_length.filter(|&min| min > 0) {
             let fails = shorter(var, min);
             list.push(rule(fails, "minLength", Message::Count("at least", min, "character")));
@@ -217,7 +217,7 @@ impl<'a> Emitter<'a> {
             list.push(rule(fails, "pattern", message));
         }
         if let Some(format) = format
-            && self.settings.assert_formats
+            && (self.settings.assert_formats || *asserted)
             && let Some(check) = self.format(format, at)
         {
             let fails = Condition::of(&[check, "(", var, ")"], Operator::Not, &[]);
@@ -228,8 +228,12 @@ impl<'a> Emitter<'a> {
 
     /// What a number must be.
     pub(super) fn number_rules(&mut self, rules: &NumberRules, var: &str) -> Vec<Rule> {
-        let NumberRules { minimum, exclusive_minimum, maximum, exclusive_maximum, multiple_of } = rules;
+        let NumberRules { minimum, exclusive_minimum, maximum, exclusive_maximum, multiple_of, unfractioned } = rules;
         let mut list = Vec::new();
+        if *unfractioned {
+            let fails = Condition::call(format!("isinstance({var}, float)"));
+            list.push(rule(fails, "type", Message::Plain("must be an integer")));
+        }
         for (bound, operator, keyword, message) in [
             (minimum, Operator::Less, "minimum", "must be at least"),
             (exclusive_minimum, Operator::NotGreater, "exclusiveMinimum", "must be greater than"),

@@ -9,7 +9,7 @@ use super::rules::{has, passes};
 impl<'a> Emitter<'a> {
     /// Is `var` valid? A condition in any case.
     pub(super) fn condition(&mut self, schema: &'a Schema, var: &str, known: TypeSet) -> Condition {
-        if let Some(&number) = self.branches.get(&key(schema)) {
+        if let Some(&number) = self.branches.get(&(key(schema), self.scope)) {
             return accepted(number, var);
         }
         match self.simple(schema, var, known, 2) {
@@ -164,12 +164,12 @@ impl<'a> Emitter<'a> {
     /// The number of the function that tells whether exactly one of a list holds.
     fn exactly_one(&mut self, list: &'a [Schema]) -> usize {
         let address = list.as_ptr().addr() ^ 1;
-        if let Some(&number) = self.branches.get(&address) {
+        if let Some(&number) = self.branches.get(&(address, self.scope)) {
             return number;
         }
         self.branch_count += 1;
         let number = self.branch_count;
-        self.branches.insert(address, number);
+        self.branches.insert((address, self.scope), number);
         let place = self.reserve();
         let mut code = self.code();
         code.line(&["def _accepts_", &number.to_string(), "(data: Any) -> bool:"]);
@@ -197,7 +197,7 @@ impl<'a> Emitter<'a> {
     fn branch(&mut self, schema: &'a Schema) -> usize {
         self.branch_count += 1;
         let number = self.branch_count;
-        self.branches.insert(key(schema), number);
+        self.branches.insert((key(schema), self.scope), number);
         self.accept_function(&format!("_accepts_{number}"), schema, None);
         number
     }
@@ -250,13 +250,15 @@ fn plain(node: &Node, depth: usize) -> bool {
         array.prefix.is_empty()
             && array.items.as_ref().is_none_or(|items| matches!(items, Schema::Bool(_)))
             && array.contains.is_none()
+            && array.unevaluated.as_ref().is_none_or(|schema| *schema == Schema::Bool(true))
     });
     let object = node.object.as_deref().is_none_or(|object| {
-        let ObjectRules { properties, patterns, additional, names, dependent_schemas, .. } = object;
+        let ObjectRules { properties, patterns, additional, names, dependent_schemas, unevaluated, .. } = object;
         properties.len() <= if depth > 0 { 2 } else { 0 }
             && patterns.is_empty()
             && additional.as_ref().is_none_or(|schema| *schema == Schema::Bool(true))
             && names.as_ref().is_none_or(|schema| *schema == Schema::Bool(true))
+            && unevaluated.as_ref().is_none_or(|schema| *schema == Schema::Bool(true))
             && dependent_schemas.is_empty()
             && object.required.len() <= 6
             && object.dependent_required.len() <= 2

@@ -1,0 +1,535 @@
+//! `unevaluatedProperties` and `unevaluatedItems`: what other schemas that apply to the same value have left over.
+//!
+//! Which names and items a schema evaluates is mostly known when code is written; then these keywords cost no more than
+//! `additionalProperties`. Where it hangs on which branch holds, a function tells it from the data. Such functions are written
+//! where the keyword stands, also for schemas of other files: those know nothing of who asks.
+
+use omnigen_ir::{Contains, FileId, Node, Place, Schema, TypeSet};
+
+use super::check::fail_if;
+use super::code::Code;
+use super::condition::{Condition, Operator};
+use super::rules::{found, has};
+use super::simple::key;
+use super::{Emitter, Need};
+use crate::layout::{self, Doc};
+
+/// What the keyword is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Kind {
+    Properties,
+    Items,
+}
+
+impl Kind {
+    fn types(self) -> TypeSet {
+        match self {
+            Kind::Properties => TypeSet::OBJECT,
+            Kind::Items => TypeSet::ARRAY,
+        }
+    }
+
+    /// The prefix of its functions.
+    fn function(self) -> &'static str {
+        match self {
+            Kind::Properties => "_evaluated_names",
+            Kind::Items => "_evaluated_items",
+        }
+    }
+}
+
+/// What a schema evaluates of a value that is valid against it.
+#[derive(Clone, Default)]
+pub(super) struct Marks<'a> {
+    /// Everything.
+    all: bool,
+    /// These properties.
+    names: Vec<&'a str>,
+    /// The properties that these patterns find.
+    searches: Vec<String>,
+    /// So many items.
+    count: u64,
+    /// The items that match.
+    contains: Vec<(Seat, &'a Contains)>,
+    /// What depends on the value.
+    choices: Vec<Choice<'a>>,
+    /// What these functions say.
+    calls: Vec<String>,
+}
+
+/// Reports what is wrong with a value: its schema, its variable, the token of its place, and the keyword.
+pub(super) type Report<'r, 'a> = dyn FnMut(&mut Emitter<'a>, &mut Code, &'a Schema, &str, &str, &'static str) + 'r;
+
+/// Where a schema stands: its file, and what is bound there.
+#[derive(Clone)]
+struct Seat {
+    file: FileId,
+    scope: usize,
+}
+
+#[derive(Clone)]
+struct Choice<'a> {
+    test: Test<'a>,
+    then: Marks<'a>,
+    otherwise: Marks<'a>,
+}
+
+#[derive(Clone)]
+enum Test<'a> {
+    Valid(Seat, &'a Schema),
+    Has(&'a str),
+}
+
+/// What is known of the schema that a reference leads to.
+#[derive(Clone)]
+pub(super) enum Summary<'a> {
+    /// It is under way: a schema that applies itself to the same value, which is reported elsewhere.
+    Open,
+    /// It can be told without the data.
+    Known(Marks<'a>),
+    /// A function tells.
+    Call(String),
+}
+
+impl<'a> Marks<'a> {
+    fn is_empty(&self) -> bool {
+        let Marks { all, names, searches, count, contains, choices, calls } = self;
+        !all && names.is_empty()
+            && searches.is_empty()
+            && *count == 0
+            && contains.is_empty()
+            && choices.is_empty()
+            && calls.is_empty()
+    }
+
+    /// Is it known without a look at the data?
+    fn known(&self) -> bool {
+        self.all || (self.contains.is_empty() && self.choices.is_empty() && self.calls.is_empty())
+    }
+}
+
+impl<'a> Emitter<'a> {
+    /// `return False` if what is left over is not valid.
+    pub(super) fn accept_unevaluated(&mut self, code: &mut Code, node: &'a Node, var: &str, known: TypeSet) {
+        for (kind, schema) in unevaluated(node) {
+            if !known.meets(kind.types()) {
+                continue;
+            }
+            self.guarded(code, kind.types(), known, var, |this, code| {
+                let marks = this.evaluated(node, kind);
+                match schema {
+                    Schema::Bool(false) => {
+                        let left = this.left_over(&marks, node, kind, var);
+                        fail_if(code, left);
+                    }
+                    _ => this.each_left_over(code, &marks, node, kind, var, false, &mut |this, code, value, _| {
+                        this.accept(code, schema, value, TypeSet::ALL);
+                    }),
+                }
+            });
+        }
+    }
+
+    /// Is there something left over? A condition.
+    fn left_over(&mut self, marks: &Marks<'a>, node: &'a Node, kind: Kind, var: &str) -> Condition {
+        if marks.all {
+            return Condition::Known(false);
+        }
+        if kind == Kind::Items {
+            let count = format!("len({var})");
+            if marks.known() {
+                return match marks.count {
+                    0 => Condition::call(var),
+                    most => Condition::of(&[&count], Operator::Greater, &[&most.to_string()]),
+                };
+            }
+            let seen = format!("len({})", self.evaluation(marks, node, kind, var));
+            return Condition::of(&[&seen], Operator::Less, &[&count]);
+        }
+        if marks.known() && marks.searches.is_empty() && marks.names.is_empty() {
+            return Condition::call(var);
+        }
+        let seen = if marks.known() && marks.searches.is_empty() {
+            self.names_of(marks)
+        } else {
+            self.evaluation(marks, node, kind, var)
+        };
+        Condition::call(format!("{var}.keys() <= {seen}")).opposite()
+    }
+
+    /// A loop over what is left over: `body` gets the value's variable and the one of its name or index.
+    fn each_left_over_of(
+        &mut self,
+        code: &mut Code,
+        node: &'a Node,
+        kind: Kind,
+        var: &str,
+        body: &mut dyn FnMut(&mut Self, &mut Code, &str, &str),
+    ) {
+        let marks = self.evaluated(node, kind);
+        self.each_left_over(code, &marks, node, kind, var, true, body);
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "what a loop is made of")]
+    fn each_left_over(
+        &mut self,
+        code: &mut Code,
+        marks: &Marks<'a>,
+        node: &'a Node,
+        kind: Kind,
+        var: &str,
+        keys: bool,
+        body: &mut dyn FnMut(&mut Self, &mut Code, &str, &str),
+    ) {
+        if marks.all {
+            return;
+        }
+        let (key, value) = match kind {
+            Kind::Properties => (code.variable("name").to_string(), code.variable("value").to_string()),
+            Kind::Items => (code.variable("index").to_string(), code.variable("item").to_string()),
+        };
+        let start = code.mark();
+        let seen = if marks.known() {
+            None
+        } else {
+            let seen = code.variable("seen");
+            let call = self.evaluation(marks, node, kind, var);
+            code.line(&[&seen, " = ", &call]);
+            Some(seen)
+        };
+        let before = code.mark();
+        let head = match (kind, &seen) {
+            (Kind::Properties, _) => format!("for {key}, {value} in {var}.items():"),
+            (Kind::Items, None) if marks.count > 0 && keys => {
+                format!("for {key}, {value} in enumerate({var}[{0}:], {0}):", marks.count)
+            }
+            (Kind::Items, None) if marks.count > 0 => format!("for {value} in {var}[{}:]:", marks.count),
+            (Kind::Items, None) if !keys => format!("for {value} in {var}:"),
+            (Kind::Items, _) => format!("for {key}, {value} in enumerate({var}):"),
+        };
+        code.line(&[&head]);
+        let left = match (&seen, kind) {
+            (Some(seen), _) => Condition::of(&[&key], Operator::NotIn, &[seen]),
+            (None, Kind::Items) => Condition::Known(true),
+            (None, Kind::Properties) => {
+                let mut parts = Vec::new();
+                if !marks.names.is_empty() {
+                    let names = self.names_of(marks);
+                    parts.push(Condition::of(&[&key], Operator::NotIn, &[&names]));
+                }
+                parts.extend(marks.searches.iter().map(|search| found(search, &key).opposite()));
+                Condition::all(parts)
+            }
+        };
+        let inner = code.mark();
+        self.body(code, before, |this, code| this.block(code, left, |this, code| body(this, code, &value, &key)));
+        if !code.grew(inner) {
+            code.back_to(start);
+            return;
+        }
+        if kind == Kind::Items && head.contains("enumerate") && !code.since(inner).contains(&value) {
+            let indices = match marks.count {
+                count if seen.is_none() && count > 0 => format!("{count}, len({var})"),
+                _ => format!("len({var})"),
+            };
+            code.replace(before, &head, &format!("for {key} in range({indices}):"));
+        }
+        if kind == Kind::Properties {
+            let text = code.since(inner);
+            if !text.contains(&value) {
+                code.replace(before, &head, &format!("for {key} in {var}:"));
+            } else if !text.contains(&key) {
+                code.replace(before, &head, &format!("for {value} in {var}.values():"));
+            }
+        }
+    }
+
+    /// The constant with the names that are evaluated in any case.
+    fn names_of(&mut self, marks: &Marks<'a>) -> String {
+        let mut names: Vec<&str> = marks.names.clone();
+        names.sort_unstable();
+        names.dedup();
+        let names = names.into_iter().map(|name| Doc::text(layout::string(name))).collect();
+        self.constant(Doc::group("frozenset(", vec![Doc::group("{", names, "}")], ")"))
+    }
+
+    /// A call that gives the names or indices which are evaluated.
+    fn evaluation(&mut self, marks: &Marks<'a>, node: &'a Node, kind: Kind, var: &str) -> String {
+        let known = (std::ptr::from_ref(node).addr(), self.scope, kind);
+        let function = match self.evaluations.get(&known) {
+            Some(function) => function.clone(),
+            None => {
+                let function = self.evaluation_function(marks, kind);
+                self.evaluations.insert(known, function.clone());
+                function
+            }
+        };
+        format!("{function}({var})")
+    }
+
+    /// Writes a function that tells what is evaluated.
+    fn evaluation_function(&mut self, marks: &Marks<'a>, kind: Kind) -> String {
+        self.evaluation_count += 1;
+        let name = format!("{}_{}", kind.function(), self.evaluation_count);
+        let place = self.reserve();
+        let mut code = self.code();
+        let (item, set, what) = match kind {
+            Kind::Properties => ("str", "names", "properties"),
+            Kind::Items => ("int", "items", "items"),
+        };
+        code.call(&format!("def {name}"), &["data: Any"], &format!(" -> set[{item}]:"));
+        code.indent();
+        code.line(&["\"\"\"Tell which ", what, " are spoken for.\"\"\""]);
+        if marks.names.is_empty() {
+            code.line(&[set, ": set[", item, "] = set()"]);
+        } else {
+            let names = self.names_of(marks);
+            code.line(&[set, " = set(", &names, ")"]);
+        }
+        self.mark_more(&mut code, marks, kind, set);
+        code.line(&["return ", set]);
+        self.put(place, code);
+        name
+    }
+
+    /// Code that adds what is evaluated to a set.
+    fn mark(&mut self, code: &mut Code, marks: &Marks<'a>, kind: Kind, set: &str) {
+        if marks.all {
+            match kind {
+                Kind::Properties => code.line(&[set, ".update(data)"]),
+                Kind::Items => code.line(&[set, ".update(range(len(data)))"]),
+            }
+            return;
+        }
+        if !marks.names.is_empty() {
+            let names = self.names_of(marks);
+            code.line(&[set, ".update(", &names, ")"]);
+        }
+        self.mark_more(code, marks, kind, set);
+    }
+
+    /// The same without the names that are evaluated in any case.
+    fn mark_more(&mut self, code: &mut Code, marks: &Marks<'a>, kind: Kind, set: &str) {
+        if !marks.searches.is_empty() {
+            let name = code.variable("name");
+            code.line(&["for ", &name, " in data:"]);
+            code.indent();
+            let finds = Condition::any(marks.searches.iter().map(|search| found(search, &name)).collect());
+            finds.line(code, "if ", ":");
+            code.indent();
+            code.line(&[set, ".add(", &name, ")"]);
+            code.dedent();
+            code.dedent();
+        }
+        if marks.count > 0 {
+            code.line(&[set, ".update(range(min(", &marks.count.to_string(), ", len(data))))"]);
+        }
+        for (seat, contains) in &marks.contains {
+            let (index, item) = (code.variable("index"), code.variable("item"));
+            let holds = self.seated(seat, |this| this.condition(&contains.schema, &item, TypeSet::ALL));
+            match holds {
+                Condition::Known(false) => {}
+                Condition::Known(true) => code.line(&[set, ".update(range(len(data)))"]),
+                holds => {
+                    code.line(&["for ", &index, ", ", &item, " in enumerate(data):"]);
+                    code.indent();
+                    holds.line(code, "if ", ":");
+                    code.indent();
+                    code.line(&[set, ".add(", &index, ")"]);
+                    code.dedent();
+                    code.dedent();
+                }
+            }
+        }
+        for call in &marks.calls {
+            code.line(&[set, ".update(", call, "(data))"]);
+        }
+        for Choice { test, then, otherwise } in &marks.choices {
+            let test = match test {
+                Test::Has(name) => has(name, "data"),
+                Test::Valid(seat, schema) => self.seated(seat, |this| this.condition(schema, "data", kind.types())),
+            };
+            let (holds, then, otherwise) = match test {
+                Condition::Known(true) => (None, then, otherwise),
+                Condition::Known(false) => (None, otherwise, then),
+                test if then.is_empty() => (Some(test.opposite()), otherwise, then),
+                test => (Some(test), then, otherwise),
+            };
+            let Some(holds) = holds else {
+                self.mark(code, then, kind, set);
+                continue;
+            };
+            if then.is_empty() {
+                continue;
+            }
+            holds.line(code, "if ", ":");
+            code.indent();
+            self.mark(code, then, kind, set);
+            code.dedent();
+            if !otherwise.is_empty() {
+                code.line(&["else:"]);
+                code.indent();
+                self.mark(code, otherwise, kind, set);
+                code.dedent();
+            }
+        }
+    }
+
+    /// Works for a schema of another file, or with other bindings.
+    fn seated<R>(&mut self, seat: &Seat, work: impl FnOnce(&mut Self) -> R) -> R {
+        let file = std::mem::replace(&mut self.file, seat.file.clone());
+        let scope = std::mem::replace(&mut self.scope, seat.scope);
+        let result = work(self);
+        (self.file, self.scope) = (file, scope);
+        result
+    }
+
+    /// What the schemas that apply in place, and the keywords beside, have evaluated for the node's own keyword.
+    fn evaluated(&mut self, node: &'a Node, kind: Kind) -> Marks<'a> {
+        let mut marks = Marks::default();
+        self.gather_node(node, kind, false, &mut marks);
+        marks
+    }
+
+    fn gather(&mut self, schema: &'a Schema, kind: Kind, own: bool, marks: &mut Marks<'a>) {
+        if let Schema::Node(node) = schema {
+            self.gather_node(node, kind, own, marks);
+        }
+    }
+
+    fn gathered(&mut self, schema: &'a Schema, kind: Kind) -> Marks<'a> {
+        let mut marks = Marks::default();
+        self.gather(schema, kind, true, &mut marks);
+        marks
+    }
+
+    /// `own`: the node's own `unevaluated…` counts too.
+    fn gather_node(&mut self, node: &'a Node, kind: Kind, own: bool, marks: &mut Marks<'a>) {
+        let seat = Seat { file: self.file.clone(), scope: self.scope };
+        match kind {
+            Kind::Properties => {
+                if let Some(rules) = node.object.as_deref() {
+                    marks.all |= rules.additional.is_some() || (own && rules.unevaluated.is_some());
+                    marks.names.extend(rules.properties.iter().map(|property| &*property.name));
+                    for (search, _) in self.searches(rules) {
+                        if !marks.searches.contains(&search) {
+                            marks.searches.push(search);
+                        }
+                    }
+                }
+            }
+            Kind::Items => {
+                if let Some(rules) = node.array.as_deref() {
+                    marks.all |= rules.items.is_some() || (own && rules.unevaluated.is_some());
+                    marks.count = marks.count.max(rules.prefix.len() as u64);
+                    let contains = rules.contains.as_ref().filter(|contains| contains.evaluates);
+                    marks.contains.extend(contains.map(|contains| (seat.clone(), contains)));
+                }
+            }
+        }
+        for (name, schema) in node.object.iter().flat_map(|rules| &rules.dependent_schemas) {
+            let then = self.gathered(schema, kind);
+            if !then.is_empty() {
+                marks.choices.push(Choice { test: Test::Has(name), then, otherwise: Marks::default() });
+            }
+        }
+        if let Some(logic) = node.logic.as_deref() {
+            for schema in &logic.all_of {
+                self.gather(schema, kind, true, marks);
+            }
+            for schema in logic.any_of.iter().chain(&logic.one_of) {
+                let then = self.gathered(schema, kind);
+                if !then.is_empty() {
+                    let test = Test::Valid(seat.clone(), schema);
+                    marks.choices.push(Choice { test, then, otherwise: Marks::default() });
+                }
+            }
+            if let Some(condition) = &logic.condition {
+                let mut then = self.gathered(&condition.test, kind);
+                if let Some(schema) = &condition.then {
+                    self.gather(schema, kind, true, &mut then);
+                }
+                let otherwise = condition.otherwise.as_ref();
+                let otherwise = otherwise.map_or_else(Marks::default, |schema| self.gathered(schema, kind));
+                if !(then.is_empty() && otherwise.is_empty()) {
+                    marks.choices.push(Choice { test: Test::Valid(seat, &condition.test), then, otherwise });
+                }
+            }
+        }
+        if let Some(reference) = &node.reference
+            && let Some(place) = self.target(reference)
+        {
+            self.gather_target(&place, kind, marks);
+        }
+    }
+
+    fn gather_target(&mut self, place: &Place, kind: Kind, marks: &mut Marks<'a>) {
+        let resolve = self.resolve;
+        let Some(schema) = resolve.schema(place) else { return };
+        let seat = Seat { file: place.file.clone(), scope: self.enter(self.scope, place) };
+        let known = (key(schema), seat.scope, kind);
+        let summary = match self.summaries.get(&known) {
+            Some(summary) => summary.clone(),
+            None => {
+                self.summaries.insert(known, Summary::Open);
+                let mut own = self.seated(&seat, |this| this.gathered(schema, kind));
+                own.names.sort_unstable();
+                own.names.dedup();
+                let summary =
+                    if own.known() { Summary::Known(own) } else { Summary::Call(self.evaluation_function(&own, kind)) };
+                self.summaries.insert(known, summary.clone());
+                summary
+            }
+        };
+        match summary {
+            Summary::Open => {}
+            Summary::Known(Marks { all, names, searches, count, contains: _, choices: _, calls: _ }) => {
+                marks.all |= all;
+                marks.names.extend(names);
+                marks.count = marks.count.max(count);
+                for search in searches {
+                    if !marks.searches.contains(&search) {
+                        marks.searches.push(search);
+                    }
+                }
+            }
+            Summary::Call(function) if marks.calls.contains(&function) => {}
+            Summary::Call(function) => marks.calls.push(function),
+        }
+    }
+
+    /// Reports what is left over and not valid.
+    pub(super) fn collect_unevaluated(
+        &mut self,
+        code: &mut Code,
+        node: &'a Node,
+        var: &str,
+        known: TypeSet,
+        body: &mut Report<'_, 'a>,
+    ) {
+        for (kind, schema) in unevaluated(node) {
+            if !known.meets(kind.types()) {
+                continue;
+            }
+            self.guarded(code, kind.types(), known, var, |this, code| {
+                this.each_left_over_of(code, node, kind, var, &mut |this, code, value, key| match kind {
+                    Kind::Properties => {
+                        this.need(Need::Escape);
+                        body(this, code, schema, value, &format!("_escape({key})"), "unevaluatedProperties");
+                    }
+                    Kind::Items => body(this, code, schema, value, key, "unevaluatedItems"),
+                });
+            });
+        }
+    }
+}
+
+/// The keywords that a node has and that ask for something.
+fn unevaluated(node: &Node) -> impl Iterator<Item = (Kind, &Schema)> {
+    let properties = node.object.as_deref().and_then(|rules| rules.unevaluated.as_ref());
+    let items = node.array.as_deref().and_then(|rules| rules.unevaluated.as_ref());
+    let both = [(Kind::Properties, properties), (Kind::Items, items)];
+    both.into_iter()
+        .filter_map(|(kind, schema)| Some((kind, schema?)))
+        .filter(|(_, schema)| **schema != Schema::Bool(true))
+}
