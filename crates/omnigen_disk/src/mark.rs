@@ -104,21 +104,29 @@ pub enum Ownership {
 pub fn header(source: &str, emitter: &str, body: &str) -> String {
     let crlf = is_crlf(body.as_bytes());
     let (start, end) = lines(Comment::Hash, source, emitter, crlf);
-    let digest = digest_of(&[start.as_bytes(), end.as_bytes(), body.as_bytes()], crlf);
+    let digest = digest_of(&[start.as_bytes(), end.as_bytes()], &hash(body.as_bytes(), crlf), crlf);
     start + &hex(&digest) + &end
 }
 
 /// The whole text with its mark: in front, but after a `#!` line and after the front matter of a document.
 pub fn sign(comment: Comment, source: &str, emitter: &str, body: &str) -> String {
-    signed(comment, source, emitter, body).0
+    signed(comment, source, emitter, body, None).0
 }
 
-/// The same, with the digest that the mark has.
-pub fn signed(comment: Comment, source: &str, emitter: &str, body: &str) -> (String, [u8; 16]) {
+/// The same, with the digest that the mark has. `whole` is BLAKE3 of the body, if that is known.
+pub fn signed(
+    comment: Comment,
+    source: &str,
+    emitter: &str,
+    body: &str,
+    whole: Option<&[u8; 32]>,
+) -> (String, [u8; 16]) {
     let crlf = is_crlf(body.as_bytes());
     let (before, after) = body.split_at(front(comment, body));
     let (start, end) = lines(comment, source, emitter, crlf);
-    let digest = digest_of(&[before.as_bytes(), start.as_bytes(), end.as_bytes(), after.as_bytes()], crlf);
+    let rest = whole.filter(|_| before.is_empty() && !crlf).copied();
+    let rest = rest.unwrap_or_else(|| hash(after.as_bytes(), crlf));
+    let digest = digest_of(&[before.as_bytes(), start.as_bytes(), end.as_bytes()], &rest, crlf);
     let mut text = String::with_capacity(body.len() + start.len() + DIGITS + end.len());
     for part in [before, &start, &hex(&digest), &end, after] {
         text.push_str(part);
@@ -128,10 +136,7 @@ pub fn signed(comment: Comment, source: &str, emitter: &str, body: &str) -> (Str
 
 /// The digest that the mark of this text has.
 pub fn digest(comment: Comment, source: &str, emitter: &str, body: &str) -> [u8; 16] {
-    let crlf = is_crlf(body.as_bytes());
-    let (before, after) = body.split_at(front(comment, body));
-    let (start, end) = lines(comment, source, emitter, crlf);
-    digest_of(&[before.as_bytes(), start.as_bytes(), end.as_bytes(), after.as_bytes()], crlf)
+    signed(comment, source, emitter, body, None).1
 }
 
 /// Whose a file with this content is.
@@ -141,7 +146,7 @@ pub fn inspect(text: &[u8]) -> Ownership {
     let Some(mark) = find(text) else { return Ownership::Foreign };
     let Mark { source, emitter, digits } = mark;
     if let (Some(source), Some(emitter), Some((at, digest))) = (&source, &emitter, digits)
-        && digest_of(&[&text[..at], &text[at + DIGITS..]], is_crlf(text)) == digest
+        && read_digest(text, at) == digest
     {
         return Ownership::Intact { source: source.clone(), emitter: emitter.clone(), digest };
     }
@@ -279,24 +284,46 @@ fn is_crlf(text: &[u8]) -> bool {
     any
 }
 
-/// Line ends must not straddle two parts.
-fn digest_of(parts: &[&[u8]], crlf: bool) -> [u8; 16] {
+/// The digest that a text should have in its mark, whose digits start at `at`.
+fn read_digest(text: &[u8], at: usize) -> [u8; 16] {
+    let crlf = is_crlf(text);
+    let tail = &text[at + DIGITS..];
+    let end = tail.iter().position(|byte| *byte == b'\n').map_or(tail.len(), |end| end + 1);
+    digest_of(&[&text[..at], &tail[..end]], &hash(&tail[end..], crlf), crlf)
+}
+
+/// The digest of a mark: of what stands up to its end, the digits left out, then of the hash of the rest. So the rest, which may
+/// be long and whose hash is known, is hashed once. Line ends must not straddle two parts.
+fn digest_of(head: &[&[u8]], rest: &[u8; 32], crlf: bool) -> [u8; 16] {
     let mut hasher = blake3::Hasher::new();
-    for part in parts {
-        if !crlf {
-            hasher.update(part);
-            continue;
-        }
-        for line in part.split_inclusive(|byte| *byte == b'\n') {
-            match line.strip_suffix(b"\r\n") {
-                Some(line) => hasher.update(line).update(b"\n"),
-                None => hasher.update(line),
-            };
-        }
-    }
+    head.iter().for_each(|part| feed(&mut hasher, part, crlf));
+    hasher.update(rest);
     let mut half = [0; 16];
     half.copy_from_slice(&hasher.finalize().as_bytes()[..16]);
     half
+}
+
+fn hash(text: &[u8], crlf: bool) -> [u8; 32] {
+    if !crlf {
+        return *blake3::hash(text).as_bytes();
+    }
+    let mut hasher = blake3::Hasher::new();
+    feed(&mut hasher, text, crlf);
+    *hasher.finalize().as_bytes()
+}
+
+/// With `crlf` line ends count as LF.
+fn feed(hasher: &mut blake3::Hasher, text: &[u8], crlf: bool) {
+    if !crlf {
+        hasher.update(text);
+        return;
+    }
+    for line in text.split_inclusive(|byte| *byte == b'\n') {
+        match line.strip_suffix(b"\r\n") {
+            Some(line) => hasher.update(line).update(b"\n"),
+            None => hasher.update(line),
+        };
+    }
 }
 
 fn has_conflict(text: &[u8]) -> bool {

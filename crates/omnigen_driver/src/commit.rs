@@ -95,7 +95,7 @@ impl Commit {
         let source = if label.is_empty() { "all contracts" } else { &label };
         let (bytes, mark) = match (Comment::of(&path), std::str::from_utf8(&body)) {
             (Some(comment), Ok(text)) => {
-                let (text, mark) = mark::signed(comment, source, &emitter, text);
+                let (text, mark) = mark::signed(comment, source, &emitter, text, Some(digest.as_bytes()));
                 (text.into_bytes(), mark)
             }
             _ => (body, [0; 16]),

@@ -6,6 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use omnigen_disk::Stat;
 use omnigen_engine::{Built, Outline, Read, ReadKey, State, Target};
@@ -72,7 +73,7 @@ pub(crate) struct Record {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Details {
     /// What others see.
-    pub(crate) outline: Option<Outline>,
+    pub(crate) outline: Option<Arc<Outline>>,
     /// What was made, `check` included.
     pub(crate) made: BTreeMap<Box<str>, Made>,
     /// Since when each of them is what it is, and why.
@@ -126,7 +127,7 @@ pub(crate) struct Made {
     /// Digest of its text.
     pub(crate) digest: Digest,
     /// What it has read.
-    pub(crate) trace: Vec<Read>,
+    pub(crate) trace: Arc<[Read]>,
     /// What was found.
     pub(crate) diagnostics: Vec<Diagnostic>,
 }
@@ -288,7 +289,7 @@ impl Records {
         let ids = details.outline.as_ref().is_some_and(|outline| !outline.exports.ids.is_empty());
         let (mut mentions, mut uses) = (BTreeSet::new(), BTreeSet::new());
         for (target, made) in &details.made {
-            for read in &made.trace {
+            for read in made.trace.iter() {
                 mentions.extend(mentioned(&read.key));
                 if &**target == "check"
                     && let ReadKey::File(path) = &read.key
@@ -429,7 +430,7 @@ mod tests {
             let file = FileId::from(format!("{i}.json"));
             records.entry(&file, true).digest = Digest::of(file.as_bytes());
             let made =
-                Made { ready: true, digest: Digest::of(file.as_bytes()), trace: Vec::new(), diagnostics: Vec::new() };
+                Made { ready: true, digest: Digest::of(file.as_bytes()), trace: [].into(), diagnostics: Vec::new() };
             records.change(&file).expect("there").made.insert("check".into(), made);
         }
         records

@@ -349,7 +349,7 @@ impl Session {
                 dirty.push(*target);
                 continue;
             };
-            for read in trace {
+            for read in trace.iter() {
                 if self.current(&read.key)? != read.digest {
                     tracing::debug!(file = &**file, target = target.name(), read = ?read.key, "dirty");
                     dirty.push(*target);
@@ -404,7 +404,9 @@ impl Session {
                 pending = again;
                 self.supply(needs)?;
             }
-            self.graph_mut()?.forget_texts();
+            let graph = self.graph_mut()?;
+            graph.forget_texts();
+            graph.relax();
             if self.halt == Some(Halt::FailedFast) {
                 return Err("a contract has errors".to_owned());
             }
@@ -420,7 +422,7 @@ impl Session {
         let ready = built.state == State::Ready;
         let digest = built.digest;
         if target == Target::Check {
-            let outline = self.graph_mut()?.outline(file).cloned();
+            let outline = self.graph_mut()?.shared_outline(file);
             if let Some(details) = self.records.change(file) {
                 details.outline = outline;
             }

@@ -255,7 +255,7 @@ fn settled(session: &mut Session, file: &FileId, target: &str) -> Result<bool, S
     let made = session.records.details(file).and_then(|details| details.made.get(target));
     let trace = made.filter(|made| made.ready).map(|made| made.trace.clone());
     let Some(trace) = trace.filter(|_| in_place) else { return Ok(false) };
-    for read in trace {
+    for read in trace.iter() {
         if session.current(&read.key)? != read.digest {
             return Ok(false);
         }
@@ -505,7 +505,7 @@ fn ask(session: &mut Session, commit: &mut Commit, calls: Vec<Call>, outcome: &m
 
 /// Records that a task has no answer: its last good outputs stay, and the next run asks again.
 fn leave_open(session: &mut Session, call: &Call) {
-    let made = Made { ready: false, digest: call.key, trace: call.trace.clone(), diagnostics: Vec::new() };
+    let made = Made { ready: false, digest: call.key, trace: call.trace.as_slice().into(), diagnostics: Vec::new() };
     if let Some(details) = session.records.change(&call.file) {
         details.made.insert(call.target.clone(), made);
     }
@@ -533,7 +533,7 @@ fn admit(session: &mut Session, commit: &mut Commit, call: &Call, answer: Answer
         let digest = session.current(&key)?;
         trace.push(Read { key, digest });
     }
-    let made = Made { ready: true, digest: call.key, trace, diagnostics: Vec::new() };
+    let made = Made { ready: true, digest: call.key, trace: trace.into(), diagnostics: Vec::new() };
     if let Some(details) = session.records.change(&call.file) {
         details.made.insert(call.target.clone(), made);
     }

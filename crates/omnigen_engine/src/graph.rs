@@ -150,8 +150,8 @@ impl PartialEq for Parsed {
     }
 }
 
-/// Text → schemas of one file. `None` if its text is not here.
-#[salsa::tracked(returns(ref))]
+/// Text → schemas of one file. `None` if its text is not here. Kept of so many files as are in work at once: see [`Graph::relax`].
+#[salsa::tracked(returns(ref), lru = 512)]
 pub(crate) fn declarations(db: &dyn Db, source: Source) -> Option<Arc<Parsed>> {
     let Content::Text(text) = source.content(db) else { return None };
     db.shared().ran(Counter::Declarations);
@@ -166,7 +166,7 @@ pub(crate) fn outline(db: &dyn Db, source: Source) -> Option<Arc<Outline>> {
     if presence(db, source) == Presence::Stored
         && let Content::Stored(stored) = source.content(db)
     {
-        return Some(Arc::new(stored.outline.clone()));
+        return Some(stored.outline.clone());
     }
     let declared = &declarations(db, source).as_ref()?.declared;
     db.shared().ran(Counter::Outline);
@@ -230,7 +230,7 @@ impl PartialEq for Meaning {
     }
 }
 
-#[salsa::tracked(returns(ref))]
+#[salsa::tracked(returns(ref), lru = 512)]
 fn meaning(db: &dyn Db, source: Source) -> Option<Meaning> {
     let parsed = declarations(db, source).clone()?;
     outline(db, source).as_ref().map(|outline| Meaning { parsed, digest: outline.meaning })
@@ -520,6 +520,12 @@ pub(crate) fn artifact(db: &dyn Db, source: Source, target: Target) -> &Built {
     }
 }
 
+/// The digest of a generator: its format and the fields of the configuration that it reads.
+#[salsa::tracked(returns(copy))]
+pub(crate) fn generator(db: &dyn Db, _config: Config, target: Target) -> Digest {
+    trace::generator_digest(&db.enters(target))
+}
+
 fn built(db: &dyn Db, source: Source, target: Target) -> Built {
     let _span = tracing::debug_span!("emit", target = target.name(), file = &**source.path(db)).entered();
     let reads = Reads::new(db, source, target);
@@ -667,7 +673,7 @@ impl Graph {
         let gone = || Built {
             state: State::Held,
             digest: Digest::of(b""),
-            trace: Vec::new(),
+            trace: [].into(),
             diagnostics: Vec::new(),
             needs: BTreeSet::new(),
         };
@@ -702,6 +708,16 @@ impl Graph {
     /// The outside of a file, if it is known.
     pub fn outline(&self, file: &str) -> Option<&Outline> {
         outline(self, self.source(file)?).as_deref()
+    }
+
+    /// The same, to be kept.
+    pub fn shared_outline(&self, file: &str) -> Option<Arc<Outline>> {
+        outline(self, self.source(file)?).clone()
+    }
+
+    /// Drops declarations that nobody has asked for lately: they are most of what a graph weighs, and read again when needed.
+    pub fn relax(&mut self) {
+        salsa::Database::trigger_lru_eviction(self);
     }
 
     /// The digest that a key has now. `Err` names a file whose text is needed to tell.

@@ -29,7 +29,7 @@ pub enum Content {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Stored {
     /// Its outside.
-    pub outline: Outline,
+    pub outline: Arc<Outline>,
     /// Did its check find errors?
     pub held: bool,
 }

@@ -4,8 +4,11 @@
 //! other schemas ([`Reads`]), so a generator cannot read anything that is not in it.
 
 use std::cell::RefCell;
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+
+use indexmap::IndexMap;
+use rustc_hash::FxBuildHasher;
 
 use omnigen_contracts::{Declarations, Dialect};
 use omnigen_ir::naming::{Unit, WRITE};
@@ -16,7 +19,7 @@ use omnigen_ir::{
 use omnigen_report::Diagnostic;
 
 use crate::graph::{Db, Presence, declared, id_at, meaning_digest, names, outline, presence, redeclared, source_at};
-use crate::inputs::Source;
+use crate::inputs::{Config, Source};
 
 /// What can be asked for of a contract by the built-in generators.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
@@ -202,7 +205,7 @@ pub struct Built {
     /// Digest of the text behind the header; of nothing for [`Target::Check`].
     pub digest: Digest,
     /// What was read, in order.
-    pub trace: Vec<Read>,
+    pub trace: Arc<[Read]>,
     /// Findings.
     pub diagnostics: Vec<Diagnostic>,
     /// Files whose text is missing.
@@ -217,8 +220,7 @@ pub(crate) struct Reads<'db> {
     db: &'db dyn Db,
     own: FileId,
     target: Target,
-    reads: RefCell<Vec<Read>>,
-    seen: RefCell<HashSet<ReadKey>>,
+    reads: RefCell<IndexMap<ReadKey, Option<Digest>, FxBuildHasher>>,
     /// Dialects of files with a metaschema of somebody's own.
     dialects: RefCell<BTreeMap<FileId, FoundDialect>>,
     looked_up: RefCell<BTreeMap<FileId, Arc<[Box<str>]>>>,
@@ -234,13 +236,13 @@ impl<'db> Reads<'db> {
             own: source.path(db).clone(),
             target,
             reads: RefCell::default(),
-            seen: RefCell::default(),
             dialects: RefCell::default(),
             looked_up: RefCell::default(),
             needs: RefCell::default(),
             blocking: RefCell::default(),
         };
-        reads.record(ReadKey::Generator(target.name().into()), || Some(generator_digest(&db.enters(target))));
+        let generator = || Some(crate::graph::generator(db, Config::get(db), target));
+        reads.record(ReadKey::Generator(target.name().into()), generator);
         let full = target.view() == View::Full;
         reads.record(ReadKey::Own(reads.own.clone(), full), || {
             if full { outline(db, source).as_ref().map(|outline| outline.full) } else { meaning_digest(db, source) }
@@ -279,14 +281,15 @@ impl<'db> Reads<'db> {
         self.record(ReadKey::Findings(self.own.clone()), || digest);
     }
 
-    pub(crate) fn finish(self) -> (Vec<Read>, BTreeSet<FileId>) {
-        (self.reads.into_inner(), self.needs.into_inner())
+    pub(crate) fn finish(self) -> (Arc<[Read]>, BTreeSet<FileId>) {
+        let trace = self.reads.into_inner().into_iter().map(|(key, digest)| Read { key, digest }).collect();
+        (trace, self.needs.into_inner())
     }
 
     /// The other files whose schemas have been read so far.
     pub(crate) fn foreign(&self) -> BTreeSet<FileId> {
         let reads = self.reads.borrow();
-        let files = reads.iter().filter_map(|read| match &read.key {
+        let files = reads.keys().filter_map(|key| match key {
             ReadKey::Schema(file, _, _) => Some(file.clone()),
             _ => None,
         });
@@ -294,9 +297,9 @@ impl<'db> Reads<'db> {
     }
 
     fn record(&self, key: ReadKey, digest: impl FnOnce() -> Option<Digest>) {
-        if self.seen.borrow_mut().insert(key.clone()) {
+        if !self.reads.borrow().contains_key(&key) {
             let digest = digest();
-            self.reads.borrow_mut().push(Read { key, digest });
+            self.reads.borrow_mut().insert(key, digest);
         }
     }
 
