@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 /// What is kept of a file's `stat`. Equal means: the file is the one that was seen, unless the time was [`racy`].
 ///
 /// Never part of a key or a digest: it says when to look at the content again, not what the content is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Stat {
     /// Bytes.
     pub size: u64,
@@ -22,6 +22,33 @@ pub struct Stat {
     pub ctime_ns: i64,
     /// The inode number.
     pub inode: u64,
+}
+
+/// As one byte string: size, times and inode, 8 bytes each, little-endian. Every run reads tens of thousands of them.
+impl Serialize for Stat {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Stat { size, mtime_ns, ctime_ns, inode } = *self;
+        let mut bytes = [0; 32];
+        for (part, number) in bytes.chunks_exact_mut(8).zip([size, mtime_ns as u64, ctime_ns as u64, inode]) {
+            part.copy_from_slice(&number.to_le_bytes());
+        }
+        serializer.serialize_bytes(&bytes)
+    }
+}
+
+impl<'de> Deserialize<'de> for Stat {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Stat, D::Error> {
+        let bytes: &[u8] = Deserialize::deserialize(deserializer)?;
+        let (&[size, mtime, ctime, inode], []) = bytes.as_chunks::<8>() else {
+            return Err(serde::de::Error::invalid_length(bytes.len(), &"32 bytes"));
+        };
+        Ok(Stat {
+            size: u64::from_le_bytes(size),
+            mtime_ns: i64::from_le_bytes(mtime),
+            ctime_ns: i64::from_le_bytes(ctime),
+            inode: u64::from_le_bytes(inode),
+        })
+    }
 }
 
 impl Stat {

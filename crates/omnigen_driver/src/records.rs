@@ -40,6 +40,28 @@ impl From<[u8; 16]> for Mark {
     }
 }
 
+/// Hashes, stored as one byte string, 8 bytes each, little-endian: every run reads all of them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Mentions(pub(crate) Vec<u64>);
+
+impl Serialize for Mentions {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let bytes: Vec<u8> = self.0.iter().flat_map(|hash| hash.to_le_bytes()).collect();
+        serializer.serialize_bytes(&bytes)
+    }
+}
+
+impl<'de> Deserialize<'de> for Mentions {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Mentions, D::Error> {
+        let bytes: &[u8] = Deserialize::deserialize(deserializer)?;
+        let (hashes, rest) = bytes.as_chunks::<8>();
+        if !rest.is_empty() {
+            return Err(serde::de::Error::invalid_length(bytes.len(), &"8 bytes for each hash"));
+        }
+        Ok(Mentions(hashes.iter().map(|hash| u64::from_le_bytes(*hash)).collect()))
+    }
+}
+
 /// What every run needs to know of a file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Record {
@@ -62,7 +84,7 @@ pub(crate) struct Record {
     /// Its outputs.
     pub(crate) outputs: Vec<Output>,
     /// Hashes of everything that its traces are about; see [`mention`].
-    pub(crate) mentions: Vec<u64>,
+    pub(crate) mentions: Mentions,
     /// Files that its references lead to or would lead to.
     pub(crate) uses: Vec<FileId>,
     /// Where its details are in its shard: first byte and length.
@@ -208,7 +230,7 @@ impl Record {
             held: false,
             open: false,
             outputs: Vec::new(),
-            mentions: Vec::new(),
+            mentions: Mentions::default(),
             uses: Vec::new(),
             details: (0, 0),
         }
@@ -307,7 +329,7 @@ impl Records {
             record.held = held;
             record.open = open;
             record.ids = ids;
-            record.mentions = mentions.into_iter().collect();
+            record.mentions = Mentions(mentions.into_iter().collect());
             record.uses = uses.into_iter().collect();
         }
     }

@@ -295,7 +295,7 @@ impl Session {
                 !fresh.contains(*file)
                     && (reconfigured
                         || touched.contains(&mention(file))
-                        || record.mentions.iter().any(|hash| touched.contains(hash)))
+                        || record.mentions.0.iter().any(|hash| touched.contains(hash)))
             })
             .map(|(file, _)| file.clone())
             .collect();

@@ -1,10 +1,11 @@
 //! What is different on disk from what the records say. Reads stats and names; opens only what a stat cannot vouch for.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 
 use omnigen_disk::{Entry, EntryKind, Stat};
 use omnigen_ir::FileId;
 use omnigen_report::{At, Code, Diagnostic};
+use rustc_hash::FxHashSet;
 
 use crate::records::{Meta, Output, Record, Records};
 use crate::setup::Setup;
@@ -138,7 +139,7 @@ impl Survey {
 
     /// Files that are only referred to, also those that were not there.
     fn others(&mut self, setup: &Setup, records: &Records, meta: &Meta) {
-        let contracts: HashSet<&FileId> =
+        let contracts: FxHashSet<&FileId> =
             records.iter().filter(|(_, record)| record.contract).map(|(file, _)| file).collect();
         let mut others: BTreeSet<&FileId> = BTreeSet::new();
         for (file, record) in records.iter() {
@@ -171,10 +172,8 @@ impl Survey {
         let of_files = records.iter().flat_map(|(file, record)| record.outputs.iter().map(move |o| (Some(file), o)));
         let mut all: Vec<(Option<&FileId>, &Output)> =
             of_files.chain(meta.outputs.iter().map(|output| (None, output))).collect();
-        // By path the files of one folder are neighbours, and each folder is looked up once. By target first: what is left for
-        // the second sort are a few sorted runs.
-        all.sort_by_key(|(_, output)| &output.target);
-        all.sort_by_key(|(_, output)| &output.path);
+        // Contracts are in the order of their folders, and so are the outputs of one target: each folder is looked up once.
+        all.sort_by(|(_, a), (_, b)| a.target.cmp(&b.target));
         let paths: Vec<&str> = all.iter().map(|(_, output)| &*output.path).collect();
         let stats = omnigen_disk::stat_many(&setup.out, &paths);
         for ((file, output), stat) in all.iter().zip(stats) {
@@ -182,6 +181,7 @@ impl Survey {
                 self.suspicious.push((file.cloned(), output.path.clone()));
             }
         }
+        self.suspicious.sort_by(|(_, a), (_, b)| a.cmp(b));
         let same = |(folder, known): &(String, Stat)| {
             let now = omnigen_disk::stat(&setup.out.join(folder)).ok().flatten();
             !moved(Some(*known), now, meta.written_at)
@@ -190,6 +190,7 @@ impl Survey {
             return;
         }
         let listing = omnigen_disk::listing(&setup.out).unwrap_or_default();
+        all.sort_by(|(_, a), (_, b)| a.path.cmp(&b.path));
         let mut expected = all.iter().map(|(_, output)| &*output.path).peekable();
         for entry in listing.iter().filter(|entry| entry.kind == EntryKind::File) {
             while expected.next_if(|path| *path < &*entry.path).is_some() {}

@@ -72,7 +72,7 @@ impl Session {
         }
         let asks = |mentions: &[u64]| mentions.iter().any(|hash| ids.contains(hash));
         let askers: Vec<FileId> =
-            self.records.iter().filter(|(_, r)| asks(&r.mentions)).map(|(file, _)| file.clone()).collect();
+            self.records.iter().filter(|(_, r)| asks(&r.mentions.0)).map(|(file, _)| file.clone()).collect();
         let mut asked = BTreeSet::new();
         for file in askers {
             asked.extend(self.dirty(&file)?.into_iter().map(|target| (file.clone(), target)));
