@@ -20,6 +20,8 @@ tasks:
   tidy            check what is not left to review: arrows between crates, sizes, names, leftovers
   test [ARG...]   tidy, then a virtual environment with pinned packages, then every test;
                   ARGs go to the test runner (`cargo nextest run`, or `cargo test` without it)
+  fuzz [--count N] [--seed N] [--from N] [--careful]
+                  changed copies of real contracts (fixtures, and the corpus beside the checkout) through everything
   codegen [--check]
                   writes what is made of declarations (crates/omnigen_report/CODES.md); with --check, fails if it is not so
   conformance [--check]
@@ -35,6 +37,7 @@ fn main() -> ExitCode {
     let done = match (task.as_deref(), rest.as_slice()) {
         (Some("tidy"), []) => tidy::run(&root()),
         (Some("test"), rest) => test::run(&root(), rest),
+        (Some("fuzz"), rest) => fuzz(&root(), rest),
         (Some("codegen"), []) => codegen(&root(), false),
         (Some("codegen"), [check]) if check == "--check" => codegen(&root(), true),
         (Some("conformance"), []) => conformance::run(&root(), false),
@@ -62,6 +65,15 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// Tries changed files, with a release build.
+fn fuzz(root: &Path, arguments: &[String]) -> Result<(), String> {
+    let mut command = cargo();
+    command.args(["run", "--release", "--quiet", "-p", "omnigen_engine", "--example", "fuzz", "--"]).current_dir(root);
+    command.args(arguments).arg("--out").arg(target(root)?.join("fuzz")).arg(root.join("fixtures"));
+    command.args(shared(root).map(|shared| shared.join("corpus")));
+    finish("fuzz", &mut command)
 }
 
 /// Files that are made of declarations.

@@ -2,7 +2,7 @@
 //!
 //! | | stderr is a terminal | pipe or file |
 //! |---|---|---|
-//! | findings | drawn; all or the first hundred | plain text, all |
+//! | findings | drawn; folded, a hundred at most; all with `-v` | plain text, folded; all with `-v` |
 //! | colours | unless `NO_COLOR`, `TERM=dumb` | with `--color always` |
 //! | characters beyond ASCII in drawings | if the locale is UTF-8 | as on a terminal |
 //! | progress | a bar after half a second, unless `CI`, `TERM=dumb`, `-q` | none |
@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 use anstream::{AutoStream, ColorChoice};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use omnigen_driver::{Change, ChangeKind, Failure, Outcome};
-use omnigen_report::{BuildEvent, Severity, Shown, count, machine};
+use omnigen_report::{BuildEvent, Folded, Severity, Shown, count, fold, machine};
 
 use crate::args::{Color, Format, Global};
 use crate::draw::{Look, draw};
@@ -199,15 +199,28 @@ impl Screen {
     }
 
     fn findings(&mut self, found: &[Shown]) {
-        let least = self.least();
-        let most = if self.terminal && !self.verbose { MANY } else { usize::MAX };
-        let (shown, more) = chosen(found, least, most);
-        for shown in shown {
-            let text = draw(shown, self.look);
+        let wanted = chosen(found, self.least());
+        let folded = if self.verbose {
+            wanted.iter().map(|shown| Folded { shown, below: Vec::new() }).collect()
+        } else {
+            fold(&wanted, if self.terminal { MANY } else { usize::MAX })
+        };
+        let left_out = wanted.len() - folded.len();
+        for Folded { shown, below } in folded {
+            let mut text = draw(shown, self.look);
+            // Below the drawing, before the empty line that parts it from the next.
+            let gap = !below.is_empty() && text.ends_with("\n\n");
+            if gap {
+                text.pop();
+            }
+            below.iter().for_each(|line| text.push_str(&format!("  … {line}\n")));
+            if gap {
+                text.push('\n');
+            }
             self.write(&text);
         }
-        if more > 0 {
-            self.line(&format!("and {}; -v shows all", count(more, "more finding")));
+        if left_out > 0 {
+            self.line(&format!("{} left out; -v shows all", count(left_out, "finding")));
         }
     }
 
@@ -222,7 +235,7 @@ impl Screen {
 
     /// Findings that are to be told: without notes, unless they are asked for.
     fn told(&self, found: &[Shown]) -> Vec<Shown> {
-        chosen(found, self.least(), usize::MAX).0.into_iter().cloned().collect()
+        chosen(found, self.least()).into_iter().cloned().collect()
     }
 
     fn least(&self) -> Severity {
@@ -266,17 +279,9 @@ impl Screen {
     }
 }
 
-/// Those to show, in their order, and how many are left out beyond `most`: never an error for a warning's sake.
-fn chosen(found: &[Shown], least: Severity, most: usize) -> (Vec<&Shown>, usize) {
-    let mut wanted: Vec<(usize, &Shown)> =
-        found.iter().enumerate().filter(|(_, shown)| shown.severity <= least).collect();
-    let more = wanted.len().saturating_sub(most);
-    if more > 0 {
-        wanted.sort_by_key(|(index, shown)| (shown.severity, *index));
-        wanted.truncate(most);
-        wanted.sort_by_key(|(index, _)| *index);
-    }
-    (wanted.into_iter().map(|(_, shown)| shown).collect(), more)
+/// Those that are bad enough, in their order.
+fn chosen(found: &[Shown], least: Severity) -> Vec<&Shown> {
+    found.iter().filter(|shown| shown.severity <= least).collect()
 }
 
 /// What `--check` calls it.
@@ -303,32 +308,7 @@ fn done(kind: ChangeKind) -> &'static str {
 
 #[cfg(test)]
 mod tests {
-    use omnigen_report::{Code, Diagnostic};
-
     use super::*;
-
-    #[test]
-    fn errors_are_shown_before_warnings_are() {
-        let finding = |severity, message: &str| {
-            let mut shown = Shown::new(&Diagnostic::global(Code::Syntax, message), |_| None);
-            shown.severity = severity;
-            shown
-        };
-        let found = [
-            finding(Severity::Warning, "a"),
-            finding(Severity::Note, "b"),
-            finding(Severity::Warning, "c"),
-            finding(Severity::Error, "d"),
-        ];
-        let messages = |least, most| {
-            let (shown, more) = chosen(&found, least, most);
-            (shown.iter().map(|shown| shown.message.as_str()).collect::<String>(), more)
-        };
-        assert_eq!(messages(Severity::Error, usize::MAX), ("d".to_owned(), 0));
-        assert_eq!(messages(Severity::Warning, usize::MAX), ("acd".to_owned(), 0));
-        assert_eq!(messages(Severity::Note, usize::MAX), ("abcd".to_owned(), 0));
-        assert_eq!(messages(Severity::Warning, 2), ("ad".to_owned(), 1));
-    }
 
     #[test]
     fn looks() {

@@ -13,6 +13,10 @@ use omnigen_report::{Code, Severity};
 pub(crate) const MAX_DEPTH: usize = 256;
 /// Bytes of one file.
 pub(crate) const MAX_BYTES: usize = 64 << 20;
+/// Schemas of one file, each keyword's subschema counted.
+pub(crate) const MAX_SCHEMAS: usize = 200_000;
+/// References of one file.
+pub(crate) const MAX_REFERENCES: usize = 200_000;
 /// Values that the YAML aliases of one document may stand for, all together.
 pub(crate) const MAX_ALIASED: usize = 1_000_000;
 

@@ -12,7 +12,7 @@ use super::resources::Resources;
 use super::together::Pending;
 use crate::Declarations;
 use crate::openapi::Api;
-use crate::value::{Data, Member, Value, push_index, push_token};
+use crate::value::{Data, MAX_REFERENCES, MAX_SCHEMAS, Member, Value, push_index, push_token};
 
 /// Makes declarations of a document.
 pub(crate) fn lower(file: &Arc<str>, root: &Value<'_>, dialect: Dialect, diagnostics: Vec<Diagnostic>) -> Declarations {
@@ -90,6 +90,8 @@ pub(crate) struct Lowerer<'v, 'a> {
     defined: Option<usize>,
     /// Nothing is reported: the place may not be a schema at all.
     pub(super) silent: bool,
+    /// Schemas lowered so far.
+    schemas: usize,
 }
 
 /// Does a subschema apply to the same instance as the schema around it?
@@ -125,7 +127,22 @@ impl<'v, 'a> Lowerer<'v, 'a> {
             unknown: HashSet::new(),
             defined: Some(0),
             silent: false,
+            schemas: 0,
         }
+    }
+
+    /// Says once that the rest of the file is left out.
+    fn too_many(&mut self) {
+        if self.schemas == usize::MAX {
+            return;
+        }
+        let (what, most) =
+            if self.schemas > MAX_SCHEMAS { ("schemas", MAX_SCHEMAS) } else { ("references", MAX_REFERENCES) };
+        // No file has so many: the limit stays reached.
+        self.schemas = usize::MAX;
+        let message = format!("the file has more than {most} {what}");
+        let diagnostic = Diagnostic::new(Code::TooLarge, At::value(&self.file, &self.path), message);
+        self.diagnostics.push(diagnostic.hint("split it into several files"));
     }
 
     pub(crate) fn push(&mut self, diagnostic: Diagnostic) {
@@ -207,6 +224,11 @@ impl<'v, 'a> Lowerer<'v, 'a> {
     }
 
     fn object(&mut self, value: &'v Value<'a>, members: &'v [Member<'a>]) -> Schema {
+        self.schemas = self.schemas.saturating_add(1);
+        if self.schemas > MAX_SCHEMAS || self.references.len() > MAX_REFERENCES {
+            self.too_many();
+            return Schema::Bool(true);
+        }
         let around = (self.resource, self.dialect);
         let mut reference = None;
         if members.iter().any(|member| member.name.starts_with('$') || member.name == "id") {

@@ -1,6 +1,7 @@
 //! What a text declares, and what is said about it.
 
 mod exports;
+mod limits;
 mod loading;
 mod mutations;
 mod references;

@@ -10,6 +10,8 @@ use std::collections::HashMap;
 const LONGEST: usize = 400;
 /// Steps of one match.
 const STEPS: u32 = 20_000;
+/// Ranges of one class: each candidate is tried against all of them.
+const RANGES: usize = 400;
 /// Calls within each other during a match: it must fit the stack of any thread.
 const CALLS: u32 = 1_000;
 /// Nesting of groups.
@@ -58,6 +60,16 @@ impl Item {
 impl Set {
     fn one(c: char) -> Set {
         Set { negate: false, items: vec![Item::Range(c, c)] }
+    }
+
+    /// What stands in brackets, each range once. `None` for more ranges than anybody would try one by one.
+    fn of(negate: bool, mut items: Vec<Item>) -> Option<Set> {
+        let mut known = std::collections::HashSet::new();
+        items.retain(|item| match item {
+            Item::Range(from, to) => known.insert((*from, *to)),
+            Item::Space(_) | Item::Property(..) => true,
+        });
+        (items.len() <= RANGES).then_some(Set { negate, items })
     }
 
     fn has(&self, c: char) -> bool {
@@ -355,7 +367,7 @@ impl Parser<'_> {
             let c = self.text.next()?;
             let before = items.len();
             match c {
-                ']' => return Some(Set { negate, items }),
+                ']' => return Set::of(negate, items),
                 '\\' if self.text.next_if_eq(&'b').is_some() => items.push(Item::Range('\u{8}', '\u{8}')),
                 '\\' => {
                     if self.escaped(&mut items)? {

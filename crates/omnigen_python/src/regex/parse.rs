@@ -58,6 +58,8 @@ pub(super) struct Pattern {
 
 /// Deeper groups are refused: `re` itself would fail.
 const MAX_DEPTH: usize = 90;
+/// Longer patterns are refused: no person wrote them.
+const MAX_BYTES: usize = 20_000;
 
 #[derive(Clone, Copy, Default)]
 struct Flags {
@@ -82,6 +84,10 @@ fn bad<T>(at: usize, message: impl Into<String>) -> Parsed<T> {
 
 /// Parses a pattern.
 pub(super) fn parse(text: &str) -> Parsed<Pattern> {
+    if text.len() > MAX_BYTES {
+        let message = format!("the pattern has {} bytes; the limit is {MAX_BYTES}", text.len());
+        return Err(PatternError::NotCarried { at: MAX_BYTES, message });
+    }
     let (total, names) = captures(text);
     let mut parser = Parser { text, at: 0, total, names, depth: 0, flags: Flags::default() };
     let body = parser.alternatives()?;

@@ -425,3 +425,21 @@ fn findings_stand_where_the_patterns_do() {
     ];
     assert_eq!(found, expected.map(|(code, at)| (code, Some(at))));
 }
+
+#[test]
+fn patterns_have_limits() {
+    let page = omnigen_report::all_pages();
+    let refused = |pattern: &str| match super::translate(pattern) {
+        Err(PatternError::NotCarried { message, .. }) => Some(message),
+        _ => None,
+    };
+    assert_eq!(refused(&"a".repeat(20_000)), None);
+    assert_eq!(refused(&"a".repeat(20_001)).as_deref(), Some("the pattern has 20001 bytes; the limit is 20000"));
+    let nested = |levels: usize| "(?:".repeat(levels) + "a" + &")".repeat(levels);
+    assert_eq!(refused(&nested(89)), None);
+    assert!(refused(&nested(90)).is_some_and(|message| message.contains("90 deep")));
+    assert!(
+        page.contains("| Bytes of one pattern | 20,000 |")
+            && page.contains("| Nesting of groups in one pattern | 90 levels |")
+    );
+}
