@@ -15,5 +15,7 @@ mod plan;
 mod python;
 mod random;
 mod suite;
+mod trust;
 mod vendor;
 mod watch;
+mod watching;

@@ -34,7 +34,8 @@ pub(crate) fn contract(dice: &mut Dice, path: &str) -> String {
         if dice.roll(3) == 0 {
             continue;
         }
-        let schema = match dice.roll(9) {
+        let schema = match dice.roll(10) {
+            8 => r#"{ "$ref": "https://far.example/m.json" }"#.to_owned(),
             0 => format!(r#"{{ "type": "string", "minLength": {} }}"#, dice.roll(3)),
             1 => format!(r#"{{ "type": "integer", "maximum": {} }}"#, 5 + dice.roll(3)),
             2 => r#"{ "type": "array", "items": { "type": "object", "properties": { "x": { "type": "number" } } } }"#
@@ -134,7 +135,7 @@ pub(crate) fn put(project: &Project, contracts: &BTreeMap<&'static str, String>,
             None => {}
         }
     }
-    project.write("omnigen.toml", format!("[project]\nname = \"random\"\n\n{config}"));
+    project.write("omnigen.toml", format!("[project]\nname = \"random\"\nrefs = \"refs\"\n\n{config}"));
 }
 
 fn history(seed: u64, steps: usize) {
@@ -148,6 +149,7 @@ fn history(seed: u64, steps: usize) {
     for _ in 0..steps {
         done.push(step(&mut dice, &mut contracts, &mut config));
         put(&lived, &contracts, config);
+        done.extend(meddle(&mut dice, &lived));
         let run = lived.build();
 
         let fresh = Project::empty();
@@ -170,6 +172,37 @@ fn history(seed: u64, steps: usize) {
     }
 }
 
+/// What else happens to a project: somebody edits an output, a build is killed. What was done, if anything was.
+fn meddle(dice: &mut Dice, project: &Project) -> Option<String> {
+    let outputs: Vec<String> =
+        project.tree("generated").into_keys().filter(|path| !path.ends_with("__init__.py")).collect();
+    match dice.roll(8) {
+        0 if !outputs.is_empty() => {
+            let path = format!("generated/{}", dice.pick(&outputs));
+            let text = project.read(&path) + "# mine\n";
+            project.write(&path, &text);
+            project.build();
+            // Kept as it is, or removed by its owner: nobody else may.
+            assert_eq!(project.read(&path), text, "a hand edit is lost");
+            project.remove(&path);
+            Some(format!("edit {path} by hand and remove it"))
+        }
+        1 => {
+            let mut build = project.command().arg("build").stderr(std::process::Stdio::null()).spawn().expect("starts");
+            std::thread::sleep(std::time::Duration::from_micros(dice.roll(20_000) as u64));
+            build.kill().expect("killed");
+            build.wait().expect("ended");
+            Some("kill a build".to_owned())
+        }
+        _ => None,
+    }
+}
+
+/// So many steps, or as many as a long run wants (`cargo xtask soak`).
+pub(crate) fn steps(usual: usize) -> usize {
+    std::env::var("OMNIGEN_TEST_STEPS").ok().and_then(|steps| steps.parse().ok()).unwrap_or(usual)
+}
+
 /// All but the summary, which tells how much was done.
 fn diagnostics(stderr: &str) -> Vec<&str> {
     let mut lines: Vec<&str> = stderr.lines().collect();
@@ -179,15 +212,15 @@ fn diagnostics(stderr: &str) -> Vec<&str> {
 
 #[test]
 fn incremental_equals_clean_1() {
-    history(0x5eed_0001, 40);
+    history(0x5eed_0001, steps(40));
 }
 
 #[test]
 fn incremental_equals_clean_2() {
-    history(0x5eed_0002, 40);
+    history(0x5eed_0002, steps(40));
 }
 
 #[test]
 fn incremental_equals_clean_3() {
-    history(0xfeed_beef_0003, 40);
+    history(0xfeed_beef_0003, steps(40));
 }

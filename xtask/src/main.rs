@@ -20,8 +20,12 @@ tasks:
   tidy            check what is not left to review: arrows between crates, sizes, names, leftovers
   test [ARG...]   tidy, then a virtual environment with pinned packages, then every test;
                   ARGs go to the test runner (`cargo nextest run`, or `cargo test` without it)
+<<<<<<< HEAD
   fuzz [--count N] [--seed N] [--from N] [--careful]
                   changed copies of real contracts (fixtures, and the corpus beside the checkout) through everything
+=======
+  soak [STEPS]    the histories of random edits at length (1000 steps each): incremental equals clean, plans are kept
+>>>>>>> 731232c ([driver] watch takes up edits while it works; what is kept can be looked after; trust is tested)
   codegen [--check]
                   writes what is made of declarations (crates/omnigen_report/CODES.md); with --check, fails if it is not so
   conformance [--check]
@@ -40,6 +44,8 @@ fn main() -> ExitCode {
         (Some("fuzz"), rest) => fuzz(&root(), rest),
         (Some("codegen"), []) => codegen(&root(), false),
         (Some("codegen"), [check]) if check == "--check" => codegen(&root(), true),
+        (Some("soak"), []) => test::soak(&root(), "1000"),
+        (Some("soak"), [steps]) if steps.parse::<usize>().is_ok() => test::soak(&root(), steps),
         (Some("conformance"), []) => conformance::run(&root(), false),
         (Some("conformance"), [check]) if check == "--check" => conformance::run(&root(), true),
         (Some("peers"), []) => conformance::peers::run(&root()),

@@ -28,3 +28,14 @@ pub(crate) fn run(root: &Path, arguments: &[String]) -> Result<(), String> {
     }
     finish(if nextest { "cargo nextest run" } else { "cargo test" }, &mut tests)
 }
+
+/// The histories of random edits, each of so many steps.
+pub(crate) fn soak(root: &Path, steps: &str) -> Result<(), String> {
+    let mut build = crate::cargo();
+    finish("cargo build", build.args(["build", "--workspace", "--bin", "omnigen"]).current_dir(root))?;
+    let mut tests = crate::cargo();
+    // The test runner ends what takes minutes; this does.
+    tests.args(["test", "--package", "omnigen_tests", "--test", "e2e", "--"]);
+    tests.args(["incremental_equals_clean", "what_is_foretold_is_done"]);
+    finish("cargo test", tests.current_dir(root).env("OMNIGEN_TEST_STEPS", steps))
+}

@@ -110,6 +110,15 @@ pub(crate) enum Command {
         #[arg(value_name = "ARTIFACT")]
         artifact: String,
     },
+    /// Look after what is kept between builds, in `.omnigen`
+    ///
+    /// Nothing in it is needed for a right result: without it the next build is slower and asks agents again, unless their
+    /// answers are pinned by `omnigen.lock` and the committed outputs.
+    Cache {
+        /// What to do
+        #[command(subcommand)]
+        act: Cache,
+    },
     /// List builds that changed something, the newest first: when, because of what, and what they wrote
     Log {
         /// So many
@@ -165,6 +174,19 @@ pub(crate) struct Vendor {
     /// How long one answer may take [default: 30]
     #[arg(long, value_name = "SECONDS")]
     pub(crate) timeout: Option<NonZeroU32>,
+}
+
+/// What can be done with what is kept between builds.
+#[derive(Clone, Copy, Debug, Subcommand, PartialEq, Eq)]
+pub(crate) enum Cache {
+    /// Say what is kept, and how large it is
+    Info,
+    /// Remove what nothing refers to any more
+    Gc,
+    /// Check that everything is as it was written; exit code 1 if something is not
+    Verify,
+    /// Forget everything
+    Clear,
 }
 
 /// Formats of our own.
@@ -229,6 +251,9 @@ pub(crate) struct Build {
     /// Overwrite outputs that were edited by hand
     #[arg(long, conflicts_with = "check")]
     pub(crate) force: bool,
+    /// Ask every artifact's reads, not only those that the index names: for tests, which prove that it is the same
+    #[arg(long, hide = true)]
+    pub(crate) no_index: bool,
 }
 
 #[cfg(test)]

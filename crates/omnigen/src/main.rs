@@ -68,7 +68,10 @@ fn listen(cli: &Cli, screen: &Screen) -> Result<(Option<Lines>, Option<Profile>)
     let global = &cli.global;
     let mut sinks: Vec<Box<dyn std::io::Write + Send>> = Vec::new();
     // Commands that answer a question have only the answer on stdout.
-    let answers = matches!(cli.command, Command::Explain { .. } | Command::Graph { .. } | Command::Log { .. });
+    let answers = matches!(
+        cli.command,
+        Command::Explain { .. } | Command::Graph { .. } | Command::Log { .. } | Command::Cache { .. }
+    );
     if global.message_format == Format::Json && !answers {
         sinks.push(Box::new(std::io::stdout()));
     }
@@ -151,6 +154,19 @@ fn run(cli: &Cli, screen: &mut Screen, lines: Option<&Lines>) -> Result<Exit, Un
                 }
                 Err(outcome) => (*outcome, Asked::Nothing),
             }
+        }
+        Command::Cache { act } => {
+            let options = prepared(&Build::default())?;
+            let act = match act {
+                args::Cache::Info => omnigen_driver::Care::Info,
+                args::Cache::Gc => omnigen_driver::Care::Collect,
+                args::Cache::Verify => omnigen_driver::Care::Verify,
+                args::Cache::Clear => omnigen_driver::Care::Clear,
+            };
+            let unable = |message| Unusable { message, hint: None };
+            let kept = omnigen_driver::care(&options, act).map_err(unable)?;
+            screen.answer(&if json { format!("{:#}\n", kept.json()) } else { kept.text() });
+            return Ok(if kept.sound() { Exit::Done } else { Exit::Errors });
         }
         Command::Log { number } => {
             let revisions = omnigen_driver::log(&prepared(&Build::default())?);
@@ -347,6 +363,7 @@ fn options(folder: &Path, build: &Build, global: &Global) -> Result<Options, Unu
         frozen: build.frozen && !build.check,
         offline: build.offline || build.check,
         force: build.force,
+        no_index: build.no_index,
         refs: build.refs.clone(),
         stop: Arc::default(),
     })

@@ -201,6 +201,11 @@ pub fn tail(path: &Path, most: u64) -> io::Result<String> {
     })
 }
 
+/// Is there a plain file, links followed?
+pub fn is_file(path: &Path) -> bool {
+    path.is_file()
+}
+
 /// The nearest folder at or above `start` that holds a file of this name.
 pub fn find_up(start: &Path, name: &str) -> Option<PathBuf> {
     start.ancestors().find(|folder| folder.join(name).is_file()).map(Path::to_path_buf)

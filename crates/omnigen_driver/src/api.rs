@@ -29,6 +29,8 @@ pub struct Options {
     pub offline: bool,
     /// Overwrite outputs that were edited by hand.
     pub force: bool,
+    /// Ask the reads of every artifact, not only of those that the index of mentions names.
+    pub no_index: bool,
     /// Folder with copies of remote schemas, instead of the configured one; a relative path is relative to the root.
     pub refs: Option<PathBuf>,
     /// Set while the run is under way when the user wants it to end: agents are cancelled, a commit under way is finished,

@@ -173,7 +173,7 @@ impl Commit {
     }
 
     /// Writes what waits.
-    fn flush(&mut self, session: &mut Session) -> Result<(), String> {
+    pub(crate) fn flush(&mut self, session: &mut Session) -> Result<(), String> {
         if self.writes.is_empty() {
             return Ok(());
         }

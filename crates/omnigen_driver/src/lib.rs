@@ -4,6 +4,7 @@
 //! prints.
 
 mod api;
+mod care;
 mod commit;
 pub mod config;
 mod events;
@@ -28,6 +29,7 @@ use std::time::Instant;
 use omnigen_report::{Activity, BuildEvent, Diagnostic, Exit, Severity, Shown, Summary};
 
 pub use api::{Failure, Mode, Options, Outcome, Round};
+pub use care::{Care, Kept, care};
 pub use config::{Agent, Config, Format, Python, Target};
 pub use explain::{Explanation, explain};
 pub use omnigen_report::{Change, ChangeKind};
@@ -47,6 +49,7 @@ pub fn build(options: &Options) -> Outcome {
     events::started(options.activity, None);
     let outcome = match open(options) {
         Ok((mut session, scan)) => {
+            session.unsettled = options.no_index;
             let survey = Survey::full(&session.setup, &session.records, &session.meta, scan);
             let outcome = match session.round(survey) {
                 Ok(round) => outcome(&mut session, options, round, started),

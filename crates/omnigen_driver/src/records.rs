@@ -396,11 +396,24 @@ impl Records {
 
     /// Removes shards that no manifest names any more.
     pub(crate) fn sweep(&self) {
-        let Ok(listing) = omnigen_disk::listing(&self.folder) else { return };
+        omnigen_disk::remove_files(&self.folder, &self.stray());
+    }
+
+    /// Files in the folder of the shards that no record needs.
+    pub(crate) fn stray(&self) -> Vec<String> {
+        let Ok(listing) = omnigen_disk::listing(&self.folder) else { return Vec::new() };
         let known: BTreeSet<&str> = self.shards.iter().map(|(name, _)| name.as_str()).collect();
-        let stale: Vec<String> =
-            listing.into_iter().map(|entry| entry.path).filter(|path| !known.contains(path.as_str())).collect();
-        omnigen_disk::remove_files(&self.folder, &stale);
+        listing.into_iter().map(|entry| entry.path).filter(|path| !known.contains(path.as_str())).collect()
+    }
+
+    /// Shards that are not what their names say, in words.
+    pub(crate) fn damage(&self) -> Vec<String> {
+        let whole = |name: &str| {
+            let read = omnigen_disk::files::read_bytes(&self.folder.join(name));
+            read.is_ok_and(|(bytes, _)| shard_name(&bytes) == name)
+        };
+        let broken = self.shards.iter().filter(|(name, _)| !whole(name));
+        broken.map(|(name, _)| format!("details/{name} is damaged: the next build makes everything anew")).collect()
     }
 
     /// No records, with shards in `folder`.

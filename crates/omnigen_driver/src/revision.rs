@@ -181,6 +181,13 @@ impl Log {
         text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect()
     }
 
+    /// Lines that are no revisions, in words.
+    pub(crate) fn damage(&self) -> Option<String> {
+        let text = omnigen_disk::read_text(&self.path).map(|text| text.text).unwrap_or_default();
+        let broken = text.lines().filter(|line| serde_json::from_str::<Revision>(line).is_err()).count();
+        (broken > 0).then(|| format!("log: {} cannot be read", omnigen_report::count(broken, "line")))
+    }
+
     /// The number of the last revision; 0 if there is none.
     pub(crate) fn last(&self) -> u64 {
         let tail = omnigen_disk::files::tail(&self.path, 1 << 18).unwrap_or_default();

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use omnigen_disk::Stat;
 use omnigen_engine::{Built, Content, State, Target};
 use omnigen_ir::FileId;
-use omnigen_report::{BuildEvent, Code, Diagnostic};
+use omnigen_report::{BuildEvent, Change, ChangeKind, Code, Diagnostic};
 
 use crate::commit::{Commit, Intent};
 use crate::events::tell;
@@ -50,14 +50,13 @@ impl Session {
     /// Works off what a survey found. If somebody else has built meanwhile, begins anew with what they have left; if what was
     /// remembered turns out to be damaged, all of it is forgotten and made anew.
     pub(crate) fn round(&mut self, mut survey: Survey) -> Result<Round, String> {
-        let mut done = Vec::new();
         for turn in 0.. {
             let mut round = Round { idle: true, ..Round::default() };
             let ended = self.attempt(&mut survey, &mut round);
             let halt = self.halt.take();
             let again = halt == Some(Halt::Overtaken) || (self.records.damaged && self.overtaken());
             if again && turn < OVERTAKEN {
-                done.append(&mut round.commit.changes);
+                self.carried.append(&mut round.commit.changes);
                 self.reload();
             } else if self.records.damaged {
                 let message = "everything is built anew: the manifest's details are damaged";
@@ -65,12 +64,17 @@ impl Session {
                 self.records = Records::none(self.setup.state.join("details"));
                 (self.meta, self.graph, self.stale) = (Meta::default(), None, true);
             } else {
+                if halt == Some(Halt::GaveWay) {
+                    self.halt = halt;
+                    self.carried.append(&mut round.commit.changes);
+                }
                 // A run that ends at the first error has told it, and keeps no records: the next one looks again.
                 if halt != Some(Halt::FailedFast) {
                     ended?;
                 }
                 self.conclude(&survey, &mut round);
-                round.commit.changes.append(&mut done);
+                round.commit.changes.append(&mut self.carried);
+                round.changed = std::mem::take(&mut self.taken).into_iter().collect();
                 round.commit.changes.sort();
                 return Ok(round);
             }
@@ -87,9 +91,13 @@ impl Session {
         }
         let settings = self.setup.settings(&self.agents.identities());
         let reconfigured = self.meta.settings.as_ref() != Some(&settings);
-        self.causes = Causes::default();
+        // What an earlier round has taken and not worked off is found by asking all traces.
+        let reconfigured = reconfigured || self.unsettled;
+        if !self.unsettled {
+            self.causes = Causes::default();
+        }
         let changed = self.take(survey);
-        round.changed = changed.iter().map(|(file, _)| file).chain(&survey.removed).cloned().collect();
+        self.taken.extend(changed.iter().map(|(file, _)| file).chain(&survey.removed).cloned());
         let suspects = self.suspects(survey);
         let idle = changed.is_empty()
             && survey.removed.is_empty()
@@ -110,14 +118,25 @@ impl Session {
             }
             let mut commit = Commit::begin(survey);
             let done = self.work(changed, survey, suspects, reconfigured, round, &mut commit);
+            if self.halt == Some(Halt::GaveWay) {
+                // What was made is in the records: it has to be on disk as well.
+                self.unsettled = true;
+                commit.flush(self)?;
+            }
             round.commit = commit;
             done?;
+            self.unsettled = false;
             self.meta.settings = Some(settings);
             self.meta.naming.clone_from(&self.setup.config.python.naming);
             self.stale = true;
         }
         if self.stale && !self.manners.compare {
-            self.meta.folders = crate::survey::folders(&self.setup, &self.records, &self.meta);
+            // An orphan that is kept is told by every run: the next one has to look at the folders again.
+            let kept = |change: &Change| change.change == ChangeKind::HandEdited && change.target.is_empty();
+            self.meta.folders = match round.commit.changes.iter().any(kept) {
+                true => Vec::new(),
+                false => crate::survey::folders(&self.setup, &self.records, &self.meta),
+            };
             self.meta.written_at = omnigen_disk::stat::clock(&self.setup.state).unwrap_or(0);
             if let Err(problem) = self.save() {
                 if self.halt.is_some() {
@@ -154,6 +173,13 @@ impl Session {
                 record.contract == contract && record.stat.is_some() && record.digest == digest && stat.is_some()
             });
             if matches!(content, Content::Absent) && !contract && known.is_none_or(|record| record.stat.is_none()) {
+                continue;
+            }
+            if matches!(content, Content::Absent) && contract && self.setup.named.is_none() {
+                // It was there when the folders were read, and has vanished since.
+                if known.is_some() {
+                    survey.removed.insert(file);
+                }
                 continue;
             }
             if !same && self.meta.settings.is_some() {
@@ -372,6 +398,8 @@ impl Session {
             asked.sort_by_key(|(_, target)| *target != Target::Check);
         }
         self.progress.1 += asked.len();
+        // What is little is done before anybody could be told to wait.
+        let large = asked.len() > BATCH;
         for batch in asked.chunks(BATCH) {
             let mut pending = batch.to_vec();
             let mut unknown: BTreeSet<FileId> = BTreeSet::new();
@@ -383,8 +411,16 @@ impl Session {
             self.supply(unknown)?;
             // Every turn supplies text that was missing; a file is asked for at most twice.
             for _ in 0..1000 {
-                self.go_on()?;
+                if large {
+                    self.keep_up()?
+                } else {
+                    self.go_on()?
+                }
                 let built = self.graph_mut()?.make(&pending);
+                if large {
+                    // What has become old while it was made is dropped.
+                    self.keep_up()?;
+                }
                 let mut needs = BTreeSet::new();
                 let mut again = Vec::new();
                 for ((file, target), built) in pending.drain(..).zip(built) {

@@ -4,6 +4,7 @@
 //! `build` is a session of one round, `watch` of many. The manifest decides only *what to ask*; the graph decides what to compute.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -11,13 +12,14 @@ use std::time::Duration;
 use omnigen_disk::{ProjectLock, Stat};
 use omnigen_engine::{Content, Graph, ReadKey, Stored, Target};
 use omnigen_ir::{Digest, FileId};
-use omnigen_report::{Activity, Code, Diagnostic, Severity};
+use omnigen_report::{Activity, Change, Code, Diagnostic, Severity};
 use omnigen_store::manifest::{self, Executable};
 
 use crate::records::{Meta, Records};
 use crate::revision::Causes;
 use crate::setup::Setup;
 use crate::tasks::Agents;
+use crate::watch::Inbox;
 
 /// How long somebody else may keep the lock: it is only ever held while something is written.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -41,6 +43,8 @@ pub(crate) enum Halt {
     Interrupted,
     /// Another process has written a manifest since this one was read: what this round knows is old.
     Overtaken,
+    /// Something has changed meanwhile that the round is about.
+    GaveWay,
     /// A contract has errors, and the run is to end at the first.
     FailedFast,
 }
@@ -70,6 +74,14 @@ pub(crate) struct Session {
     generation: Option<Stat>,
     /// Artifacts done and to do in this round, for showing.
     pub(crate) progress: (usize, usize),
+    /// What has happened on disk while the round at hand is under way.
+    pub(crate) inbox: Option<Inbox>,
+    /// Contracts, and files that they refer to, that were found changed since the last round that was worked through.
+    pub(crate) taken: BTreeSet<FileId>,
+    /// What rounds that were begun anew had done already.
+    pub(crate) carried: Vec<Change>,
+    /// A round was given up after it had taken changes: whatever it has left undone has to be found out anew.
+    pub(crate) unsettled: bool,
     /// Is it a session of many rounds?
     pub(crate) watched: bool,
     /// Why the round at hand has something to do.
@@ -102,6 +114,10 @@ impl Session {
             progress: (0, 0),
             opening: None,
             watched: false,
+            inbox: None,
+            unsettled: false,
+            carried: Vec::new(),
+            taken: BTreeSet::new(),
             causes: Causes::default(),
             revision: 0,
         }
@@ -127,6 +143,7 @@ impl Session {
         (self.meta, self.graph, self.stale) = (Meta::default(), None, false);
         self.records = Records::none(self.setup.state.join("details"));
         self.clashing.clear();
+        self.unsettled = false;
         self.load();
     }
 
@@ -305,11 +322,26 @@ impl Session {
 
     /// Is the run to go on? What an interrupted one has written stays; its records are not saved, so the next run looks again.
     pub(crate) fn go_on(&mut self) -> Result<(), String> {
-        if !self.stop.load(Ordering::Relaxed) {
-            return Ok(());
+        if self.stop.load(Ordering::Relaxed) {
+            self.halt = Some(Halt::Interrupted);
+            return Err("interrupted".to_owned());
         }
-        self.halt = Some(Halt::Interrupted);
-        Err("interrupted".to_owned())
+        Ok(())
+    }
+
+    /// Is the round to go on, or has something changed meanwhile that it is about?
+    pub(crate) fn keep_up(&mut self) -> Result<(), String> {
+        self.go_on()?;
+        let (setup, records) = (&self.setup, &self.records);
+        let concerned = |path: &Path| {
+            let file = crate::watch::relative(setup, path);
+            file == crate::config::FILE || records.get(&file).is_some()
+        };
+        if self.inbox.as_mut().is_some_and(|inbox| inbox.calls(concerned)) {
+            self.halt = Some(Halt::GaveWay);
+            return Err("something has changed meanwhile".to_owned());
+        }
+        Ok(())
     }
 
     /// Targets to make of every file: its check, and what the configuration wants.

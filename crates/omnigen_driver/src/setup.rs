@@ -128,6 +128,17 @@ impl Setup {
         }
     }
 
+    /// The mirror's folder, if it is not below the root.
+    pub(crate) fn mirror_outside(&self) -> Option<&Path> {
+        self.refs.as_deref().filter(|refs| !refs.starts_with(&self.root))
+    }
+
+    /// A path on this machine as that of a file of such a mirror.
+    pub(crate) fn in_mirror(&self, path: &Path) -> Option<String> {
+        let below = path.strip_prefix(self.mirror_outside()?).ok()?;
+        Some(format!("{MIRROR}/{}", crate::watch::slashed(below)))
+    }
+
     /// Where a file's modules go.
     pub(crate) fn unit(&self, file: &str) -> Unit {
         let mirror = self

@@ -1,15 +1,19 @@
 //! `watch`: rounds for as long as it is wanted.
+//!
+//! The kernel's events are gathered in an [`Inbox`], also while a round is under way: a round that a newer edit concerns gives
+//! way at the next batch, its unfinished results are dropped, and the next round takes both up. Under a storm of edits every
+//! few rounds one is worked through.
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{self, RecvTimeoutError};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::time::{Duration, Instant};
 
 use omnigen_disk::{Change, Watcher};
 use omnigen_ir::FileId;
 
-use crate::session::Session;
+use crate::session::{Halt, Session};
 use crate::setup::Setup;
 use crate::survey::{Scan, Survey};
 use crate::tasks::LOCK;
@@ -17,6 +21,69 @@ use crate::{Options, Outcome, Round};
 
 /// How often `stop` is looked at while nothing happens.
 const TICK: Duration = Duration::from_millis(50);
+/// How long a configuration that is gone may take to come back: some editors remove a file and write it anew.
+const GAP: Duration = Duration::from_millis(50);
+/// So many rounds in a row give way to newer edits.
+const GIVE_WAY: usize = 3;
+
+/// What has happened and nobody has looked at yet.
+#[derive(Debug)]
+pub(crate) struct Inbox {
+    receiver: Receiver<Change>,
+    paths: BTreeSet<PathBuf>,
+    /// Everything has to be looked at.
+    rescan: bool,
+    /// Rounds in a row that have given way.
+    gave_way: usize,
+}
+
+impl Inbox {
+    fn new(receiver: Receiver<Change>) -> Inbox {
+        Inbox { receiver, paths: BTreeSet::new(), rescan: false, gave_way: 0 }
+    }
+
+    fn add(&mut self, change: Change) {
+        match change {
+            Change::Paths(paths) => self.paths.extend(paths),
+            Change::Rescan => self.rescan = true,
+        }
+    }
+
+    fn drain(&mut self) {
+        while let Ok(change) = self.receiver.try_recv() {
+            self.add(change);
+        }
+    }
+
+    /// Waits for something to happen; false when nothing can any more.
+    fn wait(&mut self, stop: &AtomicBool) -> bool {
+        self.drain();
+        while self.paths.is_empty() && !self.rescan {
+            if stop.load(Ordering::Relaxed) {
+                return false;
+            }
+            match self.receiver.recv_timeout(TICK) {
+                Ok(change) => self.add(change),
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => return false,
+            }
+        }
+        self.drain();
+        true
+    }
+
+    fn take(&mut self) -> (BTreeSet<PathBuf>, bool) {
+        (std::mem::take(&mut self.paths), std::mem::take(&mut self.rescan))
+    }
+
+    /// Has something happened that the round at hand should give way to: to one of these files, or everywhere?
+    pub(crate) fn calls(&mut self, concerned: impl Fn(&Path) -> bool) -> bool {
+        self.drain();
+        let calls = self.gave_way < GIVE_WAY && (self.rescan || self.paths.iter().any(|path| concerned(path)));
+        self.gave_way += usize::from(calls);
+        calls
+    }
+}
 
 /// Keeps outputs up to date until `stop`. Every round is passed on as it ends; the outcome returned is the last one.
 pub fn watch(options: &Options, stop: &AtomicBool, on_round: &mut dyn FnMut(Round)) -> Outcome {
@@ -26,95 +93,119 @@ pub fn watch(options: &Options, stop: &AtomicBool, on_round: &mut dyn FnMut(Roun
         Err(outcome) => return *outcome,
     };
     session.watched = true;
-    let (sender, changes) = mpsc::channel();
+    let (sender, receiver) = mpsc::channel();
     // Watching starts before the first look, so that nothing falls between the two.
-    let _watcher = match watcher(&session.setup, move |change| sender.send(change).is_ok()) {
+    let mut watcher = match self::watcher(&session.setup, sender.clone()) {
         Ok(watcher) => watcher,
         Err(problem) => return crate::environment(format!("cannot watch {}: {problem}", session.setup.root.display())),
     };
-    let mut survey = Survey::full(&session.setup, &session.records, &session.meta, Scan::new(&session.setup));
-    let mut cause = String::new();
+    session.inbox = Some(Inbox::new(receiver));
+    let mut survey = full(&session);
+    let mut last = Outcome::default();
+    let (mut first, mut gave_way) = (true, false);
+    let mut touched: BTreeSet<String> = BTreeSet::new();
     loop {
-        let first = cause.is_empty();
-        session.opening = Some((!first).then(|| cause.clone()));
-        let outcome = match session.round(survey) {
-            Ok(round) if !first && round.idle => None,
-            Ok(round) => {
-                // Editors save by way of other files: what counts is what has another content now.
-                if !first && !round.changed.is_empty() {
-                    cause = named(&round.changed.iter().map(|file| file.to_string()).collect::<Vec<_>>());
+        let mut cause = if first { String::new() } else { named(&touched) };
+        // A round that takes up another one is told as one with it.
+        if !gave_way {
+            session.opening = Some((!first).then(|| cause.clone()));
+        }
+        let ended = session.round(survey);
+        gave_way = session.halt.take() == Some(Halt::GaveWay);
+        if !gave_way {
+            let outcome = match ended {
+                // Nothing was to be done, and nobody has been told that something would be.
+                Ok(round) if !first && round.idle && session.opening.is_some() => None,
+                Ok(round) => {
+                    // Editors save by way of other files: what counts is what has another content now.
+                    if !first && !round.changed.is_empty() {
+                        cause = named(&round.changed.iter().map(|file| file.to_string()).collect());
+                    }
+                    session.announce();
+                    Some(crate::outcome(&mut session, options, round, started))
                 }
-                session.announce();
-                Some(crate::finished(options, crate::outcome(&mut session, options, round, started)))
+                Err(problem) => {
+                    // What was computed and could not be written is not known to be there.
+                    session.reload();
+                    session.announce();
+                    Some(crate::environment(problem))
+                }
+            };
+            if let Some(outcome) = outcome {
+                last = crate::finished(options, outcome);
+                on_round(Round { cause, outcome: last.clone() });
             }
-            Err(problem) => {
-                session.announce();
-                Some(crate::finished(options, crate::environment(problem)))
-            }
-        };
-        let last = outcome.clone();
-        if let Some(outcome) = outcome {
-            on_round(Round { cause: std::mem::take(&mut cause), outcome });
-        }
-        let change = loop {
-            if stop.load(Ordering::Relaxed) {
-                return last.unwrap_or_default();
-            }
-            match changes.recv_timeout(TICK) {
-                Ok(change) => break change,
-                Err(RecvTimeoutError::Timeout) => {}
-                Err(RecvTimeoutError::Disconnected) => return last.unwrap_or_default(),
-            }
-        };
-        started = Instant::now();
-        let mut paths: Option<BTreeSet<PathBuf>> = Some(BTreeSet::new());
-        for change in std::iter::once(change).chain(changes.try_iter()) {
-            match (change, &mut paths) {
-                (Change::Paths(more), Some(paths)) => paths.extend(more),
-                (Change::Rescan, _) => paths = None,
-                (Change::Paths(_), None) => {}
+            touched.clear();
+            first = false;
+            if let Some(inbox) = &mut session.inbox {
+                inbox.gave_way = 0;
             }
         }
-        let touched: Vec<String> = paths.iter().flatten().map(|path| relative(&session.setup, path)).collect();
-        cause = named(&touched);
-        if touched.iter().any(|path| path == crate::config::FILE) {
-            match Setup::new(options) {
-                Ok((setup, found)) => session.reconfigure(setup, found),
+        let Some(inbox) = &mut session.inbox else { return last };
+        if !inbox.wait(stop) || stop.load(Ordering::Relaxed) {
+            return last;
+        }
+        if !gave_way {
+            started = Instant::now();
+        }
+        let (paths, rescan) = inbox.take();
+        let now: BTreeSet<String> = paths.iter().map(|path| relative(&session.setup, path)).collect();
+        let mut everywhere = rescan || gave_way;
+        if now.contains(crate::config::FILE) {
+            everywhere = true;
+            let read = Setup::new(options).or_else(|_| {
+                std::thread::sleep(GAP);
+                Setup::new(options)
+            });
+            match read {
+                Ok((setup, found)) => {
+                    session.reconfigure(setup, found);
+                    // Other folders may have to be watched, or no longer.
+                    match self::watcher(&session.setup, sender.clone()) {
+                        Ok(other) => watcher = other,
+                        Err(problem) => tracing::warn!(problem, "the old folders are watched"),
+                    }
+                }
                 Err(found) => {
-                    let outcome = crate::unusable(options, found);
-                    on_round(Round { cause: cause.clone(), outcome });
+                    crate::events::started(omnigen_report::Activity::Build, Some(crate::config::FILE));
+                    last = crate::finished(options, crate::unusable(options, found));
+                    on_round(Round { cause: crate::config::FILE.to_owned(), outcome: last.clone() });
                 }
             }
-            paths = None;
         }
-        if touched.iter().any(|path| path == LOCK) {
+        if now.contains(LOCK) {
             session.setup.read_lock();
         }
-        let files: Option<BTreeSet<FileId>> =
-            paths.map(|paths| paths.iter().map(|path| FileId::from(relative(&session.setup, path))).collect());
-        survey = match files {
-            Some(files) if session.plain(&files) => Survey::of(&session.setup, &session.records, &session.meta, &files),
-            _ => {
-                session.agents = crate::tasks::Agents::new(&session.setup);
-                Survey::full(&session.setup, &session.records, &session.meta, Scan::new(&session.setup))
-            }
+        let files: BTreeSet<FileId> = now.iter().map(|path| FileId::from(path.as_str())).collect();
+        touched.extend(now);
+        survey = if !everywhere && session.plain(&files) {
+            Survey::of(&session.setup, &session.records, &session.meta, &files)
+        } else {
+            session.agents = crate::tasks::Agents::new(&session.setup);
+            full(&session)
         };
+        // Kept for as long as it is listened to.
+        let _ = &watcher;
     }
 }
 
+fn full(session: &Session) -> Survey {
+    Survey::full(&session.setup, &session.records, &session.meta, Scan::new(&session.setup))
+}
+
 /// Files as a cause, for people.
-fn named(files: &[String]) -> String {
-    match files {
-        [] => "everything".to_owned(),
-        [one] => one.clone(),
-        many => format!("{} files", many.len()),
+fn named(files: &BTreeSet<String>) -> String {
+    match (files.len(), files.first()) {
+        (1, Some(one)) => one.clone(),
+        (0, _) => "everything".to_owned(),
+        (many, _) => format!("{many} files"),
     }
 }
 
 /// Watches what a project reads, its own outputs and state left out.
-fn watcher(setup: &Setup, sink: impl FnMut(Change) -> bool + Send + 'static) -> Result<Watcher, String> {
+fn watcher(setup: &Setup, sender: Sender<Change>) -> Result<Watcher, String> {
     let (out, state, mirror) = (setup.out.clone(), setup.state.clone(), setup.config.refs.is_some());
-    let ignore = move |path: &std::path::Path| {
+    let ignore = move |path: &Path| {
         path.starts_with(&out)
             || path.starts_with(&state)
             // Without a mirror nobody but us writes it.
@@ -123,12 +214,22 @@ fn watcher(setup: &Setup, sink: impl FnMut(Change) -> bool + Send + 'static) -> 
                 .components()
                 .any(|part| matches!(part.as_os_str().to_str(), Some(".git" | "__pycache__" | "node_modules")))
     };
-    Watcher::new(&[(setup.root.clone(), true)], ignore, sink)
+    let mut folders = vec![(setup.root.clone(), true)];
+    folders.extend(setup.mirror_outside().map(|mirror| (mirror.to_path_buf(), true)));
+    Watcher::new(&folders, ignore, move |change| sender.send(change).is_ok())
 }
 
-fn relative(setup: &Setup, path: &std::path::Path) -> String {
+/// A path as the records have it.
+pub(crate) fn relative(setup: &Setup, path: &Path) -> String {
+    if let Some(file) = setup.in_mirror(path) {
+        return file;
+    }
     let below = path.strip_prefix(&setup.root).unwrap_or(path);
-    below.components().map(|part| part.as_os_str().to_string_lossy()).collect::<Vec<_>>().join("/")
+    slashed(below)
+}
+
+pub(crate) fn slashed(path: &Path) -> String {
+    path.components().map(|part| part.as_os_str().to_string_lossy()).collect::<Vec<_>>().join("/")
 }
 
 impl Session {
