@@ -20,12 +20,9 @@ tasks:
   tidy            check what is not left to review: arrows between crates, sizes, names, leftovers
   test [ARG...]   tidy, then a virtual environment with pinned packages, then every test;
                   ARGs go to the test runner (`cargo nextest run`, or `cargo test` without it)
-<<<<<<< HEAD
   fuzz [--count N] [--seed N] [--from N] [--careful]
                   changed copies of real contracts (fixtures, and the corpus beside the checkout) through everything
-=======
   soak [STEPS]    the histories of random edits at length (1000 steps each): incremental equals clean, plans are kept
->>>>>>> 731232c ([driver] watch takes up edits while it works; what is kept can be looked after; trust is tested)
   codegen [--check]
                   writes what is made of declarations (crates/omnigen_report/CODES.md); with --check, fails if it is not so
   conformance [--check]

@@ -144,7 +144,7 @@ impl Picture {
                 },
             );
             // What the check follows is what stands in the file itself; generators read further.
-            for read in details.made.get("check").map(|made| made.trace.as_slice()).unwrap_or_default() {
+            for read in details.made.get("check").map(|made| &made.trace[..]).unwrap_or_default() {
                 let (to, pointer) = match &read.key {
                     ReadKey::File(to) => (to, None),
                     ReadKey::Name(to, pointer, _) | ReadKey::Schema(to, pointer, _) => (to, Some(pointer)),
@@ -167,7 +167,7 @@ impl Picture {
                 };
                 for path in paths {
                     let path = format!("{out}/{path}");
-                    for read in &made.trace {
+                    for read in made.trace.iter() {
                         if let ReadKey::Artifact(of, target) = &read.key
                             && let Some(known) = Target::ALL.into_iter().find(|known| known.name() == &**target)
                         {

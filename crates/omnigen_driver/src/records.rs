@@ -128,7 +128,7 @@ impl Since {
         }
         let then: HashMap<&ReadKey, Option<Digest>> =
             before.trace.iter().map(|read| (&read.key, read.digest)).collect();
-        for read in &now.trace {
+        for read in now.trace.iter() {
             match then.get(&read.key) {
                 Some(digest) if *digest != read.digest && since.broken.len() < BROKEN => {
                     since.broken.push((read.key.clone(), *digest, read.digest));
