@@ -232,7 +232,7 @@ impl<'a> Emitter<'a> {
         let mut list = Vec::new();
         if *unfractioned {
             let fails = Condition::call(format!("isinstance({var}, float)"));
-            list.push(rule(fails, "type", Message::Plain("must be an integer")));
+            list.push(rule(fails, "type", Message::Plain("must be an integer without a fraction")));
         }
         for (bound, operator, keyword, message) in [
             (minimum, Operator::Less, "minimum", "must be at least"),
