@@ -325,7 +325,13 @@ impl Session {
             })
             .map(|(file, _)| file.clone())
             .collect();
+        // Names are part of what is remembered of a file, and only its check brings that up to date.
+        let naming = &self.setup.config.python.naming;
+        let renamed = !self.meta.naming.is_empty() && self.meta.naming != *naming;
         for file in candidates {
+            if renamed {
+                asked.insert((file.clone(), Target::Check));
+            }
             asked.extend(self.dirty(&file)?.into_iter().map(|target| (file.clone(), target)));
         }
         // Other files than before: names may clash, or no longer; init files and orphans have to be looked at.
