@@ -6,9 +6,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use omnigen_ir::samples::{Candidate, candidates};
+use omnigen_ir::samples::{Candidate, Limit, Samples, samples};
 use omnigen_ir::{Contract, Digest, Encoder, FileId, Json, Link, Node, Question, RefTarget, Resolve, Schema, View};
-use omnigen_python::pytest::Verdict;
 use omnigen_python::{Emitted, Settings};
 use omnigen_report::{At, Code, Diagnostic};
 use salsa::Setter;
@@ -17,15 +16,13 @@ use crate::graph::{Db, Graph, Parsed, declarations, judge, source_at};
 use crate::inputs::{Content, Source};
 use crate::trace::{Read, ReadKey, Reads, State, Target};
 
-/// At most so many documents for one contract's tests: enough for every constraint near the root, and still milliseconds.
-const CANDIDATES: usize = 120;
+/// How many documents one contract's tests have: enough for every constraint of all but the largest, and still milliseconds.
+const LIMIT: Limit = Limit { documents: 2_000, values: 40_000 };
 
-/// Candidates, verdicts, test module.
 /// An example of the contract that the contract itself does not allow.
-fn refused(file: &FileId, verdict: &Verdict<'_>) -> Option<Diagnostic> {
-    let Verdict { candidate, valid } = verdict;
+fn refused(file: &FileId, candidate: &Candidate, valid: bool) -> Option<Diagnostic> {
     let number: usize = candidate.about.strip_prefix("example ")?.parse().ok()?;
-    if *valid || candidate.keyword != "examples" || !candidate.pointer.is_empty() {
+    if valid || candidate.keyword != "examples" || !candidate.pointer.is_empty() {
         return None;
     }
     let at = At::value(file, &format!("/examples/{}", number.checked_sub(1)?));
@@ -33,6 +30,7 @@ fn refused(file: &FileId, verdict: &Verdict<'_>) -> Option<Diagnostic> {
     Some(Diagnostic::new(Code::ExampleInvalid, at, message))
 }
 
+/// Candidates, verdicts, test module.
 pub(crate) fn tests(
     db: &dyn Db,
     source: Source,
@@ -41,21 +39,23 @@ pub(crate) fn tests(
     settings: &Settings,
 ) -> Emitted {
     if contract.exports.list.first().is_none_or(|export| !export.pointer.is_empty()) {
-        return omnigen_python::pytest::tests(contract, reads, settings, &[]);
+        let none = Samples { bases: Vec::new(), candidates: Vec::new(), cut: false };
+        return omnigen_python::pytest::tests(contract, settings, &none, &[]);
     }
-    let candidates = candidates(contract, reads, CANDIDATES);
-    let question = question(db, source, contract, reads, settings, &candidates);
+    let samples = samples(contract, reads, LIMIT);
+    let question = question(db, source, contract, reads, settings, &samples);
     match question.and_then(|question| judge(db).verdicts(&question)) {
         Ok(verdicts) => {
-            let verdicts: Vec<Verdict<'_>> =
-                candidates.iter().zip(verdicts).map(|(candidate, valid)| Verdict { candidate, valid }).collect();
-            let mut emitted = omnigen_python::pytest::tests(contract, reads, settings, &verdicts);
-            emitted.diagnostics.extend(verdicts.iter().filter_map(|verdict| refused(contract.file, verdict)));
+            let mut emitted = omnigen_python::pytest::tests(contract, settings, &samples, &verdicts);
+            let judged = samples.candidates.iter().zip(&verdicts);
+            let refused = judged.filter_map(|(candidate, valid)| refused(contract.file, candidate, *valid));
+            emitted.diagnostics.extend(refused);
             emitted
         }
         Err(reason) => {
             // Tests without verdicts would prove nothing: keep what can be tested without documents, and say so.
-            let mut emitted = omnigen_python::pytest::tests(contract, reads, settings, &[]);
+            let none = Samples { bases: Vec::new(), candidates: Vec::new(), cut: false };
+            let mut emitted = omnigen_python::pytest::tests(contract, settings, &none, &[]);
             let message = format!("the oracle cannot judge documents of this contract: {reason}");
             emitted.diagnostics.push(Diagnostic::new(Code::NoVerdict, At::file(contract.file), message));
             emitted
@@ -72,7 +72,7 @@ fn question(
     contract: &Contract<'_>,
     reads: &Reads<'_>,
     settings: &Settings,
-    candidates: &[Candidate],
+    samples: &Samples,
 ) -> Result<Question, String> {
     let mut included: BTreeSet<FileId> = reads.foreign();
     included.insert(contract.file.clone());
@@ -82,7 +82,7 @@ fn question(
         .collect();
     let bases: BTreeMap<&FileId, String> =
         sources.iter().map(|(file, source)| (file, base(db, file, *source))).collect();
-    let mut documents = vec![(ANYTHING.to_owned(), "{}".to_owned())];
+    let mut documents = vec![(ANYTHING.to_owned(), Json::Object(Vec::new()))];
     let metaschemas = std::cell::Cell::new(false);
     for (file, &source) in &sources {
         if reads.built_in(file) {
@@ -126,21 +126,22 @@ fn question(
         };
         each_node(&declared.root, &mut rewrite);
         declared.definitions.iter().for_each(|(_, schema)| each_node(schema, &mut rewrite));
-        documents.push((bases[file].clone(), document.to_string()));
+        documents.push((bases[file].clone(), document));
     }
     if metaschemas.get() {
         for (_, text) in omnigen_contracts::metaschemas() {
-            let Some(Json::Object(members)) = omnigen_contracts::document(&FileId::from("metaschema.json"), text)
-            else {
-                continue;
-            };
+            let Some(document) = omnigen_contracts::document(&FileId::from("metaschema.json"), text) else { continue };
+            let Json::Object(members) = &document else { continue };
             let id = members.iter().find(|(name, _)| matches!(&**name, "$id" | "id")).and_then(|(_, id)| id.as_str());
-            documents.extend(id.map(|id| (id.trim_end_matches('#').to_owned(), (*text).to_owned())));
+            if let Some(id) = id.map(|id| id.trim_end_matches('#').to_owned()) {
+                documents.push((id, document));
+            }
         }
     }
     let root = bases.get(contract.file).cloned().unwrap_or_else(|| base(db, contract.file, source));
-    let instances = candidates.iter().map(|candidate| candidate.document.to_string()).collect();
-    Ok(Question { root, documents, assert_formats: settings.assert_formats, instances })
+    let bases = samples.bases.iter().map(|base| base.document.clone()).collect();
+    let instances = samples.candidates.iter().map(|candidate| (candidate.base, candidate.edits.clone())).collect();
+    Ok(Question { root, documents, assert_formats: settings.assert_formats, bases, instances })
 }
 
 /// The URI of a schema that accepts everything.

@@ -1,29 +1,37 @@
 //! Questions about the validity of documents, and who answers them.
 
-use crate::{Digest, Encoder, View};
+use crate::samples::Edit;
+use crate::{Digest, Encoder, Json, View};
 
 /// Which of these documents are valid against a schema?
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Question {
     /// The URI of the schema, one of `documents`.
     pub root: String,
-    /// Schema documents by URI, as JSON text. References to others are an error, never a fetch.
-    pub documents: Vec<(String, String)>,
+    /// Schema documents by URI. References to others are an error, never a fetch.
+    pub documents: Vec<(String, Json)>,
     /// Is `format` asserted?
     pub assert_formats: bool,
-    /// The documents to be judged, as JSON text.
-    pub instances: Vec<String>,
+    /// What the documents to be judged are changes of.
+    pub bases: Vec<Json>,
+    /// The documents to be judged: which base, and its changes, in order.
+    pub instances: Vec<(usize, Vec<Edit>)>,
 }
 
 impl Question {
     /// Digest of all that an answer depends on.
     pub fn key(&self) -> Digest {
-        let Question { root, documents, assert_formats, instances } = self;
-        let mut encoder = Encoder::new("question/1", View::Full);
+        let Question { root, documents, assert_formats, bases, instances } = self;
+        let mut encoder = Encoder::new("question/2", View::Full);
         encoder.part(root);
         encoder.part(documents);
         encoder.part(assert_formats);
-        encoder.part(instances);
+        encoder.part(bases);
+        encoder.int(instances.len() as u64);
+        for (base, edits) in instances {
+            encoder.int(*base as u64);
+            encoder.part(edits);
+        }
         encoder.finish()
     }
 }

@@ -354,21 +354,20 @@ impl Node {
 
     /// Where it leads within its file, if it is nothing but such a reference and annotations.
     pub fn forward(&self) -> Option<&str> {
-        let Node { at: _, reference, types, enumeration, constant, number, string, array, object, logic, notes: _ } =
-            self;
-        let alone = types.is_none()
-            && enumeration.is_none()
-            && constant.is_none()
-            && number.is_none()
-            && string.is_none()
-            && array.is_none()
-            && object.is_none()
-            && logic.is_none();
-        let reference = reference.as_deref()?;
+        let reference = self.reference.as_deref()?;
         match &reference.target {
-            RefTarget::Here(pointer) if alone && reference.dynamic.is_none() => Some(pointer),
+            RefTarget::Here(pointer) if self.is_only_reference() && reference.dynamic.is_none() => Some(pointer),
             _ => None,
         }
+    }
+
+    /// Does it say nothing but where to look, annotations aside?
+    pub fn is_only_reference(&self) -> bool {
+        let Node { at: _, reference, types, enumeration, constant, number, string, array, object, logic, notes: _ } =
+            self;
+        let rules = number.is_some() || string.is_some() || array.is_some() || object.is_some();
+        let own = types.is_some() || enumeration.is_some() || constant.is_some() || rules || logic.is_some();
+        reference.is_some() && !own
     }
 
     /// Calls `f` with every direct subschema and its pointer relative to this node (escaped, with a leading slash), in a

@@ -5,8 +5,9 @@
 //! what is not among the documents of a question is an error.
 
 use jsonschema::{Draft, PatternOptions, ReferencingError, Registry, Retrieve, Uri};
-use omnigen_ir::{Judge, Question};
-use serde_json::Value;
+use omnigen_ir::samples::{Edit, Step};
+use omnigen_ir::{Json, Judge, Question};
+use serde_json::{Map, Value};
 
 /// Backtracking steps of one match of one pattern; a catastrophic one then counts as no match.
 const BACKTRACKS: usize = 200_000;
@@ -27,8 +28,8 @@ impl Retrieve for Nothing {
 impl Judge for Oracle {
     fn verdicts(&self, question: &Question) -> Result<Vec<bool>, String> {
         let mut documents = Vec::with_capacity(question.documents.len());
-        for (uri, text) in &question.documents {
-            let contents = parsed(text).map_err(|error| format!("{uri}: {error}"))?;
+        for (uri, json) in &question.documents {
+            let contents = value(json).map_err(|error| format!("{uri}: {error}"))?;
             let draft = dialect(&contents);
             documents.push((uri.as_str(), contents, draft));
         }
@@ -56,12 +57,109 @@ impl Judge for Oracle {
             .without_content_encoding_support("base64")
             .build(&serde_json::json!({ "$ref": question.root }))
             .map_err(|error| error.to_string())?;
-        question
-            .instances
-            .iter()
-            .map(|text| parsed(text).map(|instance| validator.is_valid(&instance)).map_err(|error| error.to_string()))
-            .collect()
+        let mut bases = Vec::with_capacity(question.bases.len());
+        for base in &question.bases {
+            bases.push(value(base).map_err(|error| error.to_string())?);
+        }
+        let mut verdicts = Vec::with_capacity(question.instances.len());
+        for (base, edits) in &question.instances {
+            let document = bases.get_mut(*base).ok_or_else(|| format!("there is no base {base}"))?;
+            // Changed in place and back: a copy of each document would cost more than judging it.
+            let mut undo = Vec::with_capacity(edits.len());
+            for edit in edits {
+                undo.push(changed(document, edit).map_err(|error| error.to_string())?);
+            }
+            verdicts.push(validator.is_valid(document));
+            undo.into_iter().rev().zip(edits.iter().rev()).for_each(|(undo, edit)| restore(document, edit, undo));
+        }
+        Ok(verdicts)
     }
+}
+
+/// What an edit has replaced.
+enum Undo {
+    /// There was this value.
+    Value(Value),
+    /// There was nothing.
+    Nothing,
+    /// The place does not exist.
+    Nowhere,
+}
+
+/// Does what [`Edit::apply`] does.
+fn changed(document: &mut Value, edit: &Edit) -> Result<Undo, serde_json::Error> {
+    let (Edit::Put(path, _) | Edit::Drop(path)) = edit;
+    let new = match edit {
+        Edit::Put(_, json) => Some(value(json)?),
+        Edit::Drop(_) => None,
+    };
+    let Some((last, way)) = path.split_last() else {
+        return Ok(new.map_or(Undo::Nowhere, |new| Undo::Value(std::mem::replace(document, new))));
+    };
+    Ok(match (found(document, way), last, new) {
+        (Some(Value::Object(members)), Step::Name(name), Some(new)) => {
+            members.insert(name.to_string(), new).map_or(Undo::Nothing, Undo::Value)
+        }
+        (Some(Value::Object(members)), Step::Name(name), None) => {
+            members.remove(&**name).map_or(Undo::Nowhere, Undo::Value)
+        }
+        (Some(Value::Array(items)), Step::Index(index), Some(new)) => match items.get_mut(*index) {
+            Some(item) => Undo::Value(std::mem::replace(item, new)),
+            None => Undo::Nowhere,
+        },
+        _ => Undo::Nowhere,
+    })
+}
+
+fn restore(document: &mut Value, edit: &Edit, undo: Undo) {
+    let (Edit::Put(path, _) | Edit::Drop(path)) = edit;
+    let old = match undo {
+        Undo::Nowhere => return,
+        Undo::Nothing => None,
+        Undo::Value(old) => Some(old),
+    };
+    let Some((last, way)) = path.split_last() else {
+        if let Some(old) = old {
+            *document = old;
+        }
+        return;
+    };
+    match (found(document, way), last, old) {
+        (Some(Value::Object(members)), Step::Name(name), Some(old)) => drop(members.insert(name.to_string(), old)),
+        (Some(Value::Object(members)), Step::Name(name), None) => drop(members.remove(&**name)),
+        (Some(Value::Array(items)), Step::Index(index), Some(old)) => {
+            if let Some(item) = items.get_mut(*index) {
+                *item = old;
+            }
+        }
+        _ => {}
+    }
+}
+
+fn found<'v>(document: &'v mut Value, path: &[Step]) -> Option<&'v mut Value> {
+    path.iter().try_fold(document, |value, step| match (value, step) {
+        (Value::Object(members), Step::Name(name)) => members.get_mut(&**name),
+        (Value::Array(items), Step::Index(index)) => items.get_mut(*index),
+        _ => None,
+    })
+}
+
+/// A value as the engine has it. A number that it cannot hold is an error.
+fn value(json: &Json) -> Result<Value, serde_json::Error> {
+    Ok(match json {
+        Json::Null => Value::Null,
+        Json::Bool(yes) => Value::Bool(*yes),
+        Json::Number(number) => serde_json::from_str(number.text())?,
+        Json::String(text) => Value::String(text.to_string()),
+        Json::Array(items) => Value::Array(items.iter().map(value).collect::<Result<_, _>>()?),
+        Json::Object(members) => {
+            let mut map = Map::new();
+            for (name, json) in members {
+                map.insert(name.to_string(), value(json)?);
+            }
+            Value::Object(map)
+        }
+    })
 }
 
 /// The draft that a schema names; 2020-12 without a name, or with one that nobody knows.
@@ -72,10 +170,6 @@ fn dialect(schema: &Value) -> Draft {
     }
 }
 
-fn parsed(text: &str) -> Result<Value, serde_json::Error> {
-    serde_json::from_str(text)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -83,10 +177,27 @@ mod tests {
     fn ask(documents: &[(&str, &str)], formats: bool, instances: &[&str]) -> Result<Vec<bool>, String> {
         Oracle.verdicts(&Question {
             root: documents[0].0.to_owned(),
-            documents: documents.iter().map(|(uri, text)| ((*uri).to_owned(), (*text).to_owned())).collect(),
+            documents: documents.iter().map(|(uri, text)| ((*uri).to_owned(), json(text))).collect(),
             assert_formats: formats,
-            instances: instances.iter().map(|text| (*text).to_owned()).collect(),
+            bases: instances.iter().map(|text| json(text)).collect(),
+            instances: (0..instances.len()).map(|base| (base, Vec::new())).collect(),
         })
+    }
+
+    fn json(text: &str) -> Json {
+        fn from(value: &Value) -> Json {
+            match value {
+                Value::Null => Json::Null,
+                Value::Bool(yes) => Json::Bool(*yes),
+                Value::Number(number) => Json::Number(omnigen_ir::Number::new(&number.to_string()).expect("a number")),
+                Value::String(text) => Json::String(text.as_str().into()),
+                Value::Array(items) => Json::Array(items.iter().map(from).collect()),
+                Value::Object(members) => {
+                    Json::Object(members.iter().map(|(name, value)| (name.as_str().into(), from(value))).collect())
+                }
+            }
+        }
+        from(&serde_json::from_str(text).expect("JSON"))
     }
 
     #[test]
@@ -130,10 +241,42 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_schema_or_no_json_is_an_error() {
+    fn what_is_no_schema_is_an_error() {
         assert!(ask(&[("file:///a.json", r#"{"type": "objec"}"#)], false, &["1"]).is_err());
-        assert!(ask(&[("file:///a.json", "{")], false, &["1"]).is_err());
-        assert!(ask(&[("file:///a.json", "{}")], false, &["{"]).is_err());
+    }
+
+    #[test]
+    fn a_change_is_undone_before_the_next() {
+        let schema = r#"{"required": ["a"], "maxProperties": 2, "properties": {"a": {"items": {"type": "null"}}}}"#;
+        let name = |name: &str| Step::Name(name.into());
+        let put = |path: &[Step], to: &str| Edit::Put(path.to_vec(), json(to));
+        let a = [name("a")];
+        let instances = [
+            vec![],
+            vec![Edit::Drop(a.to_vec())],
+            vec![put(&[name("a"), Step::Index(0)], "1")],
+            vec![put(&[name("c")], "1")],
+            vec![Edit::Drop(vec![name("b")]), put(&[name("c")], "1")],
+            vec![put(&[], "[]")],
+            vec![put(&[name("b"), name("c")], "1"), Edit::Drop(vec![name("x")])],
+            vec![],
+        ];
+        let question = Question {
+            root: "file:///a.json".to_owned(),
+            documents: vec![("file:///a.json".to_owned(), json(schema))],
+            assert_formats: false,
+            bases: vec![json(r#"{"a": [null], "b": 1}"#)],
+            instances: instances.iter().map(|edits| (0, edits.clone())).collect(),
+        };
+        let expected = [true, false, false, false, true, true, true, true];
+        assert_eq!(Oracle.verdicts(&question), Ok(expected.to_vec()));
+        // The same as on whole documents.
+        for (edits, expected) in instances.iter().zip(expected) {
+            let mut document = question.bases[0].clone();
+            edits.iter().for_each(|edit| edit.apply(&mut document));
+            let whole = Question { bases: vec![document], instances: vec![(0, Vec::new())], ..question.clone() };
+            assert_eq!(Oracle.verdicts(&whole), Ok(vec![expected]), "{edits:?}");
+        }
     }
 
     #[test]

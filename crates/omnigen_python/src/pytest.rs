@@ -1,43 +1,24 @@
 //! A contract's test module: example documents that were judged when they were generated, as Pytest cases.
 //!
-//! Most documents differ from another one at a single place, and are written as that difference. Knows the calling
-//! convention of model and validator modules; knows nothing of how the documents were made or who judged them.
+//! Most documents are a change of another one, and are written as that. Knows the calling convention of model and validator
+//! modules; knows nothing of how the documents were made or who judged them.
 
 use std::collections::HashSet;
 
-use omnigen_ir::samples::Candidate;
-use omnigen_ir::{Contract, Json, Resolve};
+use omnigen_ir::samples::{Base, Candidate, Edit, Samples, Step};
+use omnigen_ir::{Contract, Json};
 
 use crate::layout::{Doc, Writer, string, value};
 use crate::{Emitted, Settings};
 
 /// Strings of one character repeated more often than this are written as a product.
 const REPEATED: usize = 32;
-/// Documents that differ from a base at more places are written out.
-const EDITS: usize = 3;
 
-/// A document and what the judge said of it.
-#[derive(Clone, Copy, Debug)]
-pub struct Verdict<'a> {
-    /// The document.
-    pub candidate: &'a Candidate,
-    /// Is it valid?
-    pub valid: bool,
-}
-
-/// The module `test_<stem>.py` of a contract.
-pub fn tests(
-    contract: &Contract<'_>,
-    _resolve: &dyn Resolve,
-    settings: &Settings,
-    verdicts: &[Verdict<'_>],
-) -> Emitted {
+/// The module `test_<stem>.py` of a contract; `verdicts` say which of the candidates are valid.
+pub fn tests(contract: &Contract<'_>, settings: &Settings, samples: &Samples, verdicts: &[bool]) -> Emitted {
     if contract.exports.list.first().is_none_or(|export| !export.pointer.is_empty()) {
         return Emitted { body: rootless(contract, settings), diagnostics: Vec::new() };
     }
-    let mut texts = HashSet::new();
-    let unique = verdicts.iter().filter(|verdict| texts.insert(verdict.candidate.document.to_string()));
-    let (valid, invalid): (Vec<&Verdict<'_>>, Vec<&Verdict<'_>>) = unique.partition(|verdict| verdict.valid);
     let unit = contract.unit;
     let model = match contract.exports.list.first() {
         Some(export) => export.class.to_string(),
@@ -45,10 +26,19 @@ pub fn tests(
     };
     let names =
         Names { model, validator: format!("Validator{}", unit.pascal), invalid: format!("Invalid{}", unit.pascal) };
+    let judged = || samples.candidates.iter().zip(verdicts.iter().copied());
     let mut module =
-        Module { names, bases: bases(&valid), used: [false; 2], put: false, drop: false, line: settings.line_length };
-    let good: Vec<Doc> = valid.iter().map(|verdict| module.case(verdict)).collect();
-    let bad: Vec<Doc> = invalid.iter().map(|verdict| module.case(verdict)).collect();
+        Module { names, bases: bases(samples, judged()), put: false, drop: false, line: settings.line_length };
+    let mut good: Vec<Doc> = Vec::new();
+    let mut bad: Vec<Doc> = Vec::new();
+    let mut refused = None;
+    for (candidate, valid) in judged() {
+        if !valid && refused.is_none() {
+            refused = Some(module.document(candidate));
+        }
+        let case = module.case(candidate, valid);
+        if valid { &mut good } else { &mut bad }.push(case);
+    }
 
     let mut out = Writer::new(settings.line_length);
     module.head(&mut out, contract, !good.is_empty(), !bad.is_empty());
@@ -56,28 +46,25 @@ pub fn tests(
     if good.is_empty() && bad.is_empty() {
         module.nothing(&mut out);
     }
-    let lists: Vec<(&str, &[Doc])> = [("VALID", good.as_slice()), ("INVALID", bad.as_slice())]
-        .into_iter()
-        .filter(|(_, cases)| !cases.is_empty())
-        .collect();
-    if !lists.is_empty() {
+    if !good.is_empty() || !bad.is_empty() {
         out.line("");
         // Two empty lines behind a function, one behind imports.
-        if module.used.contains(&true) {
+        if module.bases.iter().any(|base| base.name.is_some()) || module.put || module.drop {
             out.line("");
         }
     }
-    for (i, (name, cases)) in lists.iter().enumerate() {
+    let lists = [("VALID", good), ("INVALID", bad)].into_iter().filter(|(_, cases)| !cases.is_empty());
+    for (i, (name, cases)) in lists.enumerate() {
         if i > 0 {
             out.line("");
         }
-        out.statement(&format!("{name} = "), &Doc::group("[", cases.to_vec(), "]"), "");
+        out.statement(&format!("{name} = "), &Doc::group("[", cases, "]"), "");
     }
-    if !good.is_empty() {
+    if judged().any(|(_, valid)| valid) {
         module.accepted(&mut out);
     }
-    if !bad.is_empty() {
-        module.refused(&mut out);
+    if let Some(document) = refused {
+        module.refused(&mut out, &document);
     }
     Emitted { body: out.finish(), diagnostics: Vec::new() }
 }
@@ -105,102 +92,93 @@ struct Names {
 
 struct Module<'a> {
     names: Names,
-    /// Documents that others are written as differences from: the full one and the smallest.
-    bases: Vec<&'a Json>,
-    used: [bool; 2],
+    bases: Vec<Named<'a>>,
     put: bool,
     drop: bool,
     line: usize,
 }
 
-/// What a base function is called, and its docstring.
-const BASES: [(&str, &str); 2] = [
-    ("base", "A valid document; most cases change one place of it."),
-    ("small", "A valid document with little more than what is required."),
-];
-
-/// The first two valid documents that have an inside.
-fn bases<'a>(valid: &[&Verdict<'a>]) -> Vec<&'a Json> {
-    let inside = |json: &Json| {
-        matches!(json, Json::Object(members) if !members.is_empty())
-            || matches!(json, Json::Array(items) if !items.is_empty())
-    };
-    valid.iter().map(|verdict| &verdict.candidate.document).filter(|json| inside(json)).take(2).collect()
+/// A base, and the function that gives it if several cases need it.
+struct Named<'a> {
+    base: &'a Base,
+    name: Option<String>,
+    valid: bool,
 }
 
-enum Edit<'j> {
-    Put(Vec<Key<'j>>, &'j Json),
-    Drop(Vec<Key<'j>>),
+/// Names for the bases that two or more cases need.
+fn bases<'a>(samples: &'a Samples, judged: impl Iterator<Item = (&'a Candidate, bool)>) -> Vec<Named<'a>> {
+    let mut bases: Vec<Named<'a>> = samples.bases.iter().map(|base| Named { base, name: None, valid: false }).collect();
+    let mut uses = vec![0; bases.len()];
+    for (candidate, valid) in judged {
+        if !replaces(candidate) {
+            uses[candidate.base] += 1;
+        }
+        bases[candidate.base].valid |= valid && candidate.edits.is_empty();
+    }
+    let mut taken: HashSet<String> = ["put", "drop"].map(str::to_owned).into();
+    for (base, uses) in bases.iter_mut().zip(uses) {
+        let inside = match &base.base.document {
+            Json::Object(members) => !members.is_empty(),
+            Json::Array(items) => !items.is_empty(),
+            _ => false,
+        };
+        if uses < 2 || !inside {
+            continue;
+        }
+        let wanted = function_name(&base.base.pointer);
+        let mut name = wanted.clone();
+        let mut count = 2;
+        while !taken.insert(name.clone()) {
+            name = format!("{wanted}_{count}");
+            count += 1;
+        }
+        base.name = Some(name);
+    }
+    bases
 }
 
-#[derive(Clone, Copy)]
-enum Key<'j> {
-    Name(&'j str),
-    Index(usize),
+/// Does it put a document of its own in the base's place?
+fn replaces(candidate: &Candidate) -> bool {
+    matches!(candidate.edits.first(), Some(Edit::Put(path, _)) if path.is_empty())
 }
 
-/// What makes `new` of `old`; false if that is not possible, or takes too many steps.
-fn difference<'j>(old: &'j Json, new: &'j Json, path: &mut Vec<Key<'j>>, edits: &mut Vec<Edit<'j>>) -> bool {
-    match (old, new) {
-        (Json::Object(before), Json::Object(after)) if !after.is_empty() || path.is_empty() => {
-            for (name, value) in before {
-                path.push(Key::Name(name));
-                let fine = match new.get(name) {
-                    Some(other) => difference(value, other, path, edits),
-                    None => {
-                        edits.push(Edit::Drop(path.clone()));
-                        true
-                    }
-                };
-                path.pop();
-                if !fine || edits.len() > EDITS {
-                    return false;
+/// What the function of a base is called: `with_lines_0` for the one about `/lines/0`.
+fn function_name(pointer: &str) -> String {
+    const LONGEST: usize = 40;
+    if pointer.is_empty() {
+        return "base".to_owned();
+    }
+    let mut name = "with".to_owned();
+    for c in pointer.chars() {
+        match c {
+            c if c.is_ascii_alphanumeric() => {
+                // `firstName` as `first_name`.
+                if c.is_ascii_uppercase() && name.ends_with(|last: char| last.is_ascii_lowercase()) {
+                    name.push('_');
                 }
+                name.push(c.to_ascii_lowercase());
             }
-            for (name, value) in after {
-                if old.get(name).is_none() {
-                    path.push(Key::Name(name));
-                    edits.push(Edit::Put(path.clone(), value));
-                    path.pop();
-                }
-            }
-            edits.len() <= EDITS
+            _ if !name.ends_with('_') => name.push('_'),
+            _ => {}
         }
-        (Json::Array(before), Json::Array(after)) if before.len() == after.len() => {
-            before.iter().zip(after).enumerate().all(|(i, (value, other))| {
-                path.push(Key::Index(i));
-                let fine = difference(value, other, path, edits);
-                path.pop();
-                fine
-            })
-        }
-        (old, new) if old == new => true,
-        (_, new) if !path.is_empty() => {
-            edits.push(Edit::Put(path.clone(), new));
-            true
-        }
-        _ => false,
+    }
+    let cut = name.len().min(LONGEST);
+    match name[..cut].trim_end_matches('_') {
+        // A word of the language.
+        "with" => "with_another".to_owned(),
+        name => name.to_owned(),
     }
 }
 
-fn call(function: &'static str, inner: Doc, path: &[Key<'_>], to: Option<Doc>) -> Doc {
-    let mut items = vec![inner];
-    items.extend(path.iter().map(|key| match key {
-        Key::Name(name) => Doc::text(string(name)),
-        Key::Index(i) => Doc::text(i.to_string()),
+fn call(function: &'static str, inner: Doc, path: &[Step], to: Option<Doc>) -> Doc {
+    let mut items = Vec::with_capacity(path.len() + 2);
+    items.push(inner);
+    items.extend(path.iter().map(|step| match step {
+        Step::Name(name) => Doc::text(string(name)),
+        Step::Index(i) => Doc::text(i.to_string()),
     }));
     items.extend(to.map(|to| Doc::keyword("to", to)));
     Doc::group(function, items, ")")
-}
-
-/// About how many characters the value takes.
-fn weight(json: &Json) -> usize {
-    match json {
-        Json::String(text) => text.len() + 2,
-        Json::Array(items) => 2 + items.iter().map(|item| 2 + weight(item)).sum::<usize>(),
-        Json::Object(members) => 2 + members.iter().map(|(name, value)| name.len() + 6 + weight(value)).sum::<usize>(),
-        _ => 4,
-    }
 }
 
 /// A value; long runs of one character as a product.
@@ -227,10 +205,9 @@ fn literal(json: &Json) -> Doc {
 }
 
 impl<'a> Module<'a> {
-    fn case(&mut self, verdict: &Verdict<'a>) -> Doc {
-        let candidate = verdict.candidate;
-        let mut items = vec![self.document(&candidate.document)];
-        if !verdict.valid {
+    fn case(&mut self, candidate: &Candidate, valid: bool) -> Doc {
+        let mut items = vec![self.document(candidate)];
+        if !valid {
             items.push(if candidate.certain {
                 let texts = [&*candidate.pointer, candidate.keyword];
                 Doc::group("(", texts.iter().map(|text| Doc::text(string(text))).collect(), ")")
@@ -242,39 +219,25 @@ impl<'a> Module<'a> {
         Doc::group("pytest.param(", items, ")")
     }
 
-    /// The document, as a difference from a base where that is shorter.
-    fn document(&mut self, document: &'a Json) -> Doc {
-        let mut best: Option<(usize, usize, Vec<Edit<'a>>)> = None;
-        for (i, base) in self.bases.iter().enumerate() {
-            let mut edits = Vec::new();
-            if difference(base, document, &mut Vec::new(), &mut edits) {
-                let cost = edits.iter().map(|edit| match edit {
-                    Edit::Put(_, value) => 20 + weight(value),
-                    Edit::Drop(_) => 20,
-                });
-                let cost = cost.sum();
-                if best.as_ref().is_none_or(|(other, ..)| cost < *other) {
-                    best = Some((cost, i, edits));
-                }
+    /// The document, as a change of its base.
+    fn document(&mut self, candidate: &Candidate) -> Doc {
+        let base = &self.bases[candidate.base];
+        let inner = match (&base.name, candidate.edits.first()) {
+            (_, Some(Edit::Put(path, document))) if path.is_empty() => literal(document),
+            (Some(name), _) => Doc::text(format!("{name}()")),
+            (None, _) => literal(&base.base.document),
+        };
+        candidate.edits.iter().fold(inner, |inner, edit| match edit {
+            Edit::Put(path, _) if path.is_empty() => inner,
+            Edit::Put(path, value) => {
+                self.put = true;
+                call("put(", inner, path, Some(literal(value)))
             }
-        }
-        match best {
-            Some((cost, i, edits)) if edits.is_empty() || cost < 40 || cost < weight(document) => {
-                self.used[i] = true;
-                let base = Doc::text(format!("{}()", BASES[i].0));
-                edits.into_iter().fold(base, |inner, edit| match edit {
-                    Edit::Put(path, value) => {
-                        self.put = true;
-                        call("put(", inner, &path, Some(literal(value)))
-                    }
-                    Edit::Drop(path) => {
-                        self.drop = true;
-                        call("drop(", inner, &path, None)
-                    }
-                })
+            Edit::Drop(path) => {
+                self.drop = true;
+                call("drop(", inner, path, None)
             }
-            _ => literal(document),
-        }
+        })
     }
 
     fn head(&self, out: &mut Writer, contract: &Contract<'_>, good: bool, bad: bool) {
@@ -308,13 +271,22 @@ impl<'a> Module<'a> {
     }
 
     fn functions(&self, out: &mut Writer) {
-        for (i, (name, about)) in BASES.iter().enumerate() {
-            if let (true, Some(document)) = (self.used[i], self.bases.get(i)) {
-                function(out, &format!("def {name}() -> Any:"), about);
-                out.indent();
-                out.statement("return ", &literal(document), "");
-                out.dedent();
+        for Named { base, name, valid } in &self.bases {
+            let Some(name) = name else { continue };
+            let kind = if *valid { "A valid document" } else { "A document" };
+            let mut about = format!("{kind} with {}.", base.pointer);
+            let room = self.line.saturating_sub(10);
+            if base.pointer.is_empty()
+                || about.len() > room
+                || base.pointer.contains(['"', '\\'])
+                || !base.pointer.is_ascii()
+            {
+                about = format!("{kind}; cases change one place of it.");
             }
+            function(out, &format!("def {name}() -> Any:"), &about);
+            out.indent();
+            out.statement("return ", &literal(&base.document), "");
+            out.dedent();
         }
         if self.put {
             function(
@@ -350,7 +322,7 @@ impl<'a> Module<'a> {
         out.dedent();
     }
 
-    fn refused(&self, out: &mut Writer) {
+    fn refused(&self, out: &mut Writer, document: &Doc) {
         let Names { validator, invalid, .. } = &self.names;
         out.line("");
         out.line("");
@@ -358,11 +330,16 @@ impl<'a> Module<'a> {
         out.line("def test_invalid(document: Any, issue: tuple[str, str] | None) -> None:");
         out.indent();
         out.line("\"\"\"An invalid document is refused, with the issue where it is known.\"\"\"");
-        out.line(&format!("issues = {validator}.errors(document)"));
+        out.statement("issues = ", &Doc::group(format!("{validator}.errors("), vec![Doc::text("document")], ")"), "");
         out.line("found = [(one[\"pointer\"], one[\"keyword\"]) for one in issues]");
         out.line("assert found");
         out.line("if issue is not None:");
         out.line("    assert issue in found");
+        out.dedent();
+        function(out, "def test_no_model() -> None:", "Of an invalid document there is no model.");
+        out.indent();
+        out.statement("document: Any = ", document, "");
+        out.statement("issues = ", &Doc::group(format!("{validator}.errors("), vec![Doc::text("document")], ")"), "");
         out.line(&format!("with pytest.raises({invalid}) as caught:"));
         out.line(&format!("    {validator}.validate(document)"));
         out.line("assert caught.value.issues == issues");
@@ -412,26 +389,9 @@ fn walk(out: &mut Writer, last: &str) {
 #[cfg(test)]
 mod tests {
     use omnigen_ir::naming::{Naming, Unit};
-    use omnigen_ir::{Digest, Export, Exports, FileId, Link, Number, Place, Reference, Schema, TypeSet};
+    use omnigen_ir::{Digest, Export, Exports, FileId, Number, TypeSet};
 
     use super::*;
-
-    struct Nothing;
-
-    impl Resolve for Nothing {
-        fn link(&self, _: &FileId, _: &Reference) -> Link {
-            Link::Dangling
-        }
-        fn schema(&self, _: &Place) -> Option<&Schema> {
-            None
-        }
-        fn export(&self, _: &Place) -> Option<&Export> {
-            None
-        }
-        fn unit(&self, file: &FileId) -> Unit {
-            Unit::new(file, "")
-        }
-    }
 
     fn number(text: &str) -> Json {
         Json::Number(Number::new(text).unwrap_or_else(|| panic!("{text} is a number")))
@@ -441,7 +401,10 @@ mod tests {
         Json::Object(members.iter().map(|(name, value)| ((*name).into(), value.clone())).collect())
     }
 
-    fn body(path: &str, cases: &[(Json, &str, &str, &'static str, bool, bool)]) -> String {
+    /// Base, changes, label, pointer, keyword, is the keyword certain, is it valid.
+    type Case = (usize, Vec<Edit>, &'static str, &'static str, &'static str, bool, bool);
+
+    fn body(path: &str, bases: &[(Json, &str)], cases: &[Case]) -> String {
         let file: FileId = path.into();
         let unit = Unit::new(&file, "contracts");
         let export = Export {
@@ -455,48 +418,51 @@ mod tests {
         };
         let exports = Exports { list: vec![export], ..Exports::default() };
         let contract = Contract { file: &file, unit: &unit, exports: &exports };
-        let candidates: Vec<(Candidate, bool)> = cases
-            .iter()
-            .map(|(document, about, pointer, keyword, certain, valid)| {
-                let candidate = Candidate {
-                    document: document.clone(),
-                    about: (*about).to_owned(),
-                    pointer: (*pointer).into(),
-                    keyword,
-                    expect: None,
-                    certain: *certain,
-                };
-                (candidate, *valid)
-            })
-            .collect();
-        let verdicts: Vec<Verdict<'_>> =
-            candidates.iter().map(|(candidate, valid)| Verdict { candidate, valid: *valid }).collect();
-        tests(&contract, &Nothing, &Settings::default(), &verdicts).body
+        let candidates = cases.iter().map(|(base, edits, about, pointer, keyword, certain, _)| Candidate {
+            base: *base,
+            edits: edits.clone(),
+            about: (*about).to_owned(),
+            pointer: (*pointer).into(),
+            keyword,
+            certain: *certain,
+        });
+        let samples = Samples {
+            bases: bases.iter().map(|(d, at)| Base { document: d.clone(), pointer: (*at).into() }).collect(),
+            candidates: candidates.collect(),
+            cut: false,
+        };
+        let verdicts: Vec<bool> = cases.iter().map(|case| case.6).collect();
+        tests(&contract, &Settings::default(), &samples, &verdicts).body
+    }
+
+    fn path(steps: &[&str]) -> Vec<Step> {
+        steps.iter().map(|step| step.parse().map_or_else(|_| Step::Name((*step).into()), Step::Index)).collect()
     }
 
     #[test]
-    fn documents_are_written_as_differences() {
+    fn documents_are_written_as_changes() {
+        let put = |steps: &[&str], to: Json| Edit::Put(path(steps), to);
         let lines = Json::Array(vec![object(&[("sku", Json::String("a".into())), ("count", number("2"))])]);
-        let base = object(&[("id", number("1")), ("lines", lines), ("note", Json::Null)]);
-        let small = object(&[("id", number("1"))]);
-        let worse = Json::Array(vec![object(&[("sku", Json::String("".into())), ("count", number("2"))])]);
-        let long = Json::String("a".repeat(50).into());
+        let bases = [
+            (object(&[("id", number("1")), ("note", Json::Null)]), ""),
+            (object(&[("id", number("1")), ("lines", lines)]), "/lines/0"),
+            (object(&[("id", number("2"))]), "/id"),
+        ];
+        let text = |text: &str| Json::String(text.into());
+        let gone = || Edit::Drop(path(&["id"]));
+        let short = put(&["lines", "0", "sku"], text(""));
         let text = body(
             "contracts/sales/order.json",
+            &bases,
             &[
-                (base.clone(), "everything", "", "", false, true),
-                (small, "only what is required", "", "", false, true),
-                (
-                    object(&[("id", number("1")), ("lines", worse), ("note", Json::Null)]),
-                    "short",
-                    "/lines/0/sku",
-                    "minLength",
-                    true,
-                    false,
-                ),
-                (object(&[("id", number("1")), ("note", Json::Null)]), "gone", "", "", false, false),
-                (long, "text", "", "type", true, false),
-                (base, "again", "", "", false, true),
+                (0, vec![], "a bit of everything", "", "", false, true),
+                (0, vec![put(&["note"], text("x"))], "note", "", "", false, true),
+                (0, vec![gone()], "gone", "", "required", false, false),
+                (0, vec![put(&[], text(&"a".repeat(50)))], "text", "", "type", true, false),
+                (1, vec![], "with /lines/0", "/lines/0", "", false, true),
+                (1, vec![short], "short", "/lines/0/sku", "minLength", true, false),
+                (1, vec![put(&["lines", "0", "x"], number("1")), gone()], "two changes", "", "", false, false),
+                (2, vec![], "with /id", "/id", "", false, true),
             ],
         );
         let expected = r#""""Tests of ModelOrder and ValidatorOrder.
@@ -513,13 +479,13 @@ from ...validators.sales.validator_order import InvalidOrder, ValidatorOrder
 
 
 def base() -> Any:
-    """A valid document; most cases change one place of it."""
-    return {"id": 1, "lines": [{"sku": "a", "count": 2}], "note": None}
+    """A valid document; cases change one place of it."""
+    return {"id": 1, "note": None}
 
 
-def small() -> Any:
-    """A valid document with little more than what is required."""
-    return {"id": 1}
+def with_lines_0() -> Any:
+    """A valid document with /lines/0."""
+    return {"id": 1, "lines": [{"sku": "a", "count": 2}]}
 
 
 def put(document: Any, *path: str | int, to: Any) -> Any:
@@ -541,18 +507,25 @@ def drop(document: Any, *path: str | int) -> Any:
 
 
 VALID = [
-    pytest.param(base(), id="everything"),
-    pytest.param(small(), id="only what is required"),
+    pytest.param(base(), id="a bit of everything"),
+    pytest.param(put(base(), "note", to="x"), id="note"),
+    pytest.param(with_lines_0(), id="with /lines/0"),
+    pytest.param({"id": 2}, id="with /id"),
 ]
 
 INVALID = [
+    pytest.param(drop(base(), "id"), None, id="gone"),
+    pytest.param("a" * 50, ("", "type"), id="text"),
     pytest.param(
-        put(base(), "lines", 0, "sku", to=""),
+        put(with_lines_0(), "lines", 0, "sku", to=""),
         ("/lines/0/sku", "minLength"),
         id="short",
     ),
-    pytest.param(drop(base(), "lines"), None, id="gone"),
-    pytest.param("a" * 50, ("", "type"), id="text"),
+    pytest.param(
+        drop(put(with_lines_0(), "lines", 0, "x", to=1), "id"),
+        None,
+        id="two changes",
+    ),
 ]
 
 
@@ -574,6 +547,12 @@ def test_invalid(document: Any, issue: tuple[str, str] | None) -> None:
     assert found
     if issue is not None:
         assert issue in found
+
+
+def test_no_model() -> None:
+    """Of an invalid document there is no model."""
+    document: Any = drop(base(), "id")
+    issues = ValidatorOrder.errors(document)
     with pytest.raises(InvalidOrder) as caught:
         ValidatorOrder.validate(document)
     assert caught.value.issues == issues
@@ -583,28 +562,26 @@ def test_invalid(document: Any, issue: tuple[str, str] | None) -> None:
 
     #[test]
     fn nothing_unused_is_defined_or_imported() {
-        let valid = body("contracts/any.json", &[(Json::Null, "null", "", "", false, true)]);
+        let null = [(Json::Null, "")];
+        let valid = body("contracts/any.json", &null, &[(0, vec![], "null", "", "", false, true)]);
         assert!(!valid.contains("INVALID") && !valid.contains("InvalidAny") && !valid.contains("def put"), "{valid}");
-        let invalid = body("contracts/never.json", &[(Json::Null, "null", "", "", false, false)]);
+        let invalid = body("contracts/never.json", &null, &[(0, vec![], "null", "", "", false, false)]);
         assert!(!invalid.contains("\nVALID") && !invalid.contains("ModelNever\n"), "{invalid}");
-        let nothing = body("contracts/nothing.json", &[]);
+        let nothing = body("contracts/nothing.json", &[], &[]);
         assert!(!nothing.contains("pytest") && !nothing.contains("Any\n"), "{nothing}");
         assert!(nothing.contains("def test_modules"), "{nothing}");
     }
 
     #[test]
-    fn differences_keep_to_what_can_be_reached() {
-        let edits = |old: &Json, new: &Json| {
-            let mut edits = Vec::new();
-            difference(old, new, &mut Vec::new(), &mut edits).then_some(edits.len())
-        };
-        let pair = |a: Json, b: Json| object(&[("a", a), ("b", b)]);
-        let one = pair(number("1"), Json::Array(vec![Json::Null]));
-        assert_eq!(edits(&one, &one), Some(0));
-        assert_eq!(edits(&one, &pair(number("2"), Json::Array(Vec::new()))), Some(2));
-        assert_eq!(edits(&one, &object(&[("c", Json::Null)])), Some(3));
-        assert_eq!(edits(&one, &Json::Null), None);
-        // The order of members is no difference.
-        assert_eq!(edits(&one, &object(&[("b", Json::Array(vec![Json::Null])), ("a", number("1"))])), Some(0));
+    fn functions_are_called_after_the_place() {
+        for (pointer, name) in [
+            ("", "base"),
+            ("/lines/0", "with_lines_0"),
+            ("/firstName/~1x", "with_first_name_1x"),
+            ("/é", "with_another"),
+            ("/a_very_long_name_of_a_property_indeed/and_another", "with_a_very_long_name_of_a_property_inde"),
+        ] {
+            assert_eq!(function_name(pointer), name, "{pointer}");
+        }
     }
 }

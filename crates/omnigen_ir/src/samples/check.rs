@@ -11,7 +11,7 @@ use crate::link::{FileId, Link, Resolve};
 use crate::{Json, Node, NumberRules, Place, Schema, TypeSet};
 
 /// Steps of evaluation and construction for one contract.
-const FUEL: u32 = 400_000;
+const FUEL: u32 = 2_000_000;
 /// Schemas within each other.
 const DEEPEST: usize = 60;
 
@@ -23,6 +23,8 @@ pub(super) struct Seat<'a> {
     /// Whatever is wrong with this schema is wrong with the document, and its keyword is reported at this instance:
     /// only `$ref`, `allOf`, and properties and items of such schemas lie between the root and here.
     pub(super) sure: bool,
+    /// It is part of a type of another file, whose own tests look at its inside.
+    pub(super) away: bool,
 }
 
 /// Schemas seen through [`Resolve`], with bounded work.
@@ -32,19 +34,11 @@ pub(super) struct World<'a> {
     /// Where references lead, by the node that holds them.
     targets: RefCell<HashMap<*const Node, Option<Seat<'a>>>>,
     fuel: Cell<u32>,
-    /// Something could not be decided and was taken to be all right.
-    doubt: Cell<bool>,
 }
 
 impl<'a> World<'a> {
     pub(super) fn new(resolve: &'a dyn Resolve) -> World<'a> {
-        World {
-            resolve,
-            patterns: RefCell::default(),
-            targets: RefCell::default(),
-            fuel: Cell::new(FUEL),
-            doubt: Cell::new(false),
-        }
+        World { resolve, patterns: RefCell::default(), targets: RefCell::default(), fuel: Cell::new(FUEL) }
     }
 
     /// Takes a step; false when all are used up.
@@ -56,11 +50,6 @@ impl<'a> World<'a> {
 
     pub(super) fn exhausted(&self) -> bool {
         self.fuel.get() == 0
-    }
-
-    /// Was something undecided since the last call?
-    pub(super) fn doubted(&self) -> bool {
-        self.doubt.replace(false)
     }
 
     /// Where a node's `$ref` leads. The outer `None`: nowhere.
@@ -75,7 +64,10 @@ impl<'a> World<'a> {
             return known.clone().map(Some);
         }
         let seat = match self.resolve.link(file, reference) {
-            Link::To(place) => self.seat(&place),
+            Link::To(place) => self.seat(&place).map(|seat| {
+                let away = place.file != *file && self.resolve.export(&place).is_some();
+                Seat { away, ..seat }
+            }),
             Link::Dangling | Link::Pending => None,
         };
         self.targets.borrow_mut().insert(std::ptr::from_ref(node), seat.clone());
@@ -84,7 +76,7 @@ impl<'a> World<'a> {
 
     /// The schema at a place.
     pub(super) fn seat(&self, place: &Place) -> Option<Seat<'a>> {
-        self.resolve.schema(place).map(|schema| Seat { file: place.file.clone(), schema, sure: true })
+        self.resolve.schema(place).map(|schema| Seat { file: place.file.clone(), schema, sure: true, away: false })
     }
 
     pub(super) fn pattern(&self, text: &str) -> Option<Rc<Pattern>> {
@@ -96,12 +88,9 @@ impl<'a> World<'a> {
         parsed
     }
 
-    /// Does the pattern match? `true` with doubt if it cannot be said.
+    /// Does the pattern match? `true` if it cannot be said.
     pub(super) fn matches(&self, pattern: &str, text: &str) -> bool {
-        self.pattern(pattern).and_then(|pattern| pattern.remembered(text)).unwrap_or_else(|| {
-            self.doubt.set(true);
-            true
-        })
+        self.pattern(pattern).and_then(|pattern| pattern.remembered(text)).unwrap_or(true)
     }
 
     pub(super) fn accepts(&self, seat: &Seat<'_>, document: &Json) -> bool {
@@ -125,7 +114,6 @@ impl<'a> World<'a> {
         all: bool,
     ) -> Vec<&'static str> {
         if depth > DEEPEST || !self.step() {
-            self.doubt.set(true);
             return Vec::new();
         }
         let mut faults = Faults { list: Vec::new(), all };
@@ -206,12 +194,8 @@ impl<'a> World<'a> {
                         faults.check("exclusiveMaximum", || number.compare(limit) == Ordering::Less)?;
                     }
                     if let Some(step) = multiple_of {
-                        faults.check("multipleOf", || {
-                            super::decimal::Decimal::remainder(number, step).unwrap_or_else(|| {
-                                self.doubt.set(true);
-                                true
-                            })
-                        })?;
+                        faults
+                            .check("multipleOf", || super::decimal::Decimal::remainder(number, step).unwrap_or(true))?;
                     }
                 }
             }

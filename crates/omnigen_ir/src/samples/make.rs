@@ -32,6 +32,8 @@ pub(super) struct Part<'a> {
     pub(super) file: FileId,
     pub(super) node: &'a Node,
     pub(super) sure: bool,
+    /// See [`Seat::away`].
+    pub(super) away: bool,
 }
 
 /// All nodes that hold for one value together: references followed, `allOf` flattened, one branch of each choice taken.
@@ -83,12 +85,12 @@ impl<'a, 'w> Maker<'a, 'w> {
         if depth > DEEPEST || flat.parts.iter().any(|part| std::ptr::eq(part.node, node)) || !self.world.step() {
             return;
         }
-        flat.parts.push(Part { file: seat.file.clone(), node, sure: seat.sure });
+        flat.parts.push(Part { file: seat.file.clone(), node, sure: seat.sure, away: seat.away });
         match self.world.target(&seat.file, node) {
             None => flat.never = true,
             Some(None) => {}
             Some(Some(target)) => {
-                self.flatten(Seat { sure: seat.sure, ..target }, take, flat, depth + 1);
+                self.flatten(Seat { sure: seat.sure, away: seat.away || target.away, ..target }, take, flat, depth + 1);
             }
         }
         if let Some(logic) = node.logic.as_deref() {
@@ -98,7 +100,10 @@ impl<'a, 'w> Maker<'a, 'w> {
             for (keyword, list) in [("anyOf", &logic.any_of), ("oneOf", &logic.one_of)] {
                 if !list.is_empty() {
                     let accepts = |i: usize, value: &Json| {
-                        self.world.accepts(&Seat { schema: &list[i], file: seat.file.clone(), sure: false }, value)
+                        self.world.accepts(
+                            &Seat { schema: &list[i], file: seat.file.clone(), sure: false, away: false },
+                            value,
+                        )
                     };
                     let pick = self.pick(keyword, list.len(), take, flat, accepts);
                     if let Some(schema) = pick.and_then(|pick| list.get(pick)) {
@@ -150,8 +155,16 @@ impl<'a, 'w> Maker<'a, 'w> {
         }
     }
 
+    /// Is it nothing but a reference to a type of another file?
+    pub(super) fn leads_away(&self, seat: &Seat<'a>) -> bool {
+        let Schema::Node(node) = seat.schema else { return false };
+        node.is_only_reference() && matches!(self.world.target(&seat.file, node), Some(Some(target)) if target.away)
+    }
+
     /// A document that satisfies all of `spec`.
     pub(super) fn make(&self, spec: &[Seat<'a>], mode: Mode) -> Option<Json> {
+        // Of a type of another file the smallest will do.
+        let mode = if spec.iter().any(|seat| self.leads_away(seat)) { Mode { full: false, ..mode } } else { mode };
         self.search(spec, mode)
             .or_else(|| if mode.full { self.search(spec, Mode { full: false, ..mode }) } else { None })
     }
@@ -370,8 +383,8 @@ impl<'a, 'w> Maker<'a, 'w> {
                 }
             }
             if let Some(schema) = &rules.names {
-                let spec = [Seat { file: part.file.clone(), schema, sure: false }];
-                let text = Seat { file: part.file.clone(), schema: &STRING, sure: false };
+                let spec = [Seat { file: part.file.clone(), schema, sure: false, away: false }];
+                let text = Seat { file: part.file.clone(), schema: &STRING, sure: false, away: false };
                 for variant in 0..count {
                     let spec = [spec[0].clone(), text.clone()];
                     if let Some(Json::String(name)) = self.make(&spec, Mode { variant, ..Mode::MINIMAL }) {
@@ -385,7 +398,7 @@ impl<'a, 'w> Maker<'a, 'w> {
         for name in names {
             let allowed = flat.parts.iter().all(|part| {
                 part.node.object.as_deref().and_then(|rules| rules.names.as_ref()).is_none_or(|schema| {
-                    let seat = Seat { file: part.file.clone(), schema, sure: false };
+                    let seat = Seat { file: part.file.clone(), schema, sure: false, away: false };
                     self.world.accepts(&seat, &Json::String(name.clone()))
                 })
             });
@@ -401,7 +414,7 @@ impl<'a, 'w> Maker<'a, 'w> {
         let mut spec = Vec::new();
         for part in &flat.parts {
             let Some(rules) = part.node.object.as_deref() else { continue };
-            let seat = |schema: &'a Schema| Seat { file: part.file.clone(), schema, sure: part.sure };
+            let seat = |schema: &'a Schema| Seat { file: part.file.clone(), schema, sure: part.sure, away: part.away };
             let before = spec.len();
             if let Some(property) = rules.properties.iter().find(|property| *property.name == *name) {
                 spec.push(seat(&property.schema));
@@ -424,7 +437,7 @@ impl<'a, 'w> Maker<'a, 'w> {
         for part in &flat.parts {
             let Some(rules) = part.node.array.as_deref() else { continue };
             if let Some(schema) = rules.prefix.get(index).or(rules.items.as_ref()) {
-                spec.push(Seat { file: part.file.clone(), schema, sure: part.sure });
+                spec.push(Seat { file: part.file.clone(), schema, sure: part.sure, away: part.away });
             }
         }
         spec
@@ -435,7 +448,7 @@ impl<'a, 'w> Maker<'a, 'w> {
         let contained = |i: usize| {
             flat.parts.iter().filter_map(move |part| {
                 let contains = part.node.array.as_deref()?.contains.as_ref()?;
-                let seat = Seat { file: part.file.clone(), schema: &contains.schema, sure: false };
+                let seat = Seat { file: part.file.clone(), schema: &contains.schema, sure: false, away: false };
                 ((i as u64) < contains.min).then_some(seat)
             })
         };

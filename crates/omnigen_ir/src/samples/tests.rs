@@ -1,10 +1,11 @@
 //! What candidates there are for small schemas.
 
 use super::*;
+use crate::link::{FileId, Link};
 use crate::naming::Unit;
 use crate::{
-    Condition, Contains, Export, Exports, FileId, Link, Logic, Node, Notes, NumberRules, ObjectRules, Property,
-    RefTarget, Reference, StringRules,
+    Condition, Contains, Export, Exports, Logic, Node, Notes, NumberRules, ObjectRules, Property, RefTarget, Reference,
+    Schema, StringRules, TypeSet,
 };
 
 /// Two files: the contract, and one that it refers to.
@@ -35,17 +36,38 @@ impl Resolve for Files {
     }
 }
 
-fn all(own: Schema, other: Schema, limit: usize) -> Samples {
+/// A candidate as a document, and whether our own reading of the schema accepts it.
+#[derive(Clone, Debug)]
+struct Shown {
+    document: Json,
+    pointer: Pointer,
+    keyword: &'static str,
+    certain: bool,
+    expect: Option<bool>,
+}
+
+fn all(own: Schema, other: Schema, limit: usize) -> (Vec<Shown>, bool) {
     let file: FileId = "own.json".into();
     let unit = Unit::new(&file, "");
     let exports = Exports::default();
-    samples(&Contract { file: &file, unit: &unit, exports: &exports }, &Files { own, other }, limit)
+    let files = Files { own, other };
+    let limit = Limit { documents: limit, values: 100_000 };
+    let found = samples(&Contract { file: &file, unit: &unit, exports: &exports }, &files, limit);
+    let world = World::new(&files);
+    let root = world.seat(&Place::new(&file, "")).expect("the root is there");
+    let shown = found.candidates.iter().map(|candidate| {
+        let document = found.document(candidate);
+        let Candidate { pointer, keyword, certain, .. } = candidate.clone();
+        let expect = Some(world.accepts(&root, &document));
+        Shown { document, pointer, keyword, certain, expect }
+    });
+    (shown.collect(), found.cut)
 }
 
-fn of(own: Node) -> Vec<Candidate> {
-    let found = all(schema(own), Schema::Bool(true), 200);
-    assert!(!found.cut);
-    found.candidates
+fn of(own: Node) -> Vec<Shown> {
+    let (found, cut) = all(schema(own), Schema::Bool(true), 200);
+    assert!(!cut);
+    found
 }
 
 fn schema(node: Node) -> Schema {
@@ -79,7 +101,7 @@ fn number(text: &str) -> Number {
 }
 
 /// The documents about a keyword, with what is expected of them.
-fn about(list: &[Candidate], keyword: &str) -> Vec<(String, Option<bool>)> {
+fn about(list: &[Shown], keyword: &str) -> Vec<(String, Option<bool>)> {
     list.iter().filter(|c| c.keyword == keyword).map(|c| (c.document.to_string(), c.expect)).collect()
 }
 
@@ -111,8 +133,9 @@ fn bounds_have_both_sides() {
     let list = of(node);
     assert_eq!(about(&list, "minLength"), pairs(&[("\"x\"", false)]));
     assert_eq!(about(&list, "maxLength"), pairs(&[("\"xaa\"", true), ("\"xaaa\"", false)]));
-    assert_eq!(about(&list, "pattern"), pairs(&[("\"!a\"", false)]));
-    assert!(list.iter().filter(|c| c.expect == Some(false)).all(|c| c.certain));
+    let near = [("\"!a\"", false), ("\"!xa\"", false), ("\"xa!\"", true), ("\"a\"", false), ("\"\"", false)];
+    assert_eq!(about(&list, "pattern"), pairs(&near));
+    assert!(list.iter().filter(|c| c.expect == Some(false) && c.keyword != "pattern").all(|c| c.certain));
 }
 
 #[test]
@@ -181,7 +204,7 @@ fn conditions_by_tag_find_their_branch() {
     }));
     let list = of(root);
     for tag in ["a", "b", "c"] {
-        let met = |c: &Candidate| c.document.get("kind").and_then(Json::as_str) == Some(tag) && c.expect == Some(true);
+        let met = |c: &Shown| c.document.get("kind").and_then(Json::as_str) == Some(tag) && c.expect == Some(true);
         assert!(list.iter().any(met), "{tag}: {list:#?}");
     }
 }
@@ -199,7 +222,7 @@ fn recursion_and_dangling_references_end() {
     let endless = of(object("", &["next"], vec![("next", here("/properties/next"))]));
     assert!(!endless.is_empty() && endless.iter().all(|c| c.expect != Some(true)), "{endless:?}");
     let nowhere = all(reference("", RefTarget::Dangling), Schema::Bool(true), 50);
-    assert!(nowhere.candidates.iter().all(|c| c.expect == Some(false)));
+    assert!(nowhere.0.iter().all(|c| c.expect == Some(false)));
 }
 
 #[test]
@@ -208,7 +231,7 @@ fn other_files_are_seen_through() {
     let own = schema(object("", &["id"], vec![("id", reference("/properties/id", away))]));
     let mut other = typed("", TypeSet::STRING);
     other.string = Some(Box::new(StringRules { pattern: Some("^[A-Z]{2}\\d$".into()), ..StringRules::default() }));
-    let list = all(own, schema(other), 50).candidates;
+    let list = all(own, schema(other), 50).0;
     let Some(Json::String(id)) = list[0].document.get("id") else { panic!("{list:?}") };
     assert!(id.len() == 3 && id.ends_with(|c: char| c.is_ascii_digit()), "{id}");
     assert!(list.iter().any(|c| c.keyword == "pattern" && &*c.pointer == "/id" && c.certain));
@@ -238,11 +261,57 @@ fn stated_examples_come_in_and_limits_are_told() {
     let mut node = typed("", TypeSet::STRING);
     let examples = vec![Json::String("stated".into()), Json::Number(number("1E400"))];
     node.notes = Some(Box::new(Notes { examples, ..Notes::default() }));
-    let whole = all(schema(node.clone()), Schema::Bool(true), 200);
-    assert!(!whole.cut && whole.candidates[0].document == Json::String("stated".into()));
+    let (whole, cut) = all(schema(node.clone()), Schema::Bool(true), 200);
+    assert!(!cut && whole[0].document == Json::String("stated".into()));
     // No reader holds that number.
-    assert!(whole.candidates.iter().all(|c| !c.document.to_string().contains("E400")));
-    let part = all(schema(node), Schema::Bool(true), 3);
-    assert!(part.cut);
-    assert_eq!(part.candidates, whole.candidates[..3]);
+    assert!(whole.iter().all(|c| !c.document.to_string().contains("E400")));
+    let (part, cut) = all(schema(node), Schema::Bool(true), 3);
+    assert!(cut);
+    let documents = |list: &[Shown]| list.iter().map(|c| c.document.to_string()).collect::<Vec<_>>();
+    assert_eq!(documents(&part), documents(&whole[..3]));
+}
+
+#[test]
+fn places_deep_inside_have_a_small_document_of_their_own() {
+    let text = |at: &str| schema(typed(at, TypeSet::STRING));
+    let deep = |at: &str| {
+        let inner = object(&format!("{at}/properties/in"), &["name"], vec![("name", text(&format!("{at}/in/name")))]);
+        schema(object(at, &[], vec![("in", schema(inner)), ("other", text(&format!("{at}/other")))]))
+    };
+    let list = of(object("", &["id"], vec![("id", text("/id")), ("a", deep("/a")), ("b", deep("/b"))]));
+    let wrong = list.iter().find(|c| &*c.pointer == "/b/in/name" && c.keyword == "type").expect("a wrong type there");
+    assert_eq!(wrong.document.to_string(), r#"{"id":"text","b":{"in":{"name":null},"other":"text"}}"#);
+    let lean = list.iter().find(|c| &*c.pointer == "/b" && c.keyword == "required").expect("the least of b");
+    assert_eq!((lean.document.to_string().as_str(), lean.expect), (r#"{"id":"text","b":{}}"#, Some(true)));
+}
+
+#[test]
+fn what_is_used_twice_is_looked_at_once_and_glanced_at_again() {
+    let here = |at: &str| reference(at, RefTarget::Here("/properties/first".into()));
+    let mut first = typed("/properties/first", TypeSet::INTEGER);
+    first.number = Some(Box::new(NumberRules { minimum: Some(number("1")), ..NumberRules::default() }));
+    let list = of(object("", &[], vec![("first", schema(first)), ("second", here("/properties/second"))]));
+    let count = |pointer: &str| list.iter().filter(|c| &*c.pointer == pointer && c.expect == Some(false)).count();
+    assert!(count("/first") > 3 && count("/second") == 1, "{list:#?}");
+}
+
+#[test]
+fn changes_are_small() {
+    let object = |members: &[(&str, &str)]| {
+        Json::Object(members.iter().map(|(name, value)| ((*name).into(), Json::String((*value).into()))).collect())
+    };
+    let old = object(&[("a", "1"), ("b", "2"), ("c", "3")]);
+    for (new, edits) in [
+        (object(&[("a", "1"), ("b", "2")]), 1),
+        (object(&[("a", "1"), ("b", "x"), ("c", "3"), ("d", "4")]), 2),
+        (object(&[("z", "1")]), 1),
+        (object(&[]), 1),
+        (Json::Null, 1),
+    ] {
+        let found = difference(&[], &old, new.clone());
+        assert_eq!(found.len(), edits, "{new}");
+        let mut document = old.clone();
+        found.iter().for_each(|edit| edit.apply(&mut document));
+        assert!(document.same(&new), "{document} is not {new}");
+    }
 }
