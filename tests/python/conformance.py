@@ -11,6 +11,7 @@ import pathlib
 import re
 import sys
 import tomllib
+from urllib.parse import unquote
 
 import yaml
 
@@ -74,15 +75,67 @@ def validator_of(module):
     return next(member for name, member in vars(module).items() if name.startswith("Validator") and isinstance(member, type))
 
 
-def annotations(path):
-    """Fields of all classes of a module: how many, and how many of them mention Any."""
+def declared(schema, found):
+    """Name of a property → all that the schema says of properties of this name."""
+    if isinstance(schema, dict):
+        properties = schema.get("properties")
+        if isinstance(properties, dict):
+            for name, property in properties.items():
+                found.setdefault(name, []).append(property)
+        for key, value in schema.items():
+            if key not in ("enum", "const", "default", "examples"):
+                declared(value, found)
+    elif isinstance(schema, list):
+        for item in schema:
+            declared(item, found)
+
+
+def is_typed(schema, root, hops=20):
+    """Does it say of which type the value is, and of arrays and objects what is in them?"""
+    if not isinstance(schema, dict) or not hops:
+        return False
+    if isinstance(reference := schema.get("$ref"), str):
+        if not reference.startswith("#/"):
+            return True
+        target = root
+        for token in unquote(reference[2:]).split("/"):
+            token = token.replace("~1", "/").replace("~0", "~")
+            target = target.get(token) if isinstance(target, dict) else None
+        return is_typed(target, root, hops - 1)
+    if any(key in schema for key in ("enum", "const", "properties")):
+        return True
+    if any(isinstance(schema.get(key), dict) and schema[key] for key in ("items", "additionalProperties", "patternProperties")):
+        return True
+    for key in ("anyOf", "oneOf", "allOf"):
+        if isinstance(schema.get(key), list) and schema[key]:
+            parts = [is_typed(part, root, hops - 1) for part in schema[key]]
+            return any(parts) if key == "allOf" else all(parts)
+    types = schema.get("type", [])
+    types = [types] if isinstance(types, str) else types
+    return bool(types) and not {"array", "object"} & set(types)
+
+
+def annotations(path, contract):
+    """Fields of all classes of a module that the contract gives a type, wherever it names such a property: how many, and how many of
+    them mention Any."""
+    properties = {}
+    root = json.loads(contract.read_text(encoding="utf-8-sig"))
+    declared(root, properties)
     fields = untyped = 0
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.ClassDef):
-            for statement in node.body:
-                if isinstance(statement, ast.AnnAssign) and statement.target.id not in ("model_config", "__pydantic_extra__"):
-                    fields += 1
-                    untyped += any(isinstance(part, ast.Name) and part.id == "Any" for part in ast.walk(statement.annotation))
+        if not isinstance(node, ast.ClassDef):
+            continue
+        for statement in node.body:
+            if not isinstance(statement, ast.AnnAssign) or statement.target.id in ("model_config", "__pydantic_extra__"):
+                continue
+            name = statement.target.id
+            for part in ast.walk(statement):
+                if isinstance(part, ast.keyword) and part.arg == "alias" and isinstance(part.value, ast.Constant):
+                    name = part.value.value
+            if name in properties and all(is_typed(property, root) for property in properties[name]):
+                fields += 1
+                found = any(isinstance(part, ast.Name) and part.id == "Any" for part in ast.walk(statement.annotation))
+                untyped += found
     return fields, untyped
 
 
@@ -101,7 +154,7 @@ def main(project, entries):
             wrong[entry["name"]] = ["not generated"]
             continue
         counts["generated"] += 1
-        fields, untyped = annotations(paths[0])
+        fields, untyped = annotations(paths[0], pathlib.Path(project, entry["contract"]))
         counts["fields"] += fields
         counts["untyped"] += untyped
         try:

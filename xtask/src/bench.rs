@@ -5,7 +5,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::conformance::{Setup, spine};
+use crate::conformance::{Setup, schemastore};
 use crate::{finish, quiet, read, remove, write};
 
 /// How many contracts the committed table is about.
@@ -38,7 +38,7 @@ pub(crate) fn run(root: &Path, contracts: usize) -> Result<(), String> {
     let load = load.split(' ').next().filter(|load| !load.is_empty()).unwrap_or("unknown").to_owned();
     let mut rows = Rows::new();
     // The table grows part by part: the long ones come last.
-    for part in [Bench::pair, Bench::spine, Bench::all_three] {
+    for part in [Bench::pair, Bench::schemastore, Bench::all_three] {
         part(&bench, &mut rows)?;
         let text = table(contracts, &load, &rows);
         if contracts == CONTRACTS {
@@ -139,18 +139,18 @@ impl Bench {
     }
 
     /// The set of real schemas.
-    fn spine(&self, rows: &mut Rows) -> Result<(), String> {
-        let project = self.setup.project("spine-bench", "[python]\nformat = \"assert\"\n")?;
-        spine::lay_out(&self.setup, &project)?;
+    fn schemastore(&self, rows: &mut Rows) -> Result<(), String> {
+        let project = self.setup.project("schemastore-bench", "[python]\nformat = \"assert\"\n")?;
+        schemastore::lay_out(&self.setup, &project)?;
         let mut costs = Vec::new();
         for _ in 0..SHORT {
             clean(&project)?;
             costs.push(self.measure(&self.build(&project, &[]))?);
         }
         let cost = median(&costs);
-        row(rows, "spine set, all three, cold, CPU", seconds(cost.cpu), "< 2 s");
-        row(rows, "spine set, all three, cold, wall", seconds(cost.wall), "");
-        row(rows, "spine set, all three, cold, memory", mb(cost), "");
+        row(rows, "SchemaStore, all three, cold, CPU", seconds(cost.cpu), "< 2 s");
+        row(rows, "SchemaStore, all three, cold, wall", seconds(cost.wall), "");
+        row(rows, "SchemaStore, all three, cold, memory", mb(cost), "");
         Ok(())
     }
 

@@ -4,9 +4,10 @@
 //! run it. Nothing of the corpus goes into the file but names.
 
 mod lint;
+pub(crate) mod mutants;
 pub(crate) mod peers;
 mod rest;
-pub(crate) mod spine;
+pub(crate) mod schemastore;
 mod suite;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -29,7 +30,7 @@ pub(crate) fn run(root: &Path, check: bool) -> Result<(), String> {
     let text = [
         "Written by `cargo xtask conformance`: what the generated code of real schemas is worth. Do not edit.\n"
             .to_owned(),
-        spine::score(&setup)?,
+        schemastore::score(&setup)?,
         suite::score(&setup)?,
         rest::score(&setup)?,
     ]

@@ -28,6 +28,7 @@ tasks:
   conformance [--check]
                   scores generated code on the corpus beside the checkout and writes tests/conformance.txt;
                   with --check, fails if it says something else
+  mutants         runs generated tests on faulty contracts and validators and writes tests/mutants.md
   peers           scores and times other generators and ours on the same schemas and writes tests/peers.md
   bench [--n N]   measures a release build on N synthetic contracts (10000) and writes tests/bench.md if it is so many";
 
@@ -45,6 +46,7 @@ fn main() -> ExitCode {
         (Some("soak"), [steps]) if steps.parse::<usize>().is_ok() => test::soak(&root(), steps),
         (Some("conformance"), []) => conformance::run(&root(), false),
         (Some("conformance"), [check]) if check == "--check" => conformance::run(&root(), true),
+        (Some("mutants"), []) => conformance::mutants::run(&root()),
         (Some("peers"), []) => conformance::peers::run(&root()),
         (Some("bench"), []) => bench::run(&root(), bench::CONTRACTS),
         (Some("bench"), [flag, number])

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value, json};
 
-use super::{Setup, row, spine, suite};
+use super::{Setup, row, schemastore, suite};
 use crate::{python, read, write};
 
 /// The committed table, from the root.
@@ -29,7 +29,7 @@ pub(crate) fn run(root: &Path) -> Result<(), String> {
         return Ok(());
     };
     let project = setup.project("peers", "[python]\nformat = \"assert\"\n")?;
-    let entries = spine::lay_out(&setup, &project)?;
+    let entries = schemastore::lay_out(&setup, &project)?;
     setup.omnigen(&project, "build")?;
     let ours = setup.script("conformance.py", &project, &Value::Array(entries.clone()))?;
     setup.python = python::environment_of(root, "tests/peers.txt", &crate::target(root)?.join("peers"))?;

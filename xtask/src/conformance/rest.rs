@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use super::{Setup, codes, copy, generated, names, row};
-use crate::read;
 
 pub(super) fn score(setup: &Setup) -> Result<String, String> {
     let project = setup.project("rest", "[python]\nformat = \"assert\"\n")?;
@@ -52,15 +51,14 @@ pub(super) fn score(setup: &Setup) -> Result<String, String> {
     Ok(table)
 }
 
-/// Copies what is neither in the spine's set nor the corpus' own list. Group → contracts.
+/// Copies what is neither scored already nor the corpus' own list. Group → contracts.
 fn lay_out(setup: &Setup, project: &Path) -> Result<BTreeMap<String, Vec<String>>, String> {
     let store = setup.json_schema().join("schemastore");
-    let set = read(&setup.json_schema().join("spine-set.txt"))?;
-    let spine: BTreeSet<&str> = set.lines().filter_map(|line| line.split('\t').next()).collect();
+    let scored: BTreeSet<String> = super::schemastore::clean(setup)?.into_iter().collect();
     let mut groups: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for name in names(&store)? {
         let schema = store.join(&name).join("schema.json");
-        if schema.is_file() && !spine.contains(name.as_str()) {
+        if schema.is_file() && !scored.contains(&name) {
             let contract = format!("contracts/schemastore/{name}.json");
             copy(&schema, &project.join(&contract))?;
             groups.entry("schemastore".to_owned()).or_default().push(contract);

@@ -1,0 +1,91 @@
+//! Do generated tests find faults? Contracts with one constraint changed, and validators with one operator changed, that an
+//! engine of its own tells apart from the original, are run against the original's generated tests.
+//!
+//! Python does the work, since it has to run what is generated; see `tests/python/mutants.py`.
+
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+use super::{Setup, row, schemastore};
+use crate::{python, write};
+
+/// The committed table, from the root.
+const TABLE: &str = "tests/mutants.md";
+
+/// Of the schemas that the conformance score knows, every so many: a run takes minutes.
+const EVERY: usize = 5;
+
+/// Survivors that are listed for each contract.
+const SHOWN: usize = 4;
+
+/// Measures everything and writes the table.
+pub(crate) fn run(root: &Path) -> Result<(), String> {
+    let Some(mut setup) = Setup::new(root)? else {
+        println!("xtask: skipped: there is no corpus at ../shared/corpus; {TABLE} stays as it is");
+        return Ok(());
+    };
+    setup.python = python::environment_of(root, "tests/mutants.txt", &crate::target(root)?.join("mutants"))?;
+    let project = setup.project("mutants", "[python]\nformat = \"assert\"\n")?;
+    let entries = schemastore::lay_out(&setup, &project)?;
+    setup.omnigen(&project, "build")?;
+    let covered = setup.script("covered.py", &project, &Value::Array(entries.clone()))?;
+    let some: Vec<Value> = entries.into_iter().step_by(EVERY).collect();
+    let given = json!({ "omnigen": setup.omnigen, "entries": some });
+    let found = setup.script("mutants.py", &project, &given)?;
+
+    let mut text = "<!-- Written by `cargo xtask mutants`. Do not edit. -->\n\n\
+        What generated tests are worth: how much of models and validators they reach, and which faults they find.\n\n```text\n"
+        .to_owned();
+    for kind in ["models", "validators"] {
+        let count = |at: usize| covered["total"][kind][at].as_u64().unwrap_or(0);
+        text += &row(&format!("lines of {kind} reached"), count(0), count(1), "> 80 %");
+        text += &row(
+            &format!("branches of {kind} reached"),
+            count(2),
+            count(3),
+            if kind == "models" { "" } else { ">= 90 %" },
+        );
+    }
+    let few = &covered["contracts"];
+    let few = |name: &str| few[name].as_u64().unwrap_or(0);
+    text += &row("contracts with >= 90 % of the validator's branches", few("reached"), few("all"), "");
+    for group in ["contract", "validator"] {
+        let kinds = found["kinds"].as_object().into_iter().flatten();
+        let kinds: Vec<(&str, u64, u64)> = kinds
+            .filter_map(|(name, counts)| {
+                let name = name.strip_prefix(group)?.strip_prefix(": ")?;
+                Some((name, counts[0].as_u64()?, counts[1].as_u64()?))
+            })
+            .collect();
+        let (caught, all) = kinds.iter().fold((0, 0), |(a, b), (_, caught, all)| (a + caught, b + all));
+        text += &format!("\nfaults of the {group}\n");
+        text += &row("found", caught, all, ">= 95 %");
+        for (name, caught, all) in kinds {
+            text += &row(&format!("  {name}"), caught, all, "");
+        }
+    }
+    text += "\nSurvivors:\n";
+    for (name, list) in found["survived"].as_object().into_iter().flatten() {
+        let list: Vec<&str> = list.as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+        for what in list.iter().take(SHOWN) {
+            let what = what.split(", seen on ").next().unwrap_or(what);
+            text += &format!("  {name}: {what}\n");
+        }
+        if list.len() > SHOWN {
+            text += &format!("  {name}: and {} more\n", list.len() - SHOWN);
+        }
+    }
+    let failed = covered["failed"].as_object().into_iter().flatten();
+    for (name, why) in failed.chain(found["problems"].as_object().into_iter().flatten()) {
+        text += &format!("  {name}: {}\n", why.to_string().chars().take(160).collect::<String>());
+    }
+    text += "```\n";
+    write(&root.join(TABLE), &text)?;
+    let slow = found["milliseconds"].as_array().into_iter().flatten().take(5);
+    for line in slow {
+        println!("xtask: {} ms for {} calls of {}", line[0], line[2], line[1]);
+    }
+    println!("xtask: wrote {TABLE}");
+    Ok(())
+}
