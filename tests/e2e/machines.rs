@@ -46,10 +46,18 @@ pub(crate) fn valid(format: &str, documents: &[Value]) {
     run.ends(0);
     let schema: Value = serde_json::from_str(&run.stdout).expect("a schema");
     assert_eq!(schema["$schema"], "https://json-schema.org/draft/2020-12/schema");
-    let documents: Vec<String> = documents.iter().map(Value::to_string).collect();
+    let json = |value: &Value| {
+        let text = value.to_string();
+        omnigen_contracts::document(&"document.json".into(), &text).unwrap_or_else(|| panic!("no JSON: {text}"))
+    };
     let root = "urn:test:schema".to_owned();
-    let all = vec![(root.clone(), schema.to_string())];
-    let question = Question { root, documents: all, assert_formats: true, instances: documents.clone() };
+    let question = Question {
+        documents: vec![(root.clone(), json(&schema))],
+        root,
+        assert_formats: true,
+        bases: documents.iter().map(json).collect(),
+        instances: (0..documents.len()).map(|at| (at, Vec::new())).collect(),
+    };
     let verdicts = Oracle.verdicts(&question).expect("a schema that compiles");
     for (document, valid) in documents.iter().zip(verdicts) {
         assert!(valid, "not as `omnigen schema {format}` says: {document}");

@@ -56,8 +56,7 @@ impl<'a> World<'a> {
     pub(super) fn target(&self, file: &FileId, node: &Node) -> Option<Option<Seat<'a>>> {
         let Some(reference) = &node.reference else { return Some(None) };
         if reference.dynamic.is_some() {
-            // Where it leads depends on who asks.
-            self.doubt.set(true);
+            // Where it leads depends on who asks; the oracle knows.
             return Some(None);
         }
         if let Some(known) = self.targets.borrow().get(&std::ptr::from_ref(node)) {
@@ -226,9 +225,6 @@ impl<'a> World<'a> {
                         let fits = count >= contains.min && contains.max.is_none_or(|max| count <= max);
                         faults.check("contains", || fits)?;
                     }
-                    if rules.unevaluated.is_some() {
-                        self.doubt.set(true);
-                    }
                     if rules.unique {
                         faults.check("uniqueItems", || {
                             items.iter().enumerate().all(|(i, item)| items[..i].iter().all(|other| !other.same(item)))
@@ -260,9 +256,6 @@ impl<'a> World<'a> {
                         if let Some(names) = &rules.names {
                             faults.check("propertyNames", || valid(names, &Json::String(name.clone())))?;
                         }
-                    }
-                    if rules.unevaluated.is_some() {
-                        self.doubt.set(true);
                     }
                     for (name, wanted) in &rules.dependent_required {
                         if document.get(name).is_some() {
