@@ -207,3 +207,36 @@ pub(crate) fn absent_line(need: &Need) -> String {
 
 /// Tells the agent to stop.
 pub(crate) const CANCEL_LINE: &str = "{\"cancel\":true}\n";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn any_line_is_taken_or_refused_in_words() {
+        const LINES: [&str; 3] = [
+            r#"{"type":"completed","protocol":1,"artifacts":[{"path":"docs/a.md","text":"é\u0000"}],"needs":[]}"#,
+            r#"{"type":"need","kind":"artifact","target":"models","contract":"contracts/a.json"}"#,
+            r#"{"type":"progress","done":18446744073709551616,"total":-1,"text":null}"#,
+        ];
+        let mut random = 7u64;
+        let mut below = |limit: usize| {
+            random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (random >> 33) as usize % limit.max(1)
+        };
+        for _ in 0..3_000 {
+            let mut line = LINES[below(3)].as_bytes().to_vec();
+            for _ in 0..=below(3) {
+                let at = below(line.len());
+                match below(4) {
+                    0 => line[at] ^= 1 << below(8),
+                    1 => line.truncate(at.max(1)),
+                    2 => drop(line.splice(at..at, b"[".repeat(below(400)))),
+                    _ => drop(line.splice(at..at, LINES[below(3)].bytes().skip(at).take(30))),
+                }
+            }
+            let read = parse(&line);
+            assert!(read.is_ok() || read.is_err_and(|why| !why.is_empty()));
+        }
+    }
+}

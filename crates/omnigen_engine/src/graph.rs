@@ -411,6 +411,87 @@ fn state(needs: &BTreeSet<FileId>, errors: bool) -> State {
     }
 }
 
+<<<<<<< ours
+=======
+/// Follows references of one file and reports those that lead out of it to nothing, or round in a circle.
+struct Follow<'a, 'db> {
+    file: &'a FileId,
+    reads: &'a Reads<'db>,
+    diagnostics: &'a mut Vec<Diagnostic>,
+}
+
+impl Follow<'_, '_> {
+    fn schema(&mut self, schema: &Schema) {
+        let Some(node) = schema.node() else { return };
+        if let Some(reference) = &node.reference {
+            match self.reads.link(self.file, reference) {
+                Link::To(place) if bare(node) && place.file != *self.file => self.circle(node, place),
+                Link::Dangling if !matches!(reference.target, omnigen_ir::RefTarget::Dangling) => {
+                    let at = At::value(self.file, &format!("{}/$ref", node.at));
+                    let message = format!("`{}` leads nowhere", reference.text);
+                    self.diagnostics.push(Diagnostic::new(Code::DanglingReference, at, message).hint(hint(reference)));
+                }
+                Link::To(_) | Link::Dangling | Link::Pending => {}
+            }
+        }
+        node.children(&mut |_, child| self.schema(child));
+    }
+
+    /// Reports a chain of references without content that comes back to where it started.
+    fn circle(&mut self, node: &Node, first: Place) {
+        let start = Place::new(self.file, &node.at);
+        let mut path = vec![start.clone()];
+        let mut place = first;
+        while path.len() < 64 {
+            if place == start {
+                let names: Vec<String> = path.iter().map(|p| format!("{}#{}", p.file, p.pointer)).collect();
+                let at = At::value(self.file, &format!("{}/$ref", node.at));
+                let message = format!("references lead in a circle: {} → back", names.join(" → "));
+                let diagnostic = Diagnostic::new(Code::ReferenceLoop, at, message);
+                self.diagnostics.push(diagnostic.hint("one of them has to say something about the data"));
+                return;
+            }
+            let Some(reference) = self.reads.forward(&place) else { return };
+            path.push(place.clone());
+            match self.reads.link(&place.file, reference) {
+                Link::To(target) => place = target,
+                Link::Dangling | Link::Pending => return,
+            }
+        }
+    }
+}
+
+/// Nothing but a reference and annotations.
+fn bare(node: &Node) -> bool {
+    let Node { at: _, reference: _, types, enumeration, constant, number, string, array, object, logic, notes: _ } =
+        node;
+    types.is_none()
+        && enumeration.is_none()
+        && constant.is_none()
+        && number.is_none()
+        && string.is_none()
+        && array.is_none()
+        && object.is_none()
+        && logic.is_none()
+}
+
+fn hint(reference: &omnigen_ir::Reference) -> String {
+    match &reference.target {
+        omnigen_ir::RefTarget::Elsewhere { uri, fragment, .. } => match uri.strip_prefix("file:///") {
+            Some(path) if fragment.is_empty() => format!("expected a contract at {path}"),
+            Some(path) => format!("expected a schema at {path}#{fragment}"),
+            None => match omnigen_contracts::remote::mirror_path(uri) {
+                Some(_) => {
+                    format!("builds never use the network: `omnigen vendor {uri}` puts a copy into the folder `refs`")
+                }
+                None => "expected a schema with this `$id` among the contracts".to_owned(),
+            },
+        },
+        omnigen_ir::RefTarget::Here(_) | omnigen_ir::RefTarget::Dangling => "expected a schema there".to_owned(),
+    }
+}
+
+>>>>>>> theirs
 #[salsa::tracked(returns(ref))]
 fn models(db: &dyn Db, source: Source) -> Built {
     db.shared().ran(Counter::Models);

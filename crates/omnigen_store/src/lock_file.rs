@@ -413,4 +413,31 @@ mod tests {
         assert!(file.render().ends_with("\nreceipt docs x=1\n"));
         assert!(parse("# omnigen.lock: version 2. Written\n").unwrap_err().contains("version 2"));
     }
+
+    #[test]
+    fn any_text_is_read_and_what_is_written_of_it_stays() {
+        let text = sample().render();
+        let mut random = 7u64;
+        let mut below = |limit: usize| {
+            random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (random >> 33) as usize % limit.max(1)
+        };
+        for _ in 0..3_000 {
+            let mut bytes = text.as_bytes().to_vec();
+            for _ in 0..=below(4) {
+                let at = below(bytes.len());
+                match below(4) {
+                    0 => bytes[at] ^= 1 << below(8),
+                    1 => bytes.truncate(at.max(1)),
+                    2 => bytes.insert(at, b" =:%-\n#~\0\xc3"[below(10)]),
+                    _ => drop(bytes.splice(at..at, text.as_bytes()[below(text.len())..].iter().copied().take(90))),
+                }
+            }
+            let text = String::from_utf8_lossy(&bytes).into_owned();
+            let Ok(file) = parse(&text) else { continue };
+            let once = file.render();
+            let again = parse(&once).map(|file| file.render());
+            assert_eq!(again.as_ref(), Ok(&once), "{text:?}");
+        }
+    }
 }
