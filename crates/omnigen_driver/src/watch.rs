@@ -151,13 +151,16 @@ pub fn watch(options: &Options, stop: &AtomicBool, on_round: &mut dyn FnMut(Roun
         let (paths, rescan) = inbox.take();
         let now: BTreeSet<String> = paths.iter().map(|path| relative(&session.setup, path)).collect();
         let mut everywhere = rescan || gave_way;
-        if now.contains(crate::config::FILE) {
+        // Where everything has to be looked at, the configuration is part of it.
+        let named_it = now.contains(crate::config::FILE);
+        if named_it || rescan {
             everywhere = true;
             let read = Setup::new(options).or_else(|_| {
                 std::thread::sleep(GAP);
                 Setup::new(options)
             });
             match read {
+                Ok((setup, _)) if !named_it && setup.config == session.setup.config => {}
                 Ok((setup, found)) => {
                     session.reconfigure(setup, found);
                     // Other folders may have to be watched, or no longer.
