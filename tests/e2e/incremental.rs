@@ -34,6 +34,27 @@ fn built() -> Project {
 }
 
 #[test]
+fn a_hand_edit_that_was_there_before_the_first_build_is_told_every_time() {
+    let project = Project::fixture("scalars");
+    project.build().ends(0);
+    let path = "generated/models/model_reading.py";
+    let made = project.read(path);
+    project.write(path, format!("{made}MINE = 1\n"));
+    project.remove(".omnigen");
+    for _ in 0..2 {
+        project.build().ends(1).says("edited-output").says(path);
+    }
+    project.run(&["build", "--force"]).ends(0);
+    assert_eq!(project.read(path), made);
+    project.build().ends(0).says("nothing to do");
+    project.write(path, "MINE = 1\n");
+    project.remove(".omnigen");
+    for _ in 0..2 {
+        project.build().ends(1).says("foreign-file").says(path);
+    }
+}
+
+#[test]
 fn nothing_to_do() {
     let project = built();
     let (run, touched) = project.rebuild();

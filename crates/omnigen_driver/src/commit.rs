@@ -111,6 +111,8 @@ impl Commit {
             after: Some(digest.hex()),
             diff: None,
         };
+        // One that is not in its place is remembered as well: the next run has to look at it again.
+        let output = Output { target, path: path.as_str().into(), stat: None, digest, mark: mark.into() };
         let mut before = None;
         if self.existing.as_ref().is_none_or(|existing| existing.contains(&path))
             && let Ok((there, stat)) = omnigen_disk::files::read_bytes(&session.setup.out.join(&path))
@@ -129,6 +131,7 @@ impl Commit {
                     Ownership::Edited { .. } => {
                         self.diffs.insert(shown.clone(), patch::edits(&bytes, &there));
                         self.edited(change, "this output was edited by hand; it is kept as it is");
+                        record(session, &file, output);
                         return Ok(());
                     }
                     Ownership::Foreign => {
@@ -136,13 +139,14 @@ impl Commit {
                         let at = At::file(&shown.as_str().into());
                         let hint = "move it away, or choose another `out` folder";
                         self.diagnostics.push(Diagnostic::new(Code::ForeignFile, at, message).hint(hint));
+                        record(session, &file, output);
                         return Ok(());
                     }
                 }
             }
             before = Some(there);
         }
-        let output = Output { target, path: path.as_str().into(), stat: placed, digest, mark: mark.into() };
+        let output = Output { stat: placed, ..output };
         if placed.is_some() {
             record(session, &file, output);
             return Ok(());
