@@ -150,7 +150,8 @@ fn each_required_property_is_left_out_once() {
         ],
     ));
     assert_eq!(list[0].document.to_string(), r#"{"a":"text","b":true,"c":null}"#);
-    assert_eq!(list[1].document.to_string(), r#"{"a":"text","b":true}"#);
+    let least = list.iter().find(|c| c.document.to_string() == r#"{"a":"text","b":true}"#);
+    assert_eq!(least.and_then(|c| c.expect), Some(true));
     let found = about(&list, "required");
     let (without_a, without_b) = (r#"{"b":true,"c":null}"#, r#"{"a":"text","c":null}"#);
     assert_eq!(found[..2], pairs(&[(without_a, false), (without_b, false)]));
