@@ -362,6 +362,7 @@ fn an_agent_is_not_asked_twice() {
     let project = with_agent(&format!("{AGENT}{counting}"), "");
     let calls = project.path("calls").to_string_lossy().into_owned();
     project.edit("omnigen.toml", "\"agents/agent.py\"", &format!("\"agents/agent.py\", \"{calls}\""));
+    project.edit("omnigen.toml", "[agent.writer]\n", "[agent.writer]\nsandbox = false\n");
     let called = || if project.has("calls") { project.read("calls").len() } else { 0 };
 
     project.build().ends(0).says("1 agent call");

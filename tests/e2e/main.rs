@@ -1,6 +1,7 @@
 //! End to end: the binary as a user runs it, and Python as a user runs it.
 #![expect(clippy::disallowed_methods, reason = "tests make files and run programs")]
 
+mod agents;
 mod broken;
 mod cases;
 mod cli;

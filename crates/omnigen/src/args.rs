@@ -248,6 +248,9 @@ pub(crate) struct Build {
     /// Start no agent that needs a network
     #[arg(long)]
     pub(crate) offline: bool,
+    /// Ask the agent of this target again, whatever is stored
+    #[arg(long, value_name = "TARGET", conflicts_with_all = ["check", "frozen"])]
+    pub(crate) refresh: Vec<String>,
     /// Overwrite outputs that were edited by hand
     #[arg(long, conflicts_with = "check")]
     pub(crate) force: bool,

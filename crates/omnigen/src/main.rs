@@ -365,6 +365,7 @@ fn options(folder: &Path, build: &Build, global: &Global) -> Result<Options, Unu
         force: build.force,
         no_index: build.no_index,
         refs: build.refs.clone(),
+        refresh: build.refresh.clone(),
         stop: Arc::default(),
     })
 }

@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 use anstream::{AutoStream, ColorChoice};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use omnigen_driver::{Change, ChangeKind, Failure, Outcome};
-use omnigen_report::{BuildEvent, Folded, Severity, Shown, count, fold, machine};
+use omnigen_report::{BuildEvent, Folded, Severity, Shown, TaskEvent, TaskEventKind, count, fold, machine};
 
 use crate::args::{Color, Format, Global};
 use crate::draw::{Look, draw};
@@ -133,16 +133,15 @@ impl Screen {
     pub(crate) fn bar(&self) -> Option<Listener> {
         let Progress { bar, began } = self.progress.as_ref()?;
         let (bar, began) = (bar.clone(), *began);
+        let running = Running::default();
         Some(Box::new(move |event| {
             match event {
                 BuildEvent::Progress { done, total } => {
                     bar.set_length(*total as u64);
                     bar.set_position(*done as u64);
                 }
-                BuildEvent::AgentStarted { target, contract, .. } => {
-                    bar.set_message(format!("({target} of {contract})"));
-                }
-                BuildEvent::AgentFinished { .. } => bar.set_message(""),
+                BuildEvent::Task(task) => bar.set_message(running.hear(task)),
+                BuildEvent::AgentStarted { .. } | BuildEvent::AgentFinished { .. } => {}
                 BuildEvent::Started { .. }
                 | BuildEvent::Diagnostic(_)
                 | BuildEvent::Artifact(_)
@@ -303,6 +302,47 @@ fn done(kind: ChangeKind) -> &'static str {
         ChangeKind::Remove => "removed",
         ChangeKind::HandEdited => "edited",
         ChangeKind::AnswerMissing => "unanswered",
+    }
+}
+
+/// Agents at work, for the line of progress: who, since when, and what they say of it.
+#[derive(Default)]
+struct Running(std::sync::Mutex<std::collections::BTreeMap<String, (Instant, String)>>);
+
+impl Running {
+    fn hear(&self, event: &TaskEvent) -> String {
+        let mut tasks = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        match &event.kind {
+            TaskEventKind::Started => {
+                tasks.insert(event.task.clone(), (Instant::now(), String::new()));
+            }
+            TaskEventKind::Progress { done, total, text } => {
+                if let Some((_, said)) = tasks.get_mut(&event.task) {
+                    let parts = [
+                        done.map(|done| match total {
+                            Some(total) => format!("{done}/{total}"),
+                            None => done.to_string(),
+                        }),
+                        text.clone(),
+                    ];
+                    *said = parts.into_iter().flatten().collect::<Vec<_>>().join(" ");
+                }
+            }
+            TaskEventKind::Completed { .. }
+            | TaskEventKind::Failed { .. }
+            | TaskEventKind::Retrying { .. }
+            | TaskEventKind::Cancelled => {
+                tasks.remove(&event.task);
+            }
+            _ => {}
+        }
+        // The one that has been at work longest: what a person waits for.
+        let Some((name, (since, said))) = tasks.iter().min_by_key(|(_, (since, _))| *since) else {
+            return String::new();
+        };
+        let more = if tasks.len() > 1 { format!(" and {} more", tasks.len() - 1) } else { String::new() };
+        let said = if said.is_empty() { String::new() } else { format!(": {said}") };
+        format!("({name}, {} s{said}{more})", since.elapsed().as_secs())
     }
 }
 

@@ -68,7 +68,8 @@ impl Lines {
             BuildEvent::AgentFinished { target, contract, .. } => {
                 state.calls.retain(|[t, c, _]| t != target || c != contract);
             }
-            BuildEvent::Progress { .. } | BuildEvent::Diagnostic(_) | BuildEvent::Artifact(_) => {}
+            BuildEvent::Progress { .. } | BuildEvent::Diagnostic(_) | BuildEvent::Artifact(_) | BuildEvent::Task(_) => {
+            }
         }
         state.write(event);
     }

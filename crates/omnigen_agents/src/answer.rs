@@ -10,7 +10,7 @@ use crate::protocol::Need;
 use crate::task::canonical_json;
 
 /// The answer to a task.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Answer {
     /// Paths and contents, sorted by path, each path once. The paths are safe ([`omnigen_disk::safe`]) and match one of
     /// the task's outputs.
@@ -35,6 +35,23 @@ pub struct Message {
     pub kind: String,
     /// Anything.
     pub data: Value,
+}
+
+impl Message {
+    /// The data as canonical JSON.
+    pub fn canonical(&self) -> String {
+        canonical_json(&self.data)
+    }
+
+    /// The digest of what it says, whoever it is for.
+    ///
+    /// Encoding ([`Encoder`]): domain `omnigen message 1`; kind (string); data (string of canonical JSON).
+    pub fn digest(&self) -> Digest {
+        let mut encoder = Encoder::new("omnigen message 1", View::Full);
+        encoder.str(&self.kind);
+        encoder.str(&self.canonical());
+        encoder.finish()
+    }
 }
 
 /// Why stored bytes are not an answer: damaged, or of another version.
@@ -126,6 +143,10 @@ impl Answer {
                 Need::File { file } => {
                     to.byte(2);
                     to.str(file);
+                }
+                Need::Pattern { pattern } => {
+                    to.byte(3);
+                    to.str(pattern);
                 }
             }
             to.part(digest);

@@ -139,6 +139,9 @@ impl<'a> Conversation<'a> {
                 self.messages.push(Message { to, kind, data });
                 event
             }
+            AgentLine::Artifact { .. } if self.artifacts.len() >= self.limits.artifacts => {
+                return Err(format!("more than {} artifacts", self.limits.artifacts));
+            }
             AgentLine::Artifact { path, bytes } => {
                 self.check_artifact(&path)?;
                 let event = AgentEvent::Artifact { path: self.secrets.redact(&path), bytes: bytes.len() as u64 };

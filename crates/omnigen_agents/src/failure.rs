@@ -1,6 +1,7 @@
 //! Why there is no answer.
 
 use std::fmt;
+use std::time::Duration;
 
 use omnigen_report::Code;
 
@@ -14,9 +15,23 @@ pub struct Failure {
     /// One sentence, without the agent's name; may quote the offending line, cut and escaped.
     pub text: String,
     /// The place that the agent blames, if it named one.
-    pub span: Option<Span>,
+    pub span: Option<Box<Span>>,
     /// The end of its standard error (up to 64 KiB); may be empty, may have many lines.
     pub stderr: String,
+    /// When it may be tried again, if somebody said so.
+    pub retry_after: Option<Duration>,
+}
+
+impl Failure {
+    /// It could not even be started, for this reason.
+    pub fn start(text: String) -> Failure {
+        Failure { class: FailureClass::Start, text, span: None, stderr: String::new(), retry_after: None }
+    }
+
+    /// Whether another attempt may well help, with nothing changed.
+    pub fn is_worth_another_attempt(&self) -> bool {
+        matches!(self.class.name(), "crash" | "timeout" | "rate-limit" | "server")
+    }
 }
 
 /// The kinds of failure, as recovery rules name them.
@@ -54,7 +69,10 @@ impl FailureClass {
 
     /// Whether the same task may well succeed another time: such failures are never stored.
     pub fn is_transient(&self) -> bool {
-        matches!(self.name(), "start" | "crash" | "timeout" | "cancelled" | "need" | "rate-limit" | "refusal")
+        matches!(
+            self.name(),
+            "start" | "crash" | "timeout" | "cancelled" | "need" | "rate-limit" | "server" | "refusal"
+        )
     }
 
     /// The code of its diagnostic.

@@ -11,6 +11,8 @@ mod answer;
 mod conversation;
 mod failure;
 mod live;
+#[cfg(target_os = "linux")]
+mod orphans;
 mod paths;
 #[cfg(unix)]
 mod process;
@@ -20,8 +22,14 @@ mod process;
 pub mod protocol;
 mod redact;
 mod run;
+#[cfg(target_os = "linux")]
+mod sandbox;
+#[cfg(not(target_os = "linux"))]
+#[path = "sandbox_elsewhere.rs"]
+mod sandbox;
 mod scratch;
 mod task;
+mod version;
 
 pub use answer::{Answer, AnswerError, Message};
 pub use failure::{Failure, FailureClass};
@@ -29,3 +37,4 @@ pub use paths::OutputPattern;
 pub use protocol::{Need, PROTOCOL, Span};
 pub use run::{AgentEvent, NeedReply, run};
 pub use task::{AgentSpec, Environment, Limits, Task, canonical_json};
+pub use version::version;

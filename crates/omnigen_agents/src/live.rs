@@ -315,7 +315,13 @@ impl<'a> Live<'a> {
         let timeout = self.spec.timeout;
         let (ending, answer) = self.conversation.finish();
         let failed = |class, text: String| {
-            Err(Failure { class, text: self.secrets.redact(&text), span: None, stderr: stderr.clone() })
+            Err(Failure {
+                class,
+                text: self.secrets.redact(&text),
+                span: None,
+                stderr: stderr.clone(),
+                retry_after: None,
+            })
         };
         // A system that does not tell the status gets the benefit of the doubt.
         let bad = status.filter(|status| !status.success());
@@ -327,9 +333,13 @@ impl<'a> Live<'a> {
             (Over::Silent(silence), ..) => {
                 failed(FailureClass::Timeout, format!("no sign of life within {silence:?} (`progress_within`)"))
             }
-            (_, Some(Ending::Failed { class, text, span }), _) => {
-                Err(Failure { class: FailureClass::Reported(class), text, span, stderr: stderr.clone() })
-            }
+            (_, Some(Ending::Failed { class, text, span }), _) => Err(Failure {
+                class: FailureClass::Reported(class),
+                text,
+                span: span.map(Box::new),
+                stderr: stderr.clone(),
+                retry_after: None,
+            }),
             (Over::Exited, Some(Ending::Completed { .. }), Some(status)) => {
                 failed(FailureClass::Crash, format!("{} after `completed`", describe(status)))
             }

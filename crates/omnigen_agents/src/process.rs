@@ -6,8 +6,9 @@
 use std::io::{self, Read, Write};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::process::CommandExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
+use std::sync::OnceLock;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
@@ -16,11 +17,15 @@ use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
 use rustix::io::Errno;
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
 
+use crate::sandbox::Walls;
+
 /// A running child. Dropping it kills its whole group.
 pub(crate) struct Process {
     child: Child,
     /// The group's id: that of the child, which leads it.
     group: Pid,
+    /// Where it was started.
+    folder: PathBuf,
     stdin: Option<ChildStdin>,
     stdout: Option<ChildStdout>,
     stderr: Option<ChildStderr>,
@@ -46,14 +51,18 @@ impl Process {
         args: &[String],
         values: &[(String, Option<String>)],
         folder: &Path,
+        walls: Option<&Walls>,
     ) -> io::Result<Process> {
+        // What this process itself was given at its start would go on to everything that it starts.
+        static OWN: OnceLock<()> = OnceLock::new();
+        OWN.get_or_init(|| close_fds::set_fds_cloexec(3, &[]));
         let mut command = Command::new(program);
         command.args(args).current_dir(folder).env_clear().process_group(0);
         command.envs(values.iter().filter_map(|(name, value)| value.as_ref().map(|value| (name, value))));
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let until = Instant::now() + Duration::from_secs(1);
         let mut child = loop {
-            match command.spawn() {
+            match spawn(&mut command, folder, walls) {
                 // Another thread forked while the program's file was being written, and its child has not yet
                 // closed what it inherited.
                 Err(error) if error.kind() == io::ErrorKind::ExecutableFileBusy && Instant::now() < until => {
@@ -64,7 +73,7 @@ impl Process {
         };
         let group = Pid::from_child(&child);
         let (stdin, stdout, stderr) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
-        let process = Process { child, group, stdin, stdout, stderr, reaped: false };
+        let process = Process { child, group, folder: folder.to_path_buf(), stdin, stdout, stderr, reaped: false };
         // These are settings of our ends: the child's are files of their own.
         for pipe in process.pipes() {
             fcntl_setfl(pipe, fcntl_getfl(pipe)? | OFlags::NONBLOCK)?;
@@ -156,19 +165,45 @@ impl Process {
         loop {
             match self.child.try_wait() {
                 Ok(Some(status)) => {
-                    self.reaped = true;
+                    self.over();
                     return Some(status);
                 }
                 Ok(None) if Instant::now() < until => sleep(pause),
                 Ok(None) => return None,
                 Err(_) => {
-                    self.reaped = true;
+                    self.over();
                     return None;
                 }
             }
             pause = (pause * 2).min(Duration::from_millis(10));
         }
     }
+}
+
+impl Process {
+    /// It was waited for: those that left its group are all that can be left.
+    fn over(&mut self) {
+        self.reaped = true;
+        #[cfg(target_os = "linux")]
+        {
+            crate::orphans::over(self.group);
+            crate::orphans::end(&self.folder);
+        }
+    }
+}
+
+/// Starts a program, within walls if there are to be some.
+#[cfg(target_os = "linux")]
+fn spawn(command: &mut Command, folder: &Path, walls: Option<&Walls>) -> io::Result<Child> {
+    crate::orphans::started(folder, || match walls {
+        Some(walls) => crate::sandbox::spawn(command, walls),
+        None => command.spawn(),
+    })
+}
+
+#[cfg(not(target_os = "linux"))]
+fn spawn(command: &mut Command, _: &Path, _: Option<&Walls>) -> io::Result<Child> {
+    command.spawn()
 }
 
 impl Drop for Process {

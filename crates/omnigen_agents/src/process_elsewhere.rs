@@ -5,6 +5,8 @@ use std::path::Path;
 use std::process::ExitStatus;
 use std::time::Duration;
 
+use crate::sandbox::Walls;
+
 /// No process ever runs here.
 pub(crate) enum Process {}
 
@@ -19,7 +21,13 @@ pub(crate) enum Got {
 }
 
 impl Process {
-    pub(crate) fn start(_: &Path, _: &[String], _: &[(String, Option<String>)], _: &Path) -> io::Result<Process> {
+    pub(crate) fn start(
+        _: &Path,
+        _: &[String],
+        _: &[(String, Option<String>)],
+        _: &Path,
+        _: Option<&Walls>,
+    ) -> io::Result<Process> {
         Err(io::Error::new(io::ErrorKind::Unsupported, "command agents need a Unix system"))
     }
 

@@ -10,6 +10,7 @@
 //! | `need` | `target`, `contract?` | artifacts of another target, for this contract or another one |
 //! | `need` | `contract` | another contract |
 //! | `need` | `file` | a project file |
+//! | `need` | `pattern` | the target's examples that are most like this text |
 //! | `message` | `to` (names), `kind`, `data` | for other agents |
 //! | `artifact` | `path`, and one of `text`, `base64` | a file of the answer; each path once |
 //! | `completed` | `score?` (0 to 1), `summary?` | the answer is whole; nothing may follow |
@@ -31,6 +32,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::paths::check_path;
+use crate::redact::quote;
 use crate::task::{Task, canonical_json};
 
 /// The version of the protocol that is spoken here.
@@ -56,6 +58,11 @@ pub enum Need {
         /// A safe relative path.
         file: String,
     },
+    /// The target's examples that are most like a text.
+    Pattern {
+        /// What they should be like.
+        pattern: String,
+    },
 }
 
 impl Need {
@@ -66,6 +73,7 @@ impl Need {
             Need::Target { target, contract: Some(contract) } => json!({ "target": target, "contract": contract }),
             Need::Contract { contract } => json!({ "contract": contract }),
             Need::File { file } => json!({ "file": file }),
+            Need::Pattern { pattern } => json!({ "pattern": pattern }),
         }
     }
 }
@@ -77,6 +85,7 @@ impl fmt::Display for Need {
             Need::Target { target, contract: Some(contract) } => write!(f, "target `{target}` of `{contract}`"),
             Need::Contract { contract } => write!(f, "contract `{contract}`"),
             Need::File { file } => write!(f, "file `{file}`"),
+            Need::Pattern { pattern } => write!(f, "examples like `{}`", quote(pattern, 60)),
         }
     }
 }
@@ -112,7 +121,7 @@ pub(crate) enum AgentLine {
 enum Spelled {
     Initialized {},
     Progress { done: Option<u64>, total: Option<u64>, text: Option<String> },
-    Need { target: Option<String>, contract: Option<String>, file: Option<String> },
+    Need { target: Option<String>, contract: Option<String>, file: Option<String>, pattern: Option<String> },
     Message { to: Vec<String>, kind: String, data: Value },
     Artifact { path: String, text: Option<String>, base64: Option<String> },
     Completed { score: Option<f64>, summary: Option<String> },
@@ -138,7 +147,7 @@ pub(crate) fn parse(line: &[u8]) -> Result<AgentLine, String> {
             return Err("`progress` needs one of `done`, `total`, `text`".into());
         }
         Spelled::Progress { done, total, text } => AgentLine::Progress { done, total, text },
-        Spelled::Need { target, contract, file } => AgentLine::Need(need(target, contract, file)?),
+        Spelled::Need { target, contract, file, pattern } => AgentLine::Need(need(target, contract, file, pattern)?),
         Spelled::Message { to, kind, data } => {
             if to.is_empty() || to.iter().any(String::is_empty) || kind.is_empty() {
                 return Err("`message` needs a receiver in `to` and a `kind`".into());
@@ -171,15 +180,23 @@ pub(crate) fn parse(line: &[u8]) -> Result<AgentLine, String> {
     })
 }
 
-fn need(target: Option<String>, contract: Option<String>, file: Option<String>) -> Result<Need, String> {
+fn need(
+    target: Option<String>,
+    contract: Option<String>,
+    file: Option<String>,
+    pattern: Option<String>,
+) -> Result<Need, String> {
     for path in contract.iter().chain(&file) {
         check_path(path).map_err(|bad| format!("`need`: {bad}"))?;
     }
-    match (target, contract, file) {
-        (Some(target), contract, None) if !target.is_empty() => Ok(Need::Target { target, contract }),
-        (None, Some(contract), None) => Ok(Need::Contract { contract }),
-        (None, None, Some(file)) => Ok(Need::File { file }),
-        _ => Err("`need` needs a `target` (with or without a `contract`), a `contract` or a `file`".into()),
+    match (target, contract, file, pattern) {
+        (Some(target), contract, None, None) if !target.is_empty() => Ok(Need::Target { target, contract }),
+        (None, Some(contract), None, None) => Ok(Need::Contract { contract }),
+        (None, None, Some(file), None) => Ok(Need::File { file }),
+        (None, None, None, Some(pattern)) if !pattern.is_empty() => Ok(Need::Pattern { pattern }),
+        _ => {
+            Err("`need` needs a `target` (with or without a `contract`), a `contract`, a `file` or a `pattern`".into())
+        }
     }
 }
 

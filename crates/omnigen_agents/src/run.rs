@@ -11,6 +11,7 @@ use crate::live::Live;
 use crate::process::Process;
 use crate::protocol::Need;
 use crate::redact::Secrets;
+use crate::sandbox::Walls;
 use crate::scratch::Room;
 use crate::task::{AgentSpec, Environment, Task, canonical_json};
 
@@ -124,13 +125,25 @@ pub fn run(
     on_event: &mut dyn FnMut(AgentEvent),
 ) -> Result<Answer, Failure> {
     let secrets = Secrets::of(environment);
-    let failure = |class, text: &str| Failure { class, text: secrets.redact(text), span: None, stderr: String::new() };
+    let failure = |class, text: &str| Failure {
+        class,
+        text: secrets.redact(text),
+        span: None,
+        stderr: String::new(),
+        retry_after: None,
+    };
     if cancelled.load(Ordering::Relaxed) {
         return Err(failure(FailureClass::Cancelled, "cancelled before it started"));
     }
     let room = Room::make(task).map_err(|text| failure(FailureClass::Start, &text))?;
     let program = room.program(spec, environment).map_err(|text| failure(FailureClass::Start, &text))?;
-    let process = Process::start(&program, &spec.command[1..], &environment.values, room.path())
+    let walls = spec.sandbox.then(|| Walls {
+        scratch: room.path().to_path_buf(),
+        program: program.clone(),
+        read: spec.read.clone(),
+        network: spec.network,
+    });
+    let process = Process::start(&program, &spec.command[1..], &environment.values, room.path(), walls.as_ref())
         .map_err(|error| failure(FailureClass::Start, &format!("cannot start `{}`: {error}", spec.command[0])))?;
     Live::new(spec, task, &secrets, process).run(answer_need, cancelled, on_event)
 }

@@ -51,12 +51,20 @@ impl Room {
             allow_execution(&program).map_err(|error| format!("`{name}` cannot be made executable: {error}"))?;
             return Ok(program);
         }
-        std::env::split_paths(&environment.path)
-            .filter(|folder| folder.is_absolute())
-            .map(|folder| folder.join(name))
-            .find(|program| is_executable(program))
-            .ok_or_else(|| format!("its program `{name}` is not on the PATH"))
+        installed(name, environment)
     }
+}
+
+/// The absolute path of a program that is not the project's own.
+pub(crate) fn installed(name: &str, environment: &Environment) -> Result<PathBuf, String> {
+    if Path::new(name).is_absolute() {
+        return Ok(PathBuf::from(name));
+    }
+    std::env::split_paths(&environment.path)
+        .filter(|folder| folder.is_absolute() && !name.contains(std::path::is_separator))
+        .map(|folder| folder.join(name))
+        .find(|program| is_executable(program))
+        .ok_or_else(|| format!("its program `{name}` is not on the PATH"))
 }
 
 #[cfg(unix)]

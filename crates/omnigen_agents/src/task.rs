@@ -2,9 +2,10 @@
 
 use std::ffi::OsString;
 use std::fmt;
+use std::path::PathBuf;
 use std::time::Duration;
 
-use omnigen_ir::{Digest, Encoder, View};
+use omnigen_ir::{Digest, Encoder, KeyPart, View};
 use serde_json::Value;
 
 use crate::paths::OutputPattern;
@@ -23,6 +24,12 @@ pub struct AgentSpec {
     pub env: Vec<String>,
     /// Globs of project files that decide what it does. The caller resolves them into [`Task::files`].
     pub inputs: Vec<String>,
+    /// Whether it may use the network.
+    pub network: bool,
+    /// Whether it is kept from everything that it did not declare, where the system can do that.
+    pub sandbox: bool,
+    /// Folders outside the project that it may read, beside the system's and its program's own. Absolute.
+    pub read: Vec<PathBuf>,
     /// How long one task may take. The clock stands still while a need is being answered.
     pub timeout: Duration,
     /// Bounds on what it may send.
@@ -34,6 +41,8 @@ pub struct AgentSpec {
 pub struct Limits {
     /// Bytes on its standard output, in all. Reaching it is a violation of the protocol.
     pub output: u64,
+    /// How many artifacts it may give.
+    pub artifacts: usize,
     /// How many needs it may ask for.
     pub needs: usize,
     /// The longest silence on both of its outputs, or `None` for any. Longer counts as a time-out.
@@ -45,10 +54,11 @@ pub struct Limits {
 }
 
 impl Default for Limits {
-    /// 64 MiB of output, 4,096 needs, 30 s of silence, 2 s to exit, half a second to cancel.
+    /// 64 MiB of output, 4,096 artifacts, 4,096 needs, 30 s of silence, 2 s to exit, half a second to cancel.
     fn default() -> Limits {
         Limits {
             output: 64 << 20,
+            artifacts: 4096,
             needs: 4096,
             progress_within: Some(Duration::from_secs(30)),
             linger: Duration::from_secs(2),
@@ -89,9 +99,9 @@ impl Environment {
     /// # Errors
     /// The name of a declared variable whose value is not UTF-8, or whose name cannot be one.
     #[expect(clippy::disallowed_methods, reason = "only what is declared is read, and its values are in the key")]
-    pub fn of_engine(spec: &AgentSpec) -> Result<Environment, String> {
-        let mut values = Vec::with_capacity(spec.env.len());
-        for name in &spec.env {
+    pub fn of_engine(names: &[String]) -> Result<Environment, String> {
+        let mut values = Vec::with_capacity(names.len());
+        for name in names {
             if name.is_empty() || name.contains(['=', '\0']) {
                 return Err(name.clone());
             }
@@ -113,26 +123,48 @@ impl fmt::Debug for Environment {
 }
 
 impl AgentSpec {
-    /// What makes this agent another agent: its command line, its input files, the values of its variables, and the
-    /// protocol. Its name, time-out, limits, globs (what they match counts) and all paths of the machine are left out.
+    /// What makes this agent another agent: its command line, its input files, the values of its variables, what it may
+    /// reach, the output of its version command, and the protocol. Its name, time-out, limits, globs (what they match
+    /// counts) and all paths of the machine are left out.
     ///
     /// `inputs` are the project paths and digests of [`Task::files`], `values` those of [`Environment`]; the order of
     /// either does not matter.
     ///
-    /// Encoding ([`Encoder`]): domain `omnigen agent 1`; protocol version (integer); command (list of strings); inputs
-    /// sorted by path (list of string, digest); values sorted by name (list of string, option of string).
-    pub fn identity(&self, inputs: &[(String, Digest)], values: &[(String, Option<String>)]) -> Digest {
-        let AgentSpec { name: _, command, env: _, inputs: _, timeout: _, limits: _ } = self;
-        let mut to = Encoder::new("omnigen agent 1", View::Full);
-        to.int(PROTOCOL);
+    /// Encodings ([`Encoder`]): `agent.command` domain `omnigen agent command 1`, list of strings; `agent.input PATH`
+    /// the digest of the bytes; `agent.env NAME` the digest of the value, or absent; `agent.version` the digest of the
+    /// output; `agent.protocol` the digest of the number in decimal digits.
+    pub fn identity(
+        &self,
+        inputs: &[(String, Digest)],
+        values: &[(String, Option<String>)],
+        version: Option<&str>,
+    ) -> Vec<KeyPart> {
+        let AgentSpec { name: _, command, env: _, inputs: _, network, sandbox, read, timeout: _, limits: _ } = self;
+        let mut to = Encoder::new("omnigen agent command 1", View::Full);
         to.part(command);
+        let mut parts =
+            vec![KeyPart::new("agent.command", to.finish()), KeyPart::text("agent.protocol", &PROTOCOL.to_string())];
+        if *network {
+            parts.push(KeyPart::text("agent.network", "true"));
+        }
+        if !*sandbox {
+            parts.push(KeyPart::text("agent.sandbox", "false"));
+        }
+        let read: Vec<&str> = read.iter().filter_map(|path| path.to_str()).collect();
+        if !read.is_empty() {
+            parts.push(KeyPart::text("agent.read", &read.join("\0")));
+        }
+        parts.extend(version.map(|version| KeyPart::text("agent.version", version)));
         let mut inputs = inputs.to_vec();
         inputs.sort();
-        to.part(&inputs);
+        parts.extend(inputs.into_iter().map(|(path, digest)| KeyPart::new(format!("agent.input {path}"), digest)));
         let mut values = values.to_vec();
         values.sort();
-        to.part(&values);
-        to.finish()
+        parts.extend(values.into_iter().map(|(name, value)| {
+            let name = format!("agent.env {name}");
+            value.map_or_else(|| KeyPart::absent(name.as_str()), |value| KeyPart::text(name.as_str(), &value))
+        }));
+        parts
     }
 }
 
@@ -204,8 +236,8 @@ mod tests {
 
     use super::*;
 
-    fn different(digests: impl IntoIterator<Item = Digest>) {
-        let mut digests: Vec<_> = digests.into_iter().collect();
+    fn different<T: Ord>(digests: impl IntoIterator<Item = T>) {
+        let mut digests: Vec<T> = digests.into_iter().collect();
         let count = digests.len();
         digests.sort();
         digests.dedup();
@@ -218,6 +250,9 @@ mod tests {
             command: command.iter().map(|part| part.to_string()).collect(),
             env: Vec::new(),
             inputs: Vec::new(),
+            network: false,
+            sandbox: true,
+            read: Vec::new(),
             timeout: Duration::from_secs(1),
             limits: Limits::default(),
         }
@@ -229,22 +264,26 @@ mod tests {
         let value = |name: &str, value: Option<&str>| (name.to_string(), value.map(String::from));
         let python = spec(&["python3", "a.py"]);
         different([
-            python.identity(&[], &[]),
-            spec(&["python3 a.py"]).identity(&[], &[]),
-            spec(&["python3", "a.py", ""]).identity(&[], &[]),
-            python.identity(&[file("a.py", "x")], &[]),
-            python.identity(&[file("a.py", "y")], &[]),
-            python.identity(&[file("b.py", "x")], &[]),
-            python.identity(&[], &[value("A", None)]),
-            python.identity(&[], &[value("A", Some(""))]),
-            python.identity(&[], &[value("A", Some("1"))]),
+            python.identity(&[], &[], None),
+            spec(&["python3 a.py"]).identity(&[], &[], None),
+            spec(&["python3", "a.py", ""]).identity(&[], &[], None),
+            python.identity(&[file("a.py", "x")], &[], None),
+            python.identity(&[file("a.py", "y")], &[], None),
+            python.identity(&[file("b.py", "x")], &[], None),
+            python.identity(&[], &[value("A", None)], None),
+            python.identity(&[], &[value("A", Some(""))], None),
+            python.identity(&[], &[value("A", Some("1"))], None),
+            python.identity(&[], &[], Some("")),
+            python.identity(&[], &[], Some("1")),
+            AgentSpec { network: true, ..python.clone() }.identity(&[], &[], None),
+            AgentSpec { read: vec!["/opt".into()], ..python.clone() }.identity(&[], &[], None),
         ]);
         let files = [file("b", "1"), file("a", "2")];
         let values = [value("B", None), value("A", Some("x"))];
         let reversed = |files: &[(String, Digest)]| files.iter().rev().cloned().collect::<Vec<_>>();
         assert_eq!(
-            python.identity(&files, &values),
-            python.identity(&reversed(&files), &[values[1].clone(), values[0].clone()])
+            python.identity(&files, &values, None),
+            python.identity(&reversed(&files), &[values[1].clone(), values[0].clone()], None)
         );
         let elsewhere = AgentSpec {
             name: "other".into(),
@@ -252,7 +291,7 @@ mod tests {
             limits: Limits { output: 1, ..Limits::default() },
             ..python.clone()
         };
-        assert_eq!(elsewhere.identity(&files, &values), python.identity(&files, &values));
+        assert_eq!(elsewhere.identity(&files, &values, None), python.identity(&files, &values, None));
     }
 
     #[test]

@@ -107,6 +107,22 @@ pub fn read_bytes(path: &Path) -> Result<(Vec<u8>, Stat), ReadProblem> {
     Ok((bytes, stat))
 }
 
+/// The path of a file without symbolic links.
+///
+/// # Errors
+/// The system's.
+pub fn real_path(path: &Path) -> io::Result<std::path::PathBuf> {
+    std::fs::canonicalize(path)
+}
+
+/// Where a symbolic link leads, as it says.
+///
+/// # Errors
+/// The system's.
+pub fn link(path: &Path) -> io::Result<std::path::PathBuf> {
+    std::fs::read_link(path)
+}
+
 /// Writes a file whole or not at all: a temporary file beside it, then a rename. Missing folders are made; bytes that are
 /// there already are not written again.
 ///

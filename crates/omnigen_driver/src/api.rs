@@ -33,6 +33,8 @@ pub struct Options {
     pub no_index: bool,
     /// Folder with copies of remote schemas, instead of the configured one; a relative path is relative to the root.
     pub refs: Option<PathBuf>,
+    /// Targets whose stored answers are not used.
+    pub refresh: Vec<String>,
     /// Set while the run is under way when the user wants it to end: agents are cancelled, a commit under way is finished,
     /// and nothing more is begun.
     pub stop: Arc<AtomicBool>,

@@ -4,22 +4,23 @@
 //! fields that something read can be recorded one by one. Does not know the file system: whether a folder or a command
 //! exists is found out by those who use it.
 
+mod agents;
 mod declared;
 mod read;
 #[cfg(test)]
 mod tests;
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
-use std::time::Duration;
 
 use omnigen_ir::naming::{Naming, is_keyword};
-use omnigen_report::{At, Code, Diagnostic};
-use toml::Spanned;
+use omnigen_report::Diagnostic;
 use toml::de::DeTable;
 
-pub use self::declared::schema;
+use self::agents::{agent, circles, gate, run, target};
 use self::read::{Later, Reader, Table, Text};
+
+pub use self::agents::{Agent, Check, Gate, Llm, Patterns, Pool, Retry, Run, See, Target};
+pub use self::declared::schema;
 
 /// The file's name, and what diagnostics call it.
 pub const FILE: &str = "omnigen.toml";
@@ -29,8 +30,6 @@ pub const BUILT_IN: [&str; 3] = ["models", "validators", "tests"];
 pub const CONTRACTS: &str = "contracts/**/*.{json,yaml,yml}";
 /// Where outputs go unless the project says otherwise.
 pub const OUT: &str = "generated";
-/// How long an agent may take unless its table says otherwise.
-pub const TIMEOUT: Duration = Duration::from_secs(300);
 /// Characters a line of generated Python may have.
 const LINE_LENGTH: std::ops::RangeInclusive<u16> = 40..=320;
 
@@ -57,6 +56,10 @@ pub struct Config {
     pub agents: Vec<Agent>,
     /// The project's own targets, by name.
     pub own_targets: Vec<Target>,
+    /// Gates, by name.
+    pub gates: Vec<Gate>,
+    /// Limits of a run.
+    pub run: Run,
 }
 
 /// How Python is written.
@@ -97,34 +100,6 @@ pub enum DuplicateKeys {
     Error,
 }
 
-/// A command that makes artifacts.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Agent {
-    /// Its name in the configuration.
-    pub name: String,
-    /// The program and its arguments; never empty.
-    pub command: Vec<String>,
-    /// Globs of the files that decide what it does.
-    pub inputs: Vec<String>,
-    /// The variables it sees, sorted.
-    pub env: Vec<String>,
-    /// How long a call may take; never zero.
-    pub timeout: Duration,
-}
-
-/// A target of the project's own, made by an agent once for each contract.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Target {
-    /// Its name in the configuration.
-    pub name: String,
-    /// The agent that makes it; one that exists.
-    pub agent: String,
-    /// Pattern of its outputs; holds `{contract}`.
-    pub output: String,
-    /// Targets whose artifacts of the same contract it is given; sorted, without a circle, all of them exist.
-    pub needs: Vec<String>,
-}
-
 impl Config {
     /// Reads the text of `omnigen.toml`. No configuration comes back if anything is an error; all of them are told at once.
     pub fn parse(text: &str) -> (Option<Config>, Vec<Diagnostic>) {
@@ -155,6 +130,8 @@ impl Config {
             python: Python::default(),
             agents: Vec::new(),
             own_targets: Vec::new(),
+            gates: Vec::new(),
+            run: Run::default(),
         }
     }
 
@@ -202,17 +179,13 @@ fn error(message: &'static str) -> Later {
     Later { stops: true, advice: message }
 }
 
-fn warning(message: &'static str) -> Later {
-    Later { stops: false, advice: message }
-}
-
 /// Reads the whole document.
 fn project(reader: &mut Reader, document: &Table<'_>) -> Config {
     let later = error("remove it: nothing in this version acts on it");
     reader.keys(
         document,
         &declared::tables(),
-        &[("resource", later), ("gate", later), ("route", later), ("recover", later), ("run", later)],
+        &[("gate", later), ("resource", later), ("route", later), ("recover", later)],
     );
     let mut config = Config::for_files(OUT, None);
     config.contracts = vec![CONTRACTS.to_owned()];
@@ -233,6 +206,14 @@ fn project(reader: &mut Reader, document: &Table<'_>) -> Config {
         for table in reader.named(&agents) {
             config.agents.extend(agent(reader, &table));
         }
+    }
+    if let Some(gates) = reader.table(document, "gate", "[gate.NAME]") {
+        for table in reader.named(&gates) {
+            config.gates.extend(gate(reader, &table));
+        }
+    }
+    if let Some(table) = reader.table(document, "run", "[run]") {
+        config.run = run(reader, &table);
     }
     let mut edges = Vec::new();
     if let Some(targets) = reader.table(document, "target", "[target.NAME]") {
@@ -359,128 +340,6 @@ fn python(reader: &mut Reader, table: &Table<'_>) -> Python {
     python
 }
 
-/// `[agent.NAME]`.
-fn agent(reader: &mut Reader, table: &Table<'_>) -> Option<Agent> {
-    let endpoint = error("this version runs commands only: set `command`");
-    reader.keys(
-        table,
-        &declared::names(declared::AGENT),
-        &[
-            ("version", error("list the files that decide what the agent does in `inputs` instead")),
-            ("llm", endpoint),
-            ("prompt", endpoint),
-            ("reply", endpoint),
-            ("budget", endpoint),
-            ("retry", warning("a call is made once; remove it")),
-            ("concurrency", warning("as many agents run as there are processors; remove it")),
-            ("kind", warning("all agents wait in one pool; remove it")),
-            ("progress_within", warning("only `timeout` ends a call; remove it")),
-        ],
-    );
-    let path = table.path.clone();
-    let command = reader.texts(table, "command", "[\"python3\", \"agents/docs.py\"]");
-    let mut sound = true;
-    match &command {
-        Some(words) if words.first().is_none_or(|word| word.get_ref().trim().is_empty()) => {
-            reader.error(table.value_span("command"), format!("`{path}.command` names no program"));
-            sound = false;
-        }
-        Some(_) => {}
-        None => {
-            if !reader.has(table, "command") {
-                reader.error(table.span.clone(), format!("`{path}.command` is missing")).hint =
-                    Some("add a line such as\ncommand = [\"python3\", \"agents/docs.py\"]".to_owned());
-            }
-            sound = false;
-        }
-    }
-    let inputs = reader.texts(table, "inputs", "[\"agents/**\"]").unwrap_or_default();
-    let inputs = globs(reader, &format!("{path}.inputs"), inputs);
-    let mut env = Vec::new();
-    for name in reader.texts(table, "env", "[\"LANG\"]").unwrap_or_default() {
-        if name.get_ref().is_empty() || name.get_ref().contains(['=', '\0']) {
-            reader.error(name.span(), format!("`{path}.env` must list names of variables")).hint =
-                Some("write the name alone: the value is taken from omnigen's own environment".to_owned());
-        }
-        env.push(name.into_inner());
-    }
-    env.sort_unstable();
-    env.dedup();
-    let timeout = reader.duration(table, "timeout").unwrap_or(TIMEOUT);
-    let command = command.unwrap_or_default().into_iter().map(Spanned::into_inner).collect();
-    sound.then(|| Agent { name: table.name.clone(), command, inputs, env, timeout })
-}
-
-/// A need as written: the target that has it, where that is named, the target needed, where the need is.
-struct Edge {
-    from: String,
-    to: String,
-    span: std::ops::Range<usize>,
-}
-
-/// `[target.NAME]`.
-fn target(reader: &mut Reader, table: &Table<'_>, document: &Table<'_>, edges: &mut Vec<Edge>) -> Option<Target> {
-    let name = table.name.clone();
-    if BUILT_IN.contains(&name.as_str()) {
-        reader.error(table.span.clone(), format!("`{name}` is a built-in target and cannot be defined")).hint =
-            Some(format!("choose another name, or leave `{name}` out of `project.targets`"));
-        return None;
-    }
-    let later = error("remove it: nothing in this version acts on it");
-    reader.keys(
-        table,
-        &declared::names(declared::TARGET),
-        &[
-            ("candidates", error("name one agent in `agent`")),
-            ("strategy", later),
-            ("requires", later),
-            ("wait_for", later),
-            ("listens", later),
-            ("scope", error("a target is made once for each contract; remove it")),
-            ("gates", later),
-            ("quality_threshold", later),
-            ("assignment", later),
-            ("hedge", later),
-            ("timeout", error("set `timeout` of the agent instead")),
-            ("max_concurrent", warning("as many agents run as there are processors; remove it")),
-            ("aggregate", later),
-            ("cancel", later),
-            ("priority", warning("targets run as they become ready; remove it")),
-        ],
-    );
-    let path = &table.path;
-    let agents = document.names("agent");
-    let agent = required(reader, table, "agent", "\"doc-writer\"");
-    if let Some(agent) = &agent
-        && !agents.contains(agent.get_ref())
-    {
-        let hint = match read::suggestion(agent.get_ref(), agents.iter().map(String::as_str)) {
-            Some(word) => format!("did you mean \"{word}\"?"),
-            None => format!("add a table `[agent.{}]`", agent.get_ref()),
-        };
-        reader.error(agent.span(), format!("there is no agent `{}`", agent.get_ref())).hint = Some(hint);
-    }
-    let output = required(reader, table, "output", "\"docs/{contract}.md\"");
-    let output = output.and_then(|output| pattern(reader, &format!("{path}.output"), &output));
-
-    let own = document.names("target");
-    let mut needs = Vec::new();
-    for need in reader.needs(table) {
-        let to = need.get_ref();
-        if BUILT_IN.contains(&to.as_str()) {
-            needs.push(to.clone());
-        } else if own.contains(to) {
-            edges.push(Edge { from: name.clone(), to: to.clone(), span: need.span() });
-            needs.push(to.clone());
-        } else {
-            unknown_target(reader, &need, &own);
-        }
-    }
-    needs.sort_unstable();
-    needs.dedup();
-    Some(Target { name, agent: agent?.into_inner(), output: output?, needs })
-}
-
 fn required(reader: &mut Reader, table: &Table<'_>, key: &str, example: &str) -> Option<Text> {
     if !reader.has(table, key) {
         reader.error(table.span.clone(), format!("`{}.{key}` is missing", table.path)).hint =
@@ -578,60 +437,6 @@ fn outside(path: &str) -> Option<&'static str> {
         }
     }
     None
-}
-
-/// Tells of each circle among own targets, once, beginning with its smallest name.
-fn circles(reader: &mut Reader, edges: &[Edge]) {
-    let mut needs: BTreeMap<&str, Vec<&Edge>> = BTreeMap::new();
-    for edge in edges {
-        needs.entry(&edge.from).or_default().push(edge);
-    }
-    let mut done: BTreeMap<&str, bool> = BTreeMap::new();
-    for &start in needs.keys() {
-        // Depth first by hand: a long chain of targets is no reason to run out of stack.
-        let mut path: Vec<(&str, usize)> = vec![(start, 0)];
-        while let Some((name, next)) = path.last_mut() {
-            let name = *name;
-            if *next == 0 && done.contains_key(name) {
-                path.pop();
-                continue;
-            }
-            done.entry(name).or_insert(false);
-            let Some(edge) = needs.get(name).and_then(|edges| edges.get(*next)) else {
-                done.insert(name, true);
-                path.pop();
-                continue;
-            };
-            *next += 1;
-            let to = edge.to.as_str();
-            if let Some(begin) = path.iter().position(|(on_path, _)| *on_path == to) {
-                let members = path[begin..].iter();
-                circle(reader, members.filter_map(|(name, next)| needs.get(name)?.get(next - 1).copied()).collect());
-            } else {
-                path.push((to, 0));
-            }
-        }
-    }
-}
-
-fn circle(reader: &mut Reader, mut edges: Vec<&Edge>) {
-    let smallest = (0..edges.len()).min_by_key(|&index| &edges[index].from).unwrap_or(0);
-    edges.rotate_left(smallest);
-    let Some((first, rest)) = edges.split_first() else { return };
-    let message = if rest.is_empty() {
-        format!("target `{}` needs itself", first.from)
-    } else {
-        let names: Vec<String> = edges.iter().map(|edge| format!("`{}`", edge.from)).collect();
-        format!("targets need each other in a circle: {} → `{}`", names.join(" → "), first.from)
-    };
-    let file: Arc<str> = reader.file.clone();
-    let diagnostic = reader.tell(Code::TaskCycle, first.span.clone(), message);
-    for edge in rest {
-        diagnostic
-            .related
-            .push((At::span(&file, edge.span.start, edge.span.end), format!("`{}` needs `{}`", edge.from, edge.to)));
-    }
-    diagnostic.hint = Some("leave out one of these needs".to_owned());
 }
 
 /// What is built if `wanted` is listed, or all there is if nothing is: with all that is needed, in the order of

@@ -281,6 +281,10 @@ fn words(key: &ReadKey) -> String {
         ReadKey::Generator(name) => format!("the generator of {name}, and the settings that it reads"),
         ReadKey::Artifact(file, target) => format!("the artifact {target} of {file}"),
         ReadKey::Agent(target) => format!("the agent of {target}: its command, its files, its variables"),
+        ReadKey::Patterns(file, _) => format!("which examples are most like {file}"),
+        ReadKey::Like(_, _, text) => {
+            format!("which examples are most like a text of {} characters", text.chars().count())
+        }
     }
 }
 

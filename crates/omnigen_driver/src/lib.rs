@@ -130,9 +130,17 @@ pub fn log(options: &Options) -> Vec<Revision> {
 /// manifest is.
 fn open(options: &Options) -> Result<(Session, Scan), Box<Outcome>> {
     let (setup, found) = Setup::new(options).map_err(|found| Box::new(unusable(options, found)))?;
-    let Options { activity, diffs, frozen, force, fail_fast, .. } = *options;
+    let Options { activity, diffs, frozen, offline, force, fail_fast, .. } = *options;
     let compare = activity != Activity::Build;
-    let manners = Manners { compare, diffs: compare && diffs, frozen, force, fail_fast };
+    let manners = Manners {
+        compare,
+        diffs: compare && diffs,
+        frozen,
+        offline,
+        force,
+        fail_fast,
+        refresh: options.refresh.clone(),
+    };
     let scanned = setup.clone();
     Ok(std::thread::scope(|scope| {
         let scan = scope.spawn(|| Scan::new(&scanned));

@@ -89,7 +89,7 @@ impl Session {
         if !survey.changed.is_empty() && !self.manners.compare {
             self.meta.read_at = omnigen_disk::stat::clock(&self.setup.state).unwrap_or(0);
         }
-        let settings = self.setup.settings(&self.agents.identities());
+        let settings = self.setup.settings(&self.agents.identities(&self.setup));
         let reconfigured = self.meta.settings.as_ref() != Some(&settings);
         // What an earlier round has taken and not worked off is found by asking all traces.
         let reconfigured = reconfigured || self.unsettled;
@@ -105,6 +105,7 @@ impl Session {
             && !reconfigured
             && self.journaled.is_empty()
             && !self.orphaned(survey)
+            && self.manners.refresh.is_empty()
             && !self.agents.unsettled(&self.records);
         if !idle {
             round.idle = false;
@@ -126,7 +127,8 @@ impl Session {
             round.commit = commit;
             done?;
             self.unsettled = false;
-            self.meta.settings = Some(settings);
+            // The lock, and what agents asked for, may be others than before.
+            self.meta.settings = Some(self.setup.settings(&self.agents.identities(&self.setup)));
             self.meta.naming.clone_from(&self.setup.config.python.naming);
             self.stale = true;
         }

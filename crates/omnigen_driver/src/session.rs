@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use omnigen_disk::{ProjectLock, Stat};
 use omnigen_engine::{Content, Graph, ReadKey, Stored, Target};
@@ -18,22 +18,25 @@ use omnigen_store::manifest::{self, Executable};
 use crate::records::{Meta, Records};
 use crate::revision::Causes;
 use crate::setup::Setup;
-use crate::tasks::Agents;
+use crate::tasks::{Agents, Flight};
 use crate::watch::Inbox;
 
 /// How long somebody else may keep the lock: it is only ever held while something is written.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// What a run may do.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Manners {
     /// Only find out what a build would do.
     pub(crate) compare: bool,
     /// With every change its patch.
     pub(crate) diffs: bool,
     pub(crate) frozen: bool,
+    pub(crate) offline: bool,
     pub(crate) force: bool,
     pub(crate) fail_fast: bool,
+    /// Targets whose stored answers are not used.
+    pub(crate) refresh: Vec<String>,
 }
 
 /// Why a round ends before its work is done, where that is no trouble.
@@ -57,6 +60,10 @@ pub(crate) struct Session {
     pub(crate) records: Records,
     pub(crate) meta: Meta,
     pub(crate) agents: Agents,
+    /// Calls of agents under way, and what they send.
+    pub(crate) flight: Flight,
+    /// When the last edit was taken, in `watch`.
+    pub(crate) quiet_since: Option<Instant>,
     executable: Option<Executable>,
     /// Findings about the configuration.
     pub(crate) found: Vec<Diagnostic>,
@@ -98,6 +105,8 @@ impl Session {
         let state = setup.state.clone();
         Session {
             agents: Agents::new(&setup),
+            flight: Flight::default(),
+            quiet_since: None,
             setup,
             manners,
             graph: None,
@@ -269,6 +278,9 @@ impl Session {
         if let ReadKey::Agent(target) = key {
             return Ok(self.agents.identity_of(target));
         }
+        if let ReadKey::Patterns(file, target) | ReadKey::Like(file, target, _) = key {
+            return crate::tasks::alike(self, file, target, key);
+        }
         let project = self.setup.project.clone();
         for _ in 0..3 {
             match self.graph_mut()?.current(&project, key) {
@@ -337,7 +349,9 @@ impl Session {
             let file = crate::watch::relative(setup, path);
             file == crate::config::FILE || records.get(&file).is_some()
         };
-        if self.inbox.as_mut().is_some_and(|inbox| inbox.calls(concerned)) {
+        self.flight.look();
+        let changes = std::mem::take(&mut self.flight.edits);
+        if self.inbox.as_mut().is_some_and(|inbox| inbox.calls(changes, concerned)) {
             self.halt = Some(Halt::GaveWay);
             return Err("something has changed meanwhile".to_owned());
         }

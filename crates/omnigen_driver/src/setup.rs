@@ -177,6 +177,8 @@ impl Setup {
             python,
             agents: commands,
             own_targets,
+            gates,
+            run,
         } = &self.config;
         let Python { naming, line_length, format } = python;
         let mut list = vec![
@@ -192,6 +194,8 @@ impl Setup {
             ("python.format".to_owned(), format!("{format:?}").to_lowercase()),
         ];
         list.extend(commands.iter().map(|agent| (format!("agent.{}", agent.name), format!("{agent:?}"))));
+        list.extend(gates.iter().map(|gate| (format!("gate.{}", gate.name), format!("{gate:?}"))));
+        list.push(("run".to_owned(), format!("{run:?}")));
         list.extend(own_targets.iter().map(|target| (format!("target.{}", target.name), format!("{target:?}"))));
         if let Some(named) = &self.named {
             list.push(("contracts".to_owned(), named.join(", ")));

@@ -2,12 +2,12 @@
 //!
 //! The kernel's events are gathered in an [`Inbox`], also while a round is under way: a round that a newer edit concerns gives
 //! way at the next batch, its unfinished results are dropped, and the next round takes both up. Under a storm of edits every
-//! few rounds one is worked through.
+//! few rounds one is worked through. A round that only waits for agents ends at any edit; their calls go on meanwhile.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
+use std::sync::mpsc::Sender;
 use std::time::{Duration, Instant};
 
 use omnigen_disk::{Change, Watcher};
@@ -16,7 +16,7 @@ use omnigen_ir::FileId;
 use crate::session::{Halt, Session};
 use crate::setup::Setup;
 use crate::survey::{Scan, Survey};
-use crate::tasks::LOCK;
+use crate::tasks::{LOCK, Mail};
 use crate::{Options, Outcome, Round};
 
 /// How often `stop` is looked at while nothing happens.
@@ -27,9 +27,8 @@ const GAP: Duration = Duration::from_millis(50);
 const GIVE_WAY: usize = 3;
 
 /// What has happened and nobody has looked at yet.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Inbox {
-    receiver: Receiver<Change>,
     paths: BTreeSet<PathBuf>,
     /// Everything has to be looked at.
     rescan: bool,
@@ -38,38 +37,17 @@ pub(crate) struct Inbox {
 }
 
 impl Inbox {
-    fn new(receiver: Receiver<Change>) -> Inbox {
-        Inbox { receiver, paths: BTreeSet::new(), rescan: false, gave_way: 0 }
-    }
-
-    fn add(&mut self, change: Change) {
-        match change {
-            Change::Paths(paths) => self.paths.extend(paths),
-            Change::Rescan => self.rescan = true,
-        }
-    }
-
-    fn drain(&mut self) {
-        while let Ok(change) = self.receiver.try_recv() {
-            self.add(change);
-        }
-    }
-
-    /// Waits for something to happen; false when nothing can any more.
-    fn wait(&mut self, stop: &AtomicBool) -> bool {
-        self.drain();
-        while self.paths.is_empty() && !self.rescan {
-            if stop.load(Ordering::Relaxed) {
-                return false;
-            }
-            match self.receiver.recv_timeout(TICK) {
-                Ok(change) => self.add(change),
-                Err(RecvTimeoutError::Timeout) => {}
-                Err(RecvTimeoutError::Disconnected) => return false,
+    fn add(&mut self, changes: Vec<Change>) {
+        for change in changes {
+            match change {
+                Change::Paths(paths) => self.paths.extend(paths),
+                Change::Rescan => self.rescan = true,
             }
         }
-        self.drain();
-        true
+    }
+
+    fn is_empty(&self) -> bool {
+        self.paths.is_empty() && !self.rescan
     }
 
     fn take(&mut self) -> (BTreeSet<PathBuf>, bool) {
@@ -77,8 +55,8 @@ impl Inbox {
     }
 
     /// Has something happened that the round at hand should give way to: to one of these files, or everywhere?
-    pub(crate) fn calls(&mut self, concerned: impl Fn(&Path) -> bool) -> bool {
-        self.drain();
+    pub(crate) fn calls(&mut self, changes: Vec<Change>, concerned: impl Fn(&Path) -> bool) -> bool {
+        self.add(changes);
         let calls = self.gave_way < GIVE_WAY && (self.rescan || self.paths.iter().any(|path| concerned(path)));
         self.gave_way += usize::from(calls);
         calls
@@ -93,13 +71,13 @@ pub fn watch(options: &Options, stop: &AtomicBool, on_round: &mut dyn FnMut(Roun
         Err(outcome) => return *outcome,
     };
     session.watched = true;
-    let (sender, receiver) = mpsc::channel();
+    let sender = session.flight.sender();
     // Watching starts before the first look, so that nothing falls between the two.
     let mut watcher = match self::watcher(&session.setup, sender.clone()) {
         Ok(watcher) => watcher,
         Err(problem) => return crate::environment(format!("cannot watch {}: {problem}", session.setup.root.display())),
     };
-    session.inbox = Some(Inbox::new(receiver));
+    session.inbox = Some(Inbox::default());
     let mut survey = full(&session);
     let mut last = Outcome::default();
     let (mut first, mut gave_way) = (true, false);
@@ -141,14 +119,16 @@ pub fn watch(options: &Options, stop: &AtomicBool, on_round: &mut dyn FnMut(Roun
                 inbox.gave_way = 0;
             }
         }
-        let Some(inbox) = &mut session.inbox else { return last };
-        if !inbox.wait(stop) || stop.load(Ordering::Relaxed) {
+        if !session.wait(stop) {
+            session.flight.cancel_all();
             return last;
         }
+        let now = Instant::now();
+        session.quiet_since = Some(now);
         if !gave_way {
-            started = Instant::now();
+            started = now;
         }
-        let (paths, rescan) = inbox.take();
+        let (paths, rescan) = session.inbox.as_mut().map(Inbox::take).unwrap_or_default();
         let now: BTreeSet<String> = paths.iter().map(|path| relative(&session.setup, path)).collect();
         let mut everywhere = rescan || gave_way;
         // Where everything has to be looked at, the configuration is part of it.
@@ -206,7 +186,7 @@ fn named(files: &BTreeSet<String>) -> String {
 }
 
 /// Watches what a project reads, its own outputs and state left out.
-fn watcher(setup: &Setup, sender: Sender<Change>) -> Result<Watcher, String> {
+fn watcher(setup: &Setup, sender: Sender<Mail>) -> Result<Watcher, String> {
     let (out, state, mirror) = (setup.out.clone(), setup.state.clone(), setup.config.refs.is_some());
     let ignore = move |path: &Path| {
         path.starts_with(&out)
@@ -219,7 +199,7 @@ fn watcher(setup: &Setup, sender: Sender<Change>) -> Result<Watcher, String> {
     };
     let mut folders = vec![(setup.root.clone(), true)];
     folders.extend(setup.mirror_outside().map(|mirror| (mirror.to_path_buf(), true)));
-    Watcher::new(&folders, ignore, move |change| sender.send(change).is_ok())
+    Watcher::new(&folders, ignore, move |change| sender.send(Mail::Changed(change)).is_ok())
 }
 
 /// A path as the records have it.
@@ -236,6 +216,34 @@ pub(crate) fn slashed(path: &Path) -> String {
 }
 
 impl Session {
+    /// Between rounds: waits for a change, and stores the answers of calls that no round waits for any more. False when the run
+    /// is to end.
+    fn wait(&mut self, stop: &AtomicBool) -> bool {
+        let mut within = Duration::ZERO;
+        loop {
+            let mail = self.flight.take(within);
+            for mail in mail {
+                if let Some(mail) = crate::tasks::leftover(self, mail) {
+                    self.flight.keep(mail);
+                }
+            }
+            if stop.load(Ordering::Relaxed) {
+                return false;
+            }
+            let Some(inbox) = &mut self.inbox else { return false };
+            inbox.add(std::mem::take(&mut self.flight.edits));
+            if !inbox.is_empty() {
+                return true;
+            }
+            within = TICK;
+        }
+    }
+
+    /// Has something changed that no round has taken up yet?
+    pub(crate) fn edited(&self) -> bool {
+        !self.flight.edits.is_empty() || self.inbox.as_ref().is_some_and(|inbox| !inbox.is_empty())
+    }
+
     /// Do these changes concern nothing but files that are contracts, or are referred to by some? Then a look at them is enough.
     fn plain(&self, files: &BTreeSet<FileId>) -> bool {
         files.iter().all(|file| {

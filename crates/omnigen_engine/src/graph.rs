@@ -17,7 +17,7 @@ use salsa::Setter;
 
 use crate::follow::{Follow, bare};
 use crate::inputs::{Config, Content, Index, Project, Source};
-use crate::tasks::document;
+use crate::requests::document;
 use crate::trace::{self, Built, Outline, ReadKey, Reads, State, Stated, Target};
 
 /// Queries whose executions are counted, for "this query did not run".
@@ -526,7 +526,7 @@ impl Graph {
         Index::new(&graph, Arc::new(built_in));
         let Project { python, refs, strict_keys } = project.clone();
         Config::new(&graph, python.naming.clone(), python, refs, strict_keys);
-        crate::tasks::Tasks::none(&graph);
+        crate::requests::Tasks::none(&graph);
         Ok(graph)
     }
 
@@ -724,7 +724,11 @@ impl Graph {
                 let target = Target::ALL.into_iter().find(|target| target.name() == &**name);
                 target.map(|target| trace::generator_digest(&project.enters(target)))
             }
-            ReadKey::Artifact(..) | ReadKey::Agent(_) | ReadKey::Bytes(_) => None,
+            ReadKey::Artifact(..)
+            | ReadKey::Agent(_)
+            | ReadKey::Bytes(_)
+            | ReadKey::Patterns(..)
+            | ReadKey::Like(..) => None,
         })
     }
 

@@ -6,12 +6,17 @@
 mod follow;
 mod graph;
 mod inputs;
+mod prompt;
+mod requests;
+mod retrieval;
 mod tasks;
 mod trace;
 
 pub use graph::{Counter, Graph};
 pub use inputs::{Content, Project, Stored};
-pub use tasks::{AgentTarget, Given, Planned, Request, output_path};
+pub use prompt::{render, template_problem};
+pub use requests::{AgentTarget, File, Given, Package, Planned, Request, Sees, Sent, output_path};
+pub use retrieval::Library;
 pub use trace::{Built, Outline, Read, ReadKey, State, Target};
 
 pub use omnigen_contracts::{locate, remote};

@@ -113,8 +113,12 @@ pub enum ReadKey {
     Generator(Box<str>),
     /// The bytes of an artifact: contract and target.
     Artifact(FileId, Box<str>),
-    /// What an agent is: command, inputs, environment.
+    /// What an agent's target is: command, inputs, environment, assignment.
     Agent(Box<str>),
+    /// The examples that are most like a contract: contract and target.
+    Patterns(FileId, Box<str>),
+    /// The examples that are most like a text that an agent asked about: contract, target, text.
+    Like(FileId, Box<str>, Box<str>),
 }
 
 impl ReadKey {
@@ -134,7 +138,9 @@ impl ReadKey {
             | ReadKey::Anchor(file, _, _)
             | ReadKey::Document(file)
             | ReadKey::Bytes(file)
-            | ReadKey::Artifact(file, _) => Some(file),
+            | ReadKey::Artifact(file, _)
+            | ReadKey::Patterns(file, _)
+            | ReadKey::Like(file, ..) => Some(file),
             ReadKey::Id(_) | ReadKey::Generator(_) | ReadKey::Agent(_) => None,
         }
     }

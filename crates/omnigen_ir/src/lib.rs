@@ -7,6 +7,7 @@
 pub mod digest;
 mod json;
 mod judge;
+pub mod key;
 pub mod link;
 pub mod naming;
 pub mod normalize;
@@ -16,6 +17,7 @@ mod schema;
 pub use digest::{Digest, Encode, Encoder, View};
 pub use json::{Json, Number};
 pub use judge::{Judge, Question};
+pub use key::KeyPart;
 pub use link::{Contract, Export, Exports, FileId, Link, Place, Reach, Resolve, Scopes};
 pub use schema::{
     ArrayRules, Condition, Contains, Logic, Node, Notes, NumberRules, ObjectRules, Pointer, Property, RefTarget,

@@ -10,7 +10,7 @@ use std::fmt;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{Activity, Exit, Shown, Summary};
+use crate::{Activity, Exit, Shown, Summary, TaskEvent};
 
 /// One thing that happened. In JSON it is an object whose `reason` names the kind.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
@@ -59,6 +59,8 @@ pub enum BuildEvent {
         /// Milliseconds from start to end.
         millis: u64,
     },
+    /// Something happened to an agent's task.
+    Task(TaskEvent),
     /// The run is over, or a round of `watch`.
     Finished {
         /// How it ended; the process's exit code says the same.

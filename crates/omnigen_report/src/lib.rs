@@ -13,6 +13,7 @@ mod pages;
 mod render;
 mod shown;
 pub mod summary;
+mod task_events;
 
 pub use codes::Code;
 pub use diagnostic::{At, Diagnostic, Severity, Spot};
@@ -24,3 +25,4 @@ pub use pages::{Page, all_pages, markdown};
 pub use render::{event_json, heading, plain};
 pub use shown::{Marked, Position, Related, Shown, Source, position};
 pub use summary::{Activity, Summary, count, duration};
+pub use task_events::{TaskEvent, TaskEventKind};

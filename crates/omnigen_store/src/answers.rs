@@ -5,8 +5,9 @@
 //! missing entry. A file that is no database any more is set aside (`answers.redb.damaged`), told, and begun anew; one that
 //! another process holds is waited for briefly, then done without.
 //!
-//! Tables carry the version of their layout in their names: `answers-1` (a task's key → an answer) and `verdicts-1` (a
-//! question's key → a verdict). A value is the first 16 bytes of BLAKE3(table's name, key, value), then the value.
+//! Tables carry the version of their layout in their names: `answers-1` (a task's key → an answer), `verdicts-1` (a
+//! question's key → a verdict), `keys-1` (a task's key → the parts it is made of) and `decisions-1` (key and policy → the answer
+//! that was chosen). A value is the first 16 bytes of BLAKE3(table's name, key, value), then the value.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
@@ -18,6 +19,10 @@ use redb::{Database, DatabaseError, ReadableDatabase, StorageError, TableDefinit
 
 const ANSWERS: Table = TableDefinition::new("answers-1");
 const VERDICTS: Table = TableDefinition::new("verdicts-1");
+const KEYS: Table = TableDefinition::new("keys-1");
+const DECISIONS: Table = TableDefinition::new("decisions-1");
+/// A key and its value.
+type Entry = (Digest, Vec<u8>);
 type Table = TableDefinition<'static, &'static [u8], &'static [u8]>;
 
 /// How long another process is waited for.
@@ -78,12 +83,32 @@ impl Answers {
 
     /// Keeps answers, all or none, surviving a loss of power; false if they could not be kept ([`trouble`](Answers::trouble)).
     pub fn put_answers(&self, entries: &[(Digest, Vec<u8>)]) -> bool {
-        self.put(ANSWERS, entries)
+        self.put(&[(ANSWERS, entries)])
     }
 
     /// Keeps verdicts, as [`put_answers`](Answers::put_answers) does.
     pub fn put_verdicts(&self, entries: &[(Digest, Vec<u8>)]) -> bool {
-        self.put(VERDICTS, entries)
+        self.put(&[(VERDICTS, entries)])
+    }
+
+    /// The parts that a task's key was made of.
+    pub fn key_parts(&self, key: &Digest) -> Option<Vec<u8>> {
+        self.get(KEYS, std::slice::from_ref(key)).pop().flatten()
+    }
+
+    /// What was chosen, of all the answers to a key under a policy.
+    pub fn decision(&self, key: &Digest) -> Option<Vec<u8>> {
+        self.get(DECISIONS, std::slice::from_ref(key)).pop().flatten()
+    }
+
+    /// Keeps decisions, as [`put_answers`](Answers::put_answers) does.
+    pub fn put_decisions(&self, entries: &[(Digest, Vec<u8>)]) -> bool {
+        self.put(&[(DECISIONS, entries)])
+    }
+
+    /// Keeps answers and the parts of their keys, all or none.
+    pub fn put_answered(&self, answers: &[(Digest, Vec<u8>)], parts: &[(Digest, Vec<u8>)]) -> bool {
+        self.put(&[(ANSWERS, answers), (KEYS, parts)])
     }
 
     /// Forgets answers, such as those of a target that is to be asked anew.
@@ -143,16 +168,16 @@ impl Answers {
         found.unwrap_or_else(nothing)
     }
 
-    fn put(&self, table: Table, entries: &[(Digest, Vec<u8>)]) -> bool {
-        if entries.is_empty() {
+    fn put(&self, tables: &[(Table, &[Entry])]) -> bool {
+        if tables.iter().all(|(_, entries)| entries.is_empty()) {
             return true;
         }
         self.run(|database| {
             let transaction = database.begin_write().map_err(of_transaction)?;
-            {
-                let mut open = transaction.open_table(table).map_err(of_table)?;
-                for (key, value) in entries {
-                    let stored = [&check(table, key, value), value.as_slice()].concat();
+            for (table, entries) in tables {
+                let mut open = transaction.open_table(*table).map_err(of_table)?;
+                for (key, value) in *entries {
+                    let stored = [&check(*table, key, value), value.as_slice()].concat();
                     open.insert(key.as_bytes().as_slice(), stored.as_slice()).map_err(of_storage)?;
                 }
             }

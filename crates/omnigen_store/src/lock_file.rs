@@ -6,12 +6,12 @@
 //! # omnigen.lock: version 1. Written by omnigen; commit it.
 //! output docs/order.json source=contracts/order.json emitter=docs/1 digest=<64 hex digits>
 //! schema https://example.org/address.json path=vendor/address.json digest=<64 hex digits>
-//! task docs contracts/order.json key=<hex> answer=<hex> artifact=docs/order.md:<hex> need=models:<hex>
+//! task docs contracts/order.json key=<hex> answer=<hex> artifact=docs/order.md:<hex> need=models:<hex> message=b:<hex> gate=typed:<hex>
 //! ```
 //!
 //! A word is written with `%` and two hexadecimal digits for each byte of a blank, a control character or a `%`; nothing at
-//! all is `-`, and a lone `-` is `%2D`. `artifact` and `need` may come any number of times; needs are in the order in which
-//! they were asked for. Several lines may name one task (after a careless merge, or with several candidates): who looks an
+//! all is `-`, and a lone `-` is `%2D`. `artifact`, `need`, `message` and `gate` may come any number of times; needs and
+//! messages are in the order in which they were asked for and sent, and a need that did not exist has `absent` for a digest. Several lines may name one task (after a careless merge, or with several candidates): who looks an
 //! entry up takes the one whose key is the computed one.
 
 use std::fmt::Write as _;
@@ -21,6 +21,8 @@ use omnigen_ir::Digest;
 /// The version that is written, and the newest that is read.
 const VERSION: u32 = 1;
 const HEADER: &str = "# omnigen.lock: version ";
+/// In place of a digest, for a need that did not exist.
+const ABSENT: &str = "absent";
 const HEADER_END: &str = ". Written by omnigen; commit it.";
 
 /// A lock file's entries.
@@ -53,8 +55,14 @@ pub struct LockEntry {
     pub answer: Digest,
     /// Path and digest of each artifact.
     pub artifacts: Vec<(String, Digest)>,
-    /// Name and digest of each need, in the order asked.
-    pub needs: Vec<(String, Digest)>,
+    /// Name and digest of each need, in the order asked; `None`: it did not exist.
+    pub needs: Vec<(String, Option<Digest>)>,
+    /// Receivers (with `,` between them) and digest of each message, in the order sent.
+    pub messages: Vec<(String, Digest)>,
+    /// Name and receipt of each gate that let it pass, in the target's order.
+    pub gates: Vec<(String, Digest)>,
+    /// Digest of what was decided about, key and policy; `None` where there was nothing to decide.
+    pub decision: Option<Digest>,
 }
 
 /// A generated file without a mark of its own.
@@ -104,7 +112,7 @@ impl LockFile {
     /// The file's text: depends on the entries only, not on their order here. Entries that are the same are written once.
     pub fn render(&self) -> String {
         let mut lines: Vec<String> = self.unknown.clone();
-        for LockEntry { target, contract, key, answer, artifacts, needs } in &self.tasks {
+        for LockEntry { target, contract, key, answer, artifacts, needs, messages, gates, decision } in &self.tasks {
             let mut line =
                 format!("task {} {} key={} answer={}", word(target), word(contract), key.hex(), answer.hex());
             let mut artifacts: Vec<_> = artifacts.iter().collect();
@@ -113,7 +121,17 @@ impl LockFile {
                 let _ = write!(line, " artifact={}:{}", word(path), digest.hex());
             }
             for (name, digest) in needs {
-                let _ = write!(line, " need={}:{}", word(name), digest.hex());
+                let digest = digest.map_or_else(|| ABSENT.to_owned(), |digest| digest.hex());
+                let _ = write!(line, " need={}:{digest}", word(name));
+            }
+            for (to, digest) in messages {
+                let _ = write!(line, " message={}:{}", word(to), digest.hex());
+            }
+            for (name, digest) in gates {
+                let _ = write!(line, " gate={}:{}", word(name), digest.hex());
+            }
+            if let Some(decision) = decision {
+                let _ = write!(line, " decision={}", decision.hex());
             }
             lines.push(line);
         }
@@ -183,9 +201,15 @@ fn read_line(line: &str, file: &mut LockFile) -> Result<(), String> {
             let (target, contract) = (name("a target")?, name("a contract")?);
             let mut fields = Fields::new(words)?;
             let (key, answer) = (fields.digest("key")?, fields.digest("answer")?);
-            let (artifacts, needs) = (fields.pairs("artifact")?, fields.pairs("need")?);
+            let (artifacts, needs) = (fields.pairs("artifact")?, fields.needs()?);
+            let (messages, gates) = (fields.pairs("message")?, fields.pairs("gate")?);
+            let decision = match fields.all("decision").as_slice() {
+                [] => None,
+                [one] => Some(read_digest(one)?),
+                _ => return Err("`decision` is there twice".to_owned()),
+            };
             fields.end()?;
-            file.tasks.push(LockEntry { target, contract, key, answer, artifacts, needs });
+            file.tasks.push(LockEntry { target, contract, key, answer, artifacts, needs, messages, gates, decision });
         }
         "output" => {
             let path = name("a path")?;
@@ -242,6 +266,15 @@ impl<'a> Fields<'a> {
             Ok((unword(text)?, read_digest(digest)?))
         };
         self.all(name).into_iter().map(pair).collect()
+    }
+
+    fn needs(&mut self) -> Result<Vec<(String, Option<Digest>)>, String> {
+        let pair = |value: &str| {
+            let (text, digest) = value.rsplit_once(':').ok_or(format!("`{value}` is not `name:digest`"))?;
+            let digest = if digest == ABSENT { None } else { Some(read_digest(digest)?) };
+            Ok((unword(text)?, digest))
+        };
+        self.all("need").into_iter().map(pair).collect()
     }
 
     fn end(self) -> Result<(), String> {
@@ -313,7 +346,10 @@ mod tests {
                     key: digest("key"),
                     answer: digest("answer"),
                     artifacts: vec![("docs/b: 1%.md".to_owned(), digest("b")), ("docs/a=1.md".to_owned(), digest("a"))],
-                    needs: vec![("models".to_owned(), digest("m")), ("file:x".to_owned(), digest("f"))],
+                    needs: vec![("models".to_owned(), Some(digest("m"))), ("file:x".to_owned(), None)],
+                    messages: vec![("b,a".to_owned(), digest("2")), ("a".to_owned(), digest("1"))],
+                    gates: vec![("typed".to_owned(), digest("g"))],
+                    decision: Some(digest("d")),
                 },
                 LockEntry {
                     target: "-".to_owned(),
@@ -322,6 +358,9 @@ mod tests {
                     answer: digest("answer 2"),
                     artifacts: vec![],
                     needs: vec![],
+                    messages: vec![],
+                    gates: vec![],
+                    decision: None,
                 },
             ],
             outputs: vec![LockOutput {

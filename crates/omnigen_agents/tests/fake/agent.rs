@@ -131,6 +131,19 @@ fn behave(mode: &str, rest: &[String]) -> io::Result<()> {
         "chatty" => loop {
             say(r#"{"type":"progress","text":"again and again and again and again and again and again"}"#)?;
         },
+        "many-files" => {
+            for number in 0..10_000 {
+                artifact(&format!("docs/{number}.md"), "x")?;
+            }
+            completed()
+        }
+        "gigabyte" => {
+            io::stdout().lock().write_all(br#"{"type":"artifact","path":"docs/a.md","text":""#)?;
+            for _ in 0..1024 {
+                io::stdout().lock().write_all(&vec![b'x'; 1 << 20])?;
+            }
+            completed()
+        }
         "chatty-line" => loop {
             io::stdout().lock().write_all(&[b'x'; 65536])?;
         },

@@ -76,25 +76,56 @@ pub(super) const PYTHON: &[Key] = &[
     ),
 ];
 
+fn flag() -> Value {
+    json!({ "type": "boolean" })
+}
+
+fn text() -> Value {
+    json!({ "type": "string" })
+}
+
+fn count() -> Value {
+    json!({ "type": "integer", "minimum": 1 })
+}
+
+fn time() -> Value {
+    json!({ "type": "string", "pattern": "^[0-9]+(ms|s|m|h)$" })
+}
+
+fn words() -> Value {
+    json!({ "type": "array", "items": { "type": "string" }, "minItems": 1 })
+}
+
+fn members(list: &[(&str, Value)], required: &[&str]) -> Value {
+    let members: Map<String, Value> = list.iter().map(|(name, shape)| ((*name).to_owned(), shape.clone())).collect();
+    json!({ "type": "object", "properties": members, "required": required, "additionalProperties": false })
+}
+
 /// `[agent.NAME]`.
 pub(super) const AGENT: &[Key] = &[
-    required(
-        "command",
-        "The program and its arguments.",
-        || json!({ "type": "array", "items": { "type": "string" }, "minItems": 1 }),
-    ),
+    required("command", "The program and its arguments.", words),
     key("inputs", "Globs of the files that decide what it does; it sees these and no others.", texts),
+    key("version", "A command whose output is part of what the agent is.", words),
     key("env", "Names of the environment variables that it sees.", texts),
-    key(
-        "timeout",
-        "How long a call may take.",
-        || json!({ "type": "string", "pattern": "^[0-9]+ ?(ms|s|m|h)$", "default": "300s" }),
-    ),
+    key("network", "May it use the network?", || with_default(flag(), false)),
+    key("sandbox", "Is it kept from what it did not declare, where the system can do that?", || {
+        with_default(flag(), true)
+    }),
+    key("read", "Absolute folders outside the project that it may read.", texts),
+    key("timeout", "How long a call may take.", || with_default(time(), "300s")),
+    key("progress_within", "How long it may be silent.", || with_default(time(), "30s")),
+    key("retry", "Attempts after failures that may pass, and the pauses between them.", || {
+        let list =
+            [("attempts", count()), ("initial", time()), ("factor", count()), ("max", time()), ("jitter", flag())];
+        members(&list, &[])
+    }),
+    key("concurrency", "Tasks of it at the same time.", || with_default(count(), 5)),
+    key("kind", "Does it mostly wait, or compute?", || json!({ "enum": ["io", "cpu"], "default": "io" })),
 ];
 
 /// `[target.NAME]`.
 pub(super) const TARGET: &[Key] = &[
-    required("agent", "The agent that makes it.", || json!({ "type": "string" })),
+    required("agent", "The agent that makes it.", text),
     required(
         "output",
         "Pattern of its outputs, below the output folder.",
@@ -103,15 +134,38 @@ pub(super) const TARGET: &[Key] = &[
     key(
         "needs",
         "Targets whose artifacts of the same contract it is given.",
-        || json!({ "anyOf": [{ "type": "string" }, texts()] }),
+        || json!({ "type": "array", "items": { "anyOf": [text(), members(&[("target", text())], &["target"])] } }),
     ),
+    key("listens", "Agents whose messages for the same contract it is given.", texts),
+    key(
+        "sees",
+        "What of the contract it sees.",
+        || json!({ "type": "array", "items": { "enum": ["document", "meaning", "source", "types"] }, "default": ["document"] }),
+    ),
+    key("assignment", "What it is told to do.", || {
+        let list = [("objective", text()), ("tasks", texts()), ("success_criteria", texts()), ("priority", text())];
+        members(&list, &[])
+    }),
+    key("templates", "Globs of files whose texts it is given.", texts),
+    key("patterns", "Examples of which it is given those that are most like the contract.", || {
+        members(&[("files", texts()), ("top", count())], &["files"])
+    }),
+    key("priority", "Higher goes first.", || json!({ "type": "integer", "default": 0 })),
+];
+
+/// `[run]`.
+pub(super) const RUN: &[Key] = &[
+    key("timeout", "How long all agents together may take.", time),
+    key("io", "Tasks at the same time of agents that mostly wait.", || with_default(count(), 128)),
+    key("cpu", "Tasks at the same time of agents that compute.", count),
 ];
 
 /// The tables of the document.
 const TABLES: &[(&str, &str, &[Key], bool)] = &[
     ("project", "What is built from what.", PROJECT, false),
     ("python", "How Python is written.", PYTHON, false),
-    ("agent", "Commands that make artifacts, by name.", AGENT, true),
+    ("agent", "What makes artifacts: commands, by name.", AGENT, true),
+    ("run", "Limits of a run.", RUN, false),
     ("target", "Targets of the project's own, made by an agent once for each contract, by name.", TARGET, true),
 ];
 

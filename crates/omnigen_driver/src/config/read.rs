@@ -4,6 +4,7 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
+use omnigen_ir::{Json, Number};
 use omnigen_report::{At, Code, Diagnostic, Severity};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
@@ -57,6 +58,23 @@ impl<'t> Table<'t> {
             Some(DeValue::Table(entries)) => entries.keys().map(|key| key.get_ref().to_string()).collect(),
             _ => Vec::new(),
         }
+    }
+
+    /// Is this member a table, as far as can be told?
+    pub(super) fn names_of(&self, key: &str) -> bool {
+        self.entries.contains_key(key)
+    }
+
+    /// Own targets of the document whose agent this is, sorted.
+    pub(super) fn made_by(&self, agent: &str) -> Vec<String> {
+        let Some(DeValue::Table(targets)) = self.entries.get("target").map(Spanned::get_ref) else { return Vec::new() };
+        let is_it = |value: &DeValue<'_>| match value {
+            DeValue::Table(entries) => {
+                matches!(entries.get("agent").map(Spanned::get_ref), Some(DeValue::String(name)) if name == agent)
+            }
+            _ => false,
+        };
+        targets.iter().filter(|(_, value)| is_it(value.get_ref())).map(|(key, _)| key.get_ref().to_string()).collect()
     }
 
     fn below(&self, key: &str) -> String {
@@ -230,6 +248,66 @@ impl Reader {
         }
     }
 
+    /// A member that is a whole number from 1 to `most`.
+    pub(super) fn count(&mut self, table: &Table<'_>, key: &str, most: usize) -> Option<usize> {
+        let number = self.number(table, key, "3")?;
+        let count = usize::try_from(*number.get_ref()).ok().filter(|count| (1..=most).contains(count));
+        if count.is_none() {
+            let message = format!("`{}` must be from 1 to {most}, not {}", table.below(key), number.get_ref());
+            self.error(number.span(), message);
+        }
+        count
+    }
+
+    /// A member that is true or false.
+    pub(super) fn flag(&mut self, table: &Table<'_>, key: &str) -> Option<bool> {
+        let value = table.entries.get(key)?;
+        match value.get_ref() {
+            DeValue::Boolean(flag) => Some(*flag),
+            other => self.wrong(value.span(), &table.below(key), "true or false", "true", other),
+        }
+    }
+
+    /// A member that is a number, as it is written.
+    pub(super) fn decimal(&mut self, table: &Table<'_>, key: &str) -> Option<String> {
+        let value = table.entries.get(key)?;
+        match value.get_ref() {
+            DeValue::Integer(number) if number.radix() == 10 => Some(number.as_str().to_owned()),
+            DeValue::Float(number) if number.as_str().parse::<f64>().is_ok_and(f64::is_finite) => {
+                Some(number.as_str().to_owned())
+            }
+            other => self.wrong(value.span(), &table.below(key), "a number", "0.2", other),
+        }
+    }
+
+    /// A member that is a share from 0 to 1, in thousandths.
+    pub(super) fn share(&mut self, table: &Table<'_>, key: &str) -> Option<u32> {
+        let text = self.decimal(table, key)?;
+        let number: Option<f64> = text.parse().ok().filter(|number| (0.0..=1.0).contains(number));
+        if number.is_none() {
+            self.error(table.value_span(key), format!("`{}` must be from 0 to 1, not {text}", table.below(key)));
+        }
+        number.map(|number| (number * 1000.0).round() as u32)
+    }
+
+    /// A member that is one of some words.
+    pub(super) fn choice<'w>(&mut self, table: &Table<'_>, key: &str, words: &[&'w str]) -> Option<&'w str> {
+        let text = self.text(table, key, &format!("\"{}\"", words[0]))?;
+        let found = words.iter().copied().find(|word| word == text.get_ref());
+        if found.is_none() {
+            let all = words.iter().map(|word| format!("\"{word}\"")).collect::<Vec<_>>().join(" or ");
+            let message = format!("`{}` must be {all}, not \"{}\"", table.below(key), text.get_ref());
+            self.error(text.span(), message).hint =
+                suggestion(text.get_ref(), words.iter().copied()).map(|word| format!("did you mean \"{word}\"?"));
+        }
+        found
+    }
+
+    /// A table as JSON, members in the order of their names.
+    pub(super) fn json(&mut self, table: &Table<'_>) -> Json {
+        members(table.entries)
+    }
+
     /// A member that is a time such as "30s".
     pub(super) fn duration(&mut self, table: &Table<'_>, key: &str) -> Option<Duration> {
         let text = self.text(table, key, "\"30s\"")?;
@@ -287,6 +365,26 @@ impl Reader {
     ) -> Option<T> {
         self.error(span, format!("`{path}` must be {expected}, such as {example}; this is {}", kind(found)));
         None
+    }
+}
+
+fn members(entries: &DeTable<'_>) -> Json {
+    let members = entries.iter().map(|(key, value)| (key.get_ref().as_ref().into(), json(value.get_ref())));
+    Json::Object(members.collect())
+}
+
+fn json(value: &DeValue<'_>) -> Json {
+    match value {
+        DeValue::String(text) => Json::String(text.as_ref().into()),
+        DeValue::Integer(number) => match i64::from_str_radix(number.as_str(), number.radix()) {
+            Ok(number) => Json::Number(Number::from_i64(number)),
+            Err(_) => Json::String(number.as_str().into()),
+        },
+        DeValue::Float(number) => Json::String(number.as_str().into()),
+        DeValue::Boolean(flag) => Json::Bool(*flag),
+        DeValue::Datetime(time) => Json::String(time.to_string().into()),
+        DeValue::Array(list) => Json::Array(list.iter().map(|item| json(item.get_ref())).collect()),
+        DeValue::Table(entries) => members(entries),
     }
 }
 

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use omnigen_report::{Severity, Spot};
+use omnigen_report::{At, Severity, Spot};
 
 use super::*;
 
@@ -56,6 +56,8 @@ fn the_least_there_can_be() {
             python: Python { naming: "Model{Name}".to_owned(), line_length: 88, format: Format::Annotate },
             agents: Vec::new(),
             own_targets: Vec::new(),
+            gates: Vec::new(),
+            run: Run::default(),
         }
     );
     assert_eq!(config.base(), "contracts");
@@ -78,12 +80,27 @@ command = ["python3", "agents/docs.py"]
 inputs = ["agents/**"]
 env = ["LANG", "HOME", "LANG"]
 timeout = "1500ms"
+progress_within = "1s"
+concurrency = 8
+kind = "cpu"
+network = true
+version = ["python3", "--version"]
+retry = { attempts = 3, jitter = false }
+[run]
+timeout = "600s"
+io = 7
 [agent.other]
 command = ["true"]
 [target.docs]
 agent = "writer"
 output = "docs/{contract}.md"
 needs = ["outline", { target = "models" }]
+listens = ["other"]
+sees = ["types", "document"]
+priority = 3
+patterns = { files = ["examples/**"], top = 2 }
+templates = ["templates/*"]
+assignment = { tasks = ["one", "two"], objective = "Explain it" }
 [target.outline]
 agent = "other"
 output = "outlines/{contract}.txt"
@@ -101,29 +118,35 @@ fn everything() {
     assert_eq!((config.out.as_str(), config.refs.as_deref()), ("src/made", Some("refs")));
     assert_eq!(config.targets, ["models", "docs", "outline"], "what is wanted and what that needs");
     assert_eq!(config.python, Python { naming: "{Name}".to_owned(), line_length: 100, format: Format::Assert });
-    assert_eq!(
-        config.agents,
-        [
-            Agent {
-                name: "other".to_owned(),
-                command: vec!["true".to_owned()],
-                inputs: Vec::new(),
-                env: Vec::new(),
-                timeout: Duration::from_secs(300)
-            },
-            Agent {
-                name: "writer".to_owned(),
-                command: vec!["python3".to_owned(), "agents/docs.py".to_owned()],
-                inputs: vec!["agents/**".to_owned()],
-                env: vec!["HOME".to_owned(), "LANG".to_owned()],
-                timeout: Duration::from_millis(1500)
-            }
-        ]
-    );
+    let [other, writer] = &config.agents[..] else { panic!("{:?}", config.agents) };
+    assert_eq!((other.name.as_str(), other.timeout, other.concurrency), ("other", Duration::from_secs(300), 5));
+    assert_eq!((&other.retry, other.pool, other.network), (&Retry::default(), Pool::Io, false));
+    assert_eq!(writer.command, ["python3", "agents/docs.py"]);
+    assert_eq!((writer.inputs.as_slice(), writer.version.len()), (&["agents/**".to_owned()][..], 2));
+    assert_eq!(writer.env, ["HOME", "LANG"]);
+    assert_eq!((writer.timeout, writer.progress_within), (Duration::from_millis(1500), Duration::from_secs(1)));
+    assert_eq!((writer.concurrency, writer.pool, writer.network), (8, Pool::Cpu, true));
+    let retry = Retry {
+        attempts: 3,
+        initial: Duration::from_millis(200),
+        factor: 2,
+        max: Duration::from_secs(5),
+        jitter: false,
+    };
+    assert_eq!(writer.retry, retry);
+    assert_eq!(config.run, Run { timeout: Some(Duration::from_secs(600)), io: 7, cpu: None });
     let names: Vec<&str> = config.own_targets.iter().map(|target| target.name.as_str()).collect();
     assert_eq!(names, ["docs", "outline", "unused"]);
     let docs = config.own_target("docs");
-    assert_eq!(docs.map(|docs| docs.needs.clone()), Some(vec!["models".to_owned(), "outline".to_owned()]));
+    let docs = docs.expect("the target");
+    assert_eq!(docs.needs, ["models", "outline"]);
+    assert_eq!(
+        (docs.listens.as_slice(), docs.sees.as_slice()),
+        (&["other".to_owned()][..], &[See::Document, See::Types][..])
+    );
+    assert_eq!(docs.priority, 3);
+    assert_eq!(docs.patterns, Some(Patterns { files: vec!["examples/**".to_owned()], top: 2 }));
+    assert_eq!(docs.assignment, r#"{"objective":"Explain it","tasks":["one","two"]}"#);
 }
 
 #[test]
@@ -307,32 +330,10 @@ fn times() {
 #[test]
 fn what_is_not_supported_yet_is_told() {
     check_rest(
-        "[agent.a]\ncommand = [\"a\"]\nversion = [\"a\"]\nconcurrency = 8\nllm = {}\n[gate.typed]\nchecks = []\n[run]\n[[route]]\nwhen = \"x\"\n",
-        &[
-            "bad-config|version|`agent.a.version` is not supported yet|list the files that decide what the agent does in \
-             `inputs` instead",
-            "warning bad-config|concurrency|`agent.a.concurrency` is not supported yet and has no effect|as many agents run \
-             as there are processors; remove it",
-            "bad-config|llm|`agent.a.llm` is not supported yet|this version runs commands only: set `command`",
-            "bad-config|gate|`gate` is not supported yet|remove it: nothing in this version acts on it",
-            "bad-config|run|`run` is not supported yet|remove it: nothing in this version acts on it",
-            "bad-config|route|`route` is not supported yet|remove it: nothing in this version acts on it",
-        ],
+        "[[route]]\nwhen = \"x\"\n",
+        &["bad-config|route|`route` is not supported yet|remove it: nothing in this version acts on it"],
     );
-    let (config, found) = Config::parse("[project]\nname = \"s\"\n[agent.a]\ncommand = [\"a\"]\nkind = \"io\"\n");
-    assert!(config.is_some() && found.len() == 1, "a warning stops nothing");
-    let keys = [
-        "candidates",
-        "strategy",
-        "requires",
-        "wait_for",
-        "listens",
-        "scope",
-        "gates",
-        "quality_threshold",
-        "assignment",
-    ];
-    for key in keys {
+    for key in ["candidates", "strategy", "requires", "wait_for", "scope", "hedge", "aggregate", "cancel"] {
         let text = format!(
             "[project]\nname = \"s\"\n[agent.a]\ncommand = [\"a\"]\n[target.t]\nagent = \"a\"\noutput = \"{{contract}}\"\n{key} = 1"
         );
@@ -342,6 +343,54 @@ fn what_is_not_supported_yet_is_told() {
     check_rest(
         "[agent.a]\ncommand = [\"a\"]\n[target.t]\nagent = \"a\"\noutput = \"{contract}\"\nneeds = [{ target = \"models\", timeout = \"1s\" }]",
         &["bad-config|timeout|`target.t.needs.timeout` is not supported yet|set `timeout` of the agent instead"],
+    );
+}
+
+#[test]
+fn agents_and_gates_that_cannot_be() {
+    check_rest(
+        "[agent.a]\ncommand = [\"a\"]\nkind = \"disk\"\nconcurrency = 0\nprompt = \"p\"\nretry = { attempts = 0 }\n",
+        &[
+            "bad-config|\"disk\"|`agent.a.kind` must be \"io\" or \"cpu\", not \"disk\"|-",
+            "bad-config|0|`agent.a.concurrency` must be from 1 to 10000, not 0|-",
+            "bad-config|\"p\"|`agent.a.prompt` is for agents with `llm`|-",
+            "bad-config|0|`agent.a.retry.attempts` must be from 1 to 100, not 0|-",
+        ],
+    );
+    check_rest(
+        "[agent.a]\nllm = { base_url = \"localhost\", model = \"m\" }\n",
+        &[
+            "bad-config|a|`agent.a.prompt` is missing|add a line such as\nprompt = \"prompts/summary.md.j2\"",
+            "bad-config|llm|`agent.a.llm` is not supported yet|let a `command` of yours ask the model",
+            "bad-config|\"localhost\"|`agent.a.llm.base_url` must begin with http:// or https://|-",
+        ],
+    );
+    check_rest(
+        "[gate.g]\nchecks = [\"rufff\", \"json-schema\"]\nthreshold = 2\n",
+        &[
+            "bad-config|gate|`gate` is not supported yet|remove it: nothing in this version acts on it",
+            "bad-config|g|`gate.g` checks nothing|add a line such as\nchecks = [\"python-syntax\", \"ruff\"]",
+            "bad-config|\"rufff\"|there is no check `rufff`|did you mean \"ruff\"?",
+            "bad-config|\"json-schema\"|`gate.g.schema` is missing: json-schema checks against it|-",
+        ],
+    );
+}
+
+#[test]
+fn what_has_no_effect_yet_is_refused() {
+    check_rest(
+        "[agent.a]\ncommand = [\"a\"]\n[agent.m]\nllm = { base_url = \"http://h/v1\", model = \"m\" }\nprompt = \"p\"\n\
+         budget = { tokens = 5 }\n[gate.g]\nchecks = [\"ruff\"]\n[target.t]\nagent = \"a\"\noutput = \"{contract}\"\n\
+         gates = [\"g\"]\nquality_threshold = 0.5\n[run]\nquality_threshold = 0.5\n",
+        &[
+            "bad-config|llm|`agent.m.llm` is not supported yet|let a `command` of yours ask the model",
+            "bad-config|gate|`gate` is not supported yet|remove it: nothing in this version acts on it",
+            "bad-config|gates|`target.t.gates` is not supported yet|remove it: nothing in this version acts on it",
+            "bad-config|quality_threshold|`target.t.quality_threshold` is not supported yet|remove it: nothing in this version \
+             acts on it",
+            "bad-config|quality_threshold|`run.quality_threshold` is not supported yet|remove it: nothing in this version \
+             acts on it",
+        ],
     );
 }
 

@@ -1,0 +1,653 @@
+//! One round of work on tasks: plan, look up, call, take in; until nothing is pending, or an edit comes first.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::{Duration, Instant};
+
+use omnigen_agents::{AgentEvent, Answer, Failure, FailureClass, Need, NeedReply, Task};
+use omnigen_engine::Planned;
+use omnigen_ir::Digest;
+use omnigen_report::{BuildEvent, CallResult, Change, ChangeKind, TaskEvent, TaskEventKind};
+
+use super::flight::{Mail, Wait};
+use super::known::{self, Call, Known};
+use super::needs::{self, Met};
+use super::{TaskId, TaskOutcome, lock, show};
+use crate::commit::Commit;
+use crate::events;
+use crate::session::Session;
+
+/// How often the wish to stop is looked at while nothing happens.
+const TICK: Duration = Duration::from_millis(50);
+/// How long answers that cost nothing may wait to be stored together: a transaction takes longer than a small task.
+const STORE_AFTER: Duration = Duration::from_millis(250);
+/// How long nothing must have been edited before a call that costs money begins, in `watch`.
+const QUIET: Duration = Duration::from_millis(300);
+
+/// The state of a round.
+pub(super) struct Flow {
+    outcome: TaskOutcome,
+    started: Instant,
+    /// To be planned.
+    open: BTreeSet<TaskId>,
+    /// Neither answered nor given up.
+    unfinished: BTreeSet<TaskId>,
+    /// Planned, and waiting for another task: needed → waiting.
+    waiting: BTreeMap<TaskId, BTreeSet<TaskId>>,
+    /// To be called when there is room: highest priority first, then in order.
+    queue: Vec<(i64, Call, u32)>,
+    /// To be called again at a time.
+    later: Vec<(Instant, Call, u32)>,
+    /// Called: what for, by the call's number.
+    asked: BTreeMap<u64, (Call, BTreeSet<TaskId>)>,
+    /// Agents that wait for a task that is answered by now, and for a slot.
+    resumed: Vec<u64>,
+    /// Tasks that were taken up in this round.
+    seen: BTreeSet<TaskId>,
+    /// Answers, and what their keys are made of, on their way into the store.
+    answers: Vec<(Digest, Vec<u8>)>,
+    parts: Vec<(Digest, Vec<u8>)>,
+    kept_at: Instant,
+    /// An edit came in.
+    edited: bool,
+}
+
+impl Flow {
+    pub(super) fn new(open: BTreeSet<TaskId>, outcome: TaskOutcome) -> Flow {
+        let now = Instant::now();
+        Flow {
+            outcome,
+            started: now,
+            unfinished: open.clone(),
+            seen: open.clone(),
+            open,
+            waiting: BTreeMap::new(),
+            queue: Vec::new(),
+            later: Vec::new(),
+            asked: BTreeMap::new(),
+            resumed: Vec::new(),
+            answers: Vec::new(),
+            parts: Vec::new(),
+            kept_at: now,
+            edited: false,
+        }
+    }
+
+    pub(super) fn run(mut self, session: &mut Session, commit: &mut Commit) -> Result<TaskOutcome, String> {
+        session.flight.unwant();
+        let result = self.work(session, commit);
+        if result.is_err() {
+            session.flight.cancel_all();
+        }
+        // Whatever was answered is kept, also if the run is to end.
+        self.keep(session);
+        result?;
+        let left: Vec<TaskId> = self.unfinished.iter().cloned().collect();
+        for task in &left {
+            if session.records.get(&task.0).is_some_and(|record| !record.held) && !session.manners.compare {
+                known::leave_unasked(session, task);
+            }
+        }
+        lock::save(session, !self.edited)?;
+        session.agents.answers.release();
+        Ok(self.outcome)
+    }
+
+    fn work(&mut self, session: &mut Session, commit: &mut Commit) -> Result<(), String> {
+        self.plan(session, commit)?;
+        session.flight.cancel_unwanted();
+        self.take_up(session, commit)?;
+        loop {
+            self.plan(session, commit)?;
+            self.resume(session)?;
+            // Also one that came in before the round came here.
+            self.edited |= session.edited();
+            if self.edited {
+                return Ok(());
+            }
+            self.start(session)?;
+            if self.asked.is_empty() && self.queue.is_empty() && self.later.is_empty() {
+                return Ok(());
+            }
+            self.unblock(session);
+            let Some(mail) = session.flight.next(self.pause()) else {
+                session.go_on()?;
+                if session.setup.config.run.timeout.is_some_and(|most| self.started.elapsed() > most) {
+                    self.out_of_time(session);
+                    return Ok(());
+                }
+                self.due();
+                continue;
+            };
+            self.receive(session, commit, mail)?;
+            // What came in at the same time is dealt with together.
+            while let Some(mail) = session.flight.next(Duration::ZERO) {
+                self.receive(session, commit, mail)?;
+            }
+            self.due();
+            if self.edited {
+                return Ok(());
+            }
+            if self.kept_at.elapsed() > STORE_AFTER {
+                self.keep(session);
+            }
+        }
+    }
+
+    /// Plans everything that is open, and what that opens.
+    fn plan(&mut self, session: &mut Session, commit: &mut Commit) -> Result<(), String> {
+        while let Some(task) = self.open.pop_first() {
+            match plan(session, &task)? {
+                Planned::Ready(request) => {
+                    let call = Call { file: task.0, target: task.1, request };
+                    self.ready(session, commit, call)?;
+                }
+                Planned::Waiting(need) => {
+                    let needed = (task.0.clone(), need);
+                    self.wait_for(session, task, needed);
+                }
+                Planned::Failed(why) => {
+                    self.outcome.failed = true;
+                    self.outcome.diagnostics.push(show::unaskable(&task, &why));
+                    self.finished(&task);
+                    known::leave_unasked(session, &task);
+                }
+                Planned::Held | Planned::Unread(_) => {
+                    self.finished(&task);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// A task waits for another one, which is looked up if it is settled, or given up if it cannot be had.
+    fn wait_for(&mut self, session: &mut Session, task: TaskId, needed: TaskId) {
+        if !self.unfinished.contains(&needed) {
+            if !self.seen.insert(needed.clone()) {
+                // It was worked off already, and gave nothing.
+                self.finished(&task);
+                known::leave_unasked(session, &task);
+                return;
+            }
+            self.unfinished.insert(needed.clone());
+            self.open.insert(needed.clone());
+        }
+        self.waiting.entry(needed).or_default().insert(task);
+    }
+
+    /// A request is complete: looks for its answer, or puts it into the queue.
+    fn ready(&mut self, session: &mut Session, commit: &mut Commit, call: Call) -> Result<(), String> {
+        let task = call.id();
+        let key = call.request.key;
+        if let Some(id) = session.flight.by_key(&key) {
+            if let Some(flying) = session.flight.get_mut(id) {
+                flying.wanted = true;
+            }
+            self.asked.entry(id).or_insert_with(|| (call, BTreeSet::new())).1.insert(task);
+            return Ok(());
+        }
+        let known = if session.manners.refresh.iter().any(|name| **name == *call.target) {
+            Known::Nothing
+        } else {
+            let unfinished = &self.unfinished;
+            known::look_up(session, &call, &|other| *other != task && unfinished.contains(other))?
+        };
+        let known = match known {
+            // Answers that need each other cannot be told to hold: the agent has to be asked.
+            Known::Waiting(needed) if self.circle(session, &task, &needed).is_none() => {
+                self.wait_for(session, task, needed);
+                return Ok(());
+            }
+            Known::Waiting(_) => Known::Nothing,
+            known => known,
+        };
+        let manners = &session.manners;
+        match known {
+            Known::Answer(answer) => {
+                self.outcome.cached += 1;
+                self.tell(session, &task, 0, TaskEventKind::Cached);
+                self.answered(session, commit, call, *answer, false)?;
+            }
+            known if manners.compare || manners.frozen => {
+                if manners.frozen {
+                    self.outcome.failed = true;
+                    self.outcome.diagnostics.push(show::missing(session, &call));
+                    known::leave_open(session, &call);
+                } else {
+                    for path in show::expected(session, &task) {
+                        let (contract, target) = (call.file.to_string(), call.target.to_string());
+                        let change = ChangeKind::AnswerMissing;
+                        commit.note(Change { path, change, contract, target, ..Change::default() });
+                    }
+                }
+                if let Known::Digests(entry) = known {
+                    known::give_digests(session, &call, &entry)?;
+                }
+                self.finished(&task);
+            }
+            Known::Digests(_) | Known::Nothing | Known::Waiting(_) => {
+                let Some(worker) = session.agents.worker(&call.target) else { return Ok(()) };
+                if session.manners.offline && worker.remote() {
+                    self.outcome.failed = true;
+                    self.outcome.diagnostics.push(show::offline(&call, &worker.agent.name));
+                    known::leave_open(session, &call);
+                    self.finished(&task);
+                } else {
+                    let place = (worker.priority, call, 1);
+                    let at = self.queue.partition_point(|(priority, ..)| *priority >= place.0);
+                    self.queue.insert(at, place);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// An answer is there: takes it in. `fresh`: an agent has just given it.
+    fn answered(
+        &mut self,
+        session: &mut Session,
+        commit: &mut Commit,
+        call: Call,
+        answer: Answer,
+        fresh: bool,
+    ) -> Result<(), String> {
+        let task = call.id();
+        if fresh {
+            self.answers.push((call.request.key, answer.encode()));
+            self.parts.push((call.request.key, encoded(&call.request.parts)));
+        }
+        known::admit(session, commit, &call, answer, Vec::new())?;
+        let dependents = self.finished(&task);
+        if !dependents.is_empty() {
+            self.tell(session, &task, 0, TaskEventKind::DependencyResolved { dependents });
+        }
+        Ok(())
+    }
+
+    /// A task is answered or given up: those who wait for it are planned again. Names them.
+    fn finished(&mut self, task: &TaskId) -> Vec<String> {
+        self.unfinished.remove(task);
+        let waiting = self.waiting.remove(task).unwrap_or_default();
+        let names = waiting.iter().map(name).collect();
+        self.open.extend(waiting);
+        names
+    }
+
+    /// Begins calls as long as there is room.
+    fn start(&mut self, session: &mut Session) -> Result<(), String> {
+        let run = &session.setup.config.run;
+        let (io, cpu) = (run.io, run.cpu.unwrap_or(session.setup.threads));
+        let quiet = session.quiet_since.is_none_or(|since| since.elapsed() >= QUIET);
+        let mut left = Vec::new();
+        for (priority, call, attempt) in std::mem::take(&mut self.queue) {
+            let Some(worker) = session.agents.worker(&call.target).cloned() else { continue };
+            if !session.flight.room(&worker, io, cpu) || (worker.paid() && !quiet) {
+                left.push((priority, call, attempt));
+                continue;
+            }
+            let task = call.id();
+            session.readable(&call.file)?;
+            let Some(package) = session.graph_mut()?.package(&call.file, &call.target) else { continue };
+            let context = serde_json::from_str(&package.context.to_string()).map_err(|error| error.to_string())?;
+            let job = Task {
+                id: name(&task),
+                target: call.target.to_string(),
+                contract: Some(call.file.to_string()),
+                context,
+                files: worker.files.clone(),
+                outputs: show::pattern(session, &task).into_iter().collect(),
+            };
+            let id = session.flight.start(task.clone(), call.request.key, attempt, &worker, job);
+            self.outcome.calls += 1;
+            self.tell(session, &task, attempt, TaskEventKind::Started);
+            events::tell(|| BuildEvent::AgentStarted {
+                target: task.1.to_string(),
+                contract: task.0.to_string(),
+                agent: worker.agent.name.clone(),
+            });
+            self.asked.insert(id, (call, BTreeSet::from([task])));
+        }
+        self.queue = left;
+        Ok(())
+    }
+
+    /// How long the mailbox may be waited at.
+    fn pause(&self) -> Duration {
+        let now = Instant::now();
+        let next = self.later.iter().map(|(at, ..)| at.saturating_duration_since(now)).min();
+        next.map_or(TICK, |next| next.min(TICK))
+    }
+
+    /// Moves what is to be tried again into the queue, when its time has come.
+    fn due(&mut self) {
+        let now = Instant::now();
+        let (due, later) = std::mem::take(&mut self.later).into_iter().partition(|(at, ..)| *at <= now);
+        self.later = later;
+        let due: Vec<(Instant, Call, u32)> = due;
+        self.queue.extend(due.into_iter().map(|(_, call, attempt)| (0, call, attempt)));
+    }
+
+    /// The run has taken as long as it may.
+    fn out_of_time(&mut self, session: &mut Session) {
+        session.flight.cancel_all();
+        let most = session.setup.config.run.timeout.unwrap_or_default();
+        let queued = self.queue.drain(..).map(|(_, call, _)| call).chain(self.later.drain(..).map(|(_, call, _)| call));
+        let calls: Vec<Call> =
+            queued.chain(std::mem::take(&mut self.asked).into_values().map(|(call, _)| call)).collect();
+        for call in calls {
+            let text = format!("the run's time is over ({most:?}, `run.timeout`)");
+            let failure = Failure { class: FailureClass::Timeout, text, ..Failure::start(String::new()) };
+            self.give_up(session, &call, &failure, 1);
+        }
+    }
+
+    fn receive(&mut self, session: &mut Session, commit: &mut Commit, mail: Mail) -> Result<(), String> {
+        match mail {
+            Mail::Changed(change) => {
+                session.flight.edits.push(change);
+                self.edited = true;
+            }
+            Mail::Said(id, event) => self.said(session, id, event),
+            Mail::Need(id, need, reply) => self.need(session, id, need, reply)?,
+            Mail::Done(id, result) => self.done(session, commit, id, *result)?,
+        }
+        Ok(())
+    }
+
+    fn said(&self, session: &Session, id: u64, event: AgentEvent) {
+        let Some(call) = session.flight.get(id) else { return };
+        let kind = match event {
+            AgentEvent::Initialized => TaskEventKind::Initialized,
+            AgentEvent::Progress { done, total, text } => TaskEventKind::Progress { done, total, text },
+            AgentEvent::Message { to, kind } => TaskEventKind::Message { to, kind },
+            AgentEvent::Waiting(need) => TaskEventKind::Waiting { need: need.to_string() },
+            AgentEvent::Resumed(need) => TaskEventKind::Resumed { need: need.to_string() },
+            AgentEvent::Started | AgentEvent::Artifact { .. } | AgentEvent::Completed => return,
+        };
+        self.tell(session, &call.task, call.attempt, kind);
+    }
+
+    /// A call is over.
+    fn done(
+        &mut self,
+        session: &mut Session,
+        commit: &mut Commit,
+        id: u64,
+        result: Result<Answer, Failure>,
+    ) -> Result<(), String> {
+        let Some(flown) = session.flight.over(id) else { return Ok(()) };
+        self.resumed.retain(|waiting| *waiting != id);
+        let millis = flown.since.elapsed().as_millis() as u64;
+        events::tell(|| BuildEvent::AgentFinished {
+            target: flown.task.1.to_string(),
+            contract: flown.task.0.to_string(),
+            agent: flown.worker.agent.name.clone(),
+            result: match &result {
+                Ok(_) => CallResult::Answered,
+                Err(failure) if failure.class == FailureClass::Timeout => CallResult::TimedOut,
+                Err(failure) if failure.class == FailureClass::Cancelled => CallResult::Cancelled,
+                Err(_) => CallResult::Failed,
+            },
+            millis,
+        });
+        let Some((call, _)) = self.asked.remove(&id) else {
+            // Nobody needs it any more. What was paid for is kept all the same.
+            if let Ok(answer) = &result {
+                self.answers.push((flown.key, answer.encode()));
+                self.keep(session);
+            }
+            self.tell(session, &flown.task, flown.attempt, TaskEventKind::Cancelled);
+            return Ok(());
+        };
+        match result {
+            Ok(answer) => {
+                let kind = TaskEventKind::Completed { millis, score: answer.score.map(thousandths) };
+                self.tell(session, &flown.task, flown.attempt, kind);
+                self.answered(session, commit, call, answer, true)?;
+                if flown.worker.paid() {
+                    self.keep(session);
+                }
+            }
+            Err(failure) => {
+                let retry = &flown.worker.agent.retry;
+                if failure.is_worth_another_attempt() && flown.attempt < retry.attempts {
+                    let pause = failure.retry_after.unwrap_or_else(|| pause(retry, flown.attempt));
+                    let why = failure.to_string();
+                    let kind = TaskEventKind::Retrying { after_millis: pause.as_millis() as u64, why };
+                    self.tell(session, &flown.task, flown.attempt, kind);
+                    self.later.push((Instant::now() + pause, call, flown.attempt + 1));
+                } else {
+                    self.give_up(session, &call, &failure, flown.attempt);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn give_up(&mut self, session: &mut Session, call: &Call, failure: &Failure, attempts: u32) {
+        let task = call.id();
+        self.outcome.failed = true;
+        self.outcome.diagnostics.push(show::failed(session, call, failure, attempts));
+        let (class, text) = (failure.class.name().to_owned(), failure.text.clone());
+        self.tell(session, &task, attempts, TaskEventKind::Failed { class, text });
+        known::leave_open(session, call);
+        self.finished(&task);
+        self.refuse(session, &task, "it has no answer");
+    }
+
+    /// Ends those that wait, while they run, for a task that will not be answered.
+    fn refuse(&mut self, session: &mut Session, task: &TaskId, why: &str) {
+        let waiting: Vec<u64> = session
+            .flight
+            .iter()
+            .filter(|(_, call)| call.wait.as_ref().is_some_and(|wait| wait.task == *task))
+            .map(|(id, _)| id)
+            .collect();
+        for id in waiting {
+            let Some(wait) = session.flight.get_mut(id).and_then(|call| call.wait.take()) else { continue };
+            // The call may be over by now.
+            let _gone = wait.reply.send(NeedReply::Impossible(why.to_owned()));
+        }
+    }
+
+    /// An agent asks for something while it runs.
+    fn need(
+        &mut self,
+        session: &mut Session,
+        id: u64,
+        need: Need,
+        reply: std::sync::mpsc::Sender<NeedReply>,
+    ) -> Result<(), String> {
+        let Some(task) = session.flight.get(id).map(|call| call.task.clone()) else { return Ok(()) };
+        match needs::met(session, &task, &need)? {
+            Met::Reply(answer) => {
+                let _gone = reply.send(answer);
+            }
+            Met::Task(needed) => {
+                if let Some(call) = session.flight.get_mut(id) {
+                    call.wait = Some(Wait { need, task: needed, reply });
+                }
+                self.pursue(session, id)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// An agent waits for a task: finds out whether it can be had, and sees to it that it is made.
+    fn pursue(&mut self, session: &mut Session, id: u64) -> Result<(), String> {
+        let Some(call) = session.flight.get(id) else { return Ok(()) };
+        let (task, Some(needed)) = (call.task.clone(), call.wait.as_ref().map(|wait| wait.task.clone())) else {
+            return Ok(());
+        };
+        if let Some(mut circle) = self.circle(session, &task, &needed) {
+            let smallest = (0..circle.len()).min_by_key(|at| name(&circle[*at])).unwrap_or(0);
+            circle.rotate_left(smallest);
+            self.outcome.diagnostics.push(show::circle(&circle));
+            let why = "it waits for this very task";
+            if let Some(wait) = session.flight.get_mut(id).and_then(|call| call.wait.take()) {
+                let _gone = wait.reply.send(NeedReply::Impossible(why.to_owned()));
+            }
+            return Ok(());
+        }
+        if known::given(session, &needed)?.is_some() {
+            self.resumed.push(id);
+        } else if !self.unfinished.contains(&needed) {
+            if self.seen.insert(needed.clone()) {
+                let files = [needed.0.clone()];
+                session.readable(&needed.0)?;
+                let targets = session.agents.targets.clone();
+                session.graph_mut()?.set_tasks(&targets, &files);
+                self.unfinished.insert(needed.clone());
+                self.open.insert(needed);
+            } else {
+                self.refuse(session, &needed, "it has no answer");
+            }
+        }
+        Ok(())
+    }
+
+    /// The tasks that would wait for each other if `task` waited for `needed`.
+    fn circle(&self, session: &Session, task: &TaskId, needed: &TaskId) -> Option<Vec<TaskId>> {
+        // Who waits for whom: a task waits, planned, for one other; or it runs, and waits for one other.
+        let mut waits: BTreeMap<&TaskId, &TaskId> = BTreeMap::new();
+        for (needed, waiting) in &self.waiting {
+            waits.extend(waiting.iter().map(|task| (task, needed)));
+        }
+        for (_, call) in session.flight.iter().filter(|(id, _)| self.asked.contains_key(id)) {
+            if let Some(wait) = &call.wait {
+                waits.insert(&call.task, &wait.task);
+            }
+        }
+        let mut path = vec![task.clone()];
+        let mut at = needed;
+        while at != task {
+            if path.contains(at) {
+                return None;
+            }
+            path.push(at.clone());
+            at = waits.get(at)?;
+        }
+        Some(path)
+    }
+
+    /// Agents whose need is met go on, as soon as there is a slot for them; they come before new calls.
+    fn resume(&mut self, session: &mut Session) -> Result<(), String> {
+        let met: Vec<u64> = session.flight.iter().filter(|(_, call)| call.wait.is_some()).map(|(id, _)| id).collect();
+        for id in met {
+            let needed = session.flight.get(id).and_then(|call| Some(call.wait.as_ref()?.task.clone()));
+            let Some(needed) = needed.filter(|needed| !self.unfinished.contains(needed)) else { continue };
+            if !self.resumed.contains(&id) {
+                self.resumed.push(id);
+            }
+            if known::given(session, &needed)?.is_none() {
+                self.refuse(session, &needed, "it has no answer");
+            }
+        }
+        let run = &session.setup.config.run;
+        let (io, cpu) = (run.io, run.cpu.unwrap_or(session.setup.threads));
+        for id in std::mem::take(&mut self.resumed) {
+            let Some(call) = session.flight.get(id) else { continue };
+            let Some(needed) = call.wait.as_ref().map(|wait| wait.task.clone()) else { continue };
+            if !session.flight.room(&call.worker.clone(), io, cpu) {
+                self.resumed.push(id);
+                continue;
+            }
+            let answer = known::given(session, &needed)?.and_then(|given| needs::files(&given));
+            let Some(wait) = session.flight.get_mut(id).and_then(|call| call.wait.take()) else { continue };
+            let answer = answer.unwrap_or_else(|| NeedReply::Impossible(format!("{} is not here", wait.need)));
+            let _gone = wait.reply.send(answer);
+        }
+        Ok(())
+    }
+
+    /// Calls of an earlier round that are still wanted and wait for something: their tasks have to be made in this one.
+    fn take_up(&mut self, session: &mut Session, commit: &mut Commit) -> Result<(), String> {
+        let waiting: Vec<u64> = self
+            .asked
+            .keys()
+            .copied()
+            .filter(|id| session.flight.get(*id).is_some_and(|call| call.wait.is_some()))
+            .collect();
+        for id in waiting {
+            self.pursue(session, id)?;
+        }
+        self.plan(session, commit)
+    }
+
+    /// If all that runs waits and nothing else is to come, nobody will ever answer: says who waits for what.
+    fn unblock(&mut self, session: &mut Session) {
+        let idle = self.queue.is_empty() && self.later.is_empty() && self.resumed.is_empty();
+        let stuck = self.asked.keys().all(|id| session.flight.get(*id).is_some_and(|call| call.wait.is_some()));
+        if !idle || !stuck || self.asked.is_empty() {
+            return;
+        }
+        let tasks: BTreeSet<TaskId> =
+            session.flight.iter().filter_map(|(_, call)| Some(call.wait.as_ref()?.task.clone())).collect();
+        for task in tasks {
+            tracing::debug!(task = name(&task), "nobody will answer");
+            self.refuse(session, &task, "nobody is left to make it");
+        }
+    }
+
+    /// Stores what has come in.
+    fn keep(&mut self, session: &mut Session) {
+        session.agents.answers.put_answered(&self.answers, &self.parts);
+        self.answers.clear();
+        self.parts.clear();
+        self.kept_at = Instant::now();
+    }
+
+    /// Tells whoever listens.
+    fn tell(&self, session: &Session, task: &TaskId, attempt: u32, kind: TaskEventKind) {
+        let agent = session.agents.target(&task.1).map_or("", |target| &target.agent);
+        tracing::debug!(task = name(task), agent, attempt, ?kind, "task");
+        events::tell(|| {
+            BuildEvent::Task(TaskEvent {
+                at_millis: self.started.elapsed().as_millis() as u64,
+                task: name(task),
+                target: task.1.to_string(),
+                contract: task.0.to_string(),
+                agent: agent.to_owned(),
+                attempt,
+                kind,
+            })
+        });
+    }
+}
+
+/// A share from 0 to 1 as it is told.
+fn thousandths(share: f64) -> u32 {
+    (share * 1000.0).round() as u32
+}
+
+/// What a task is called: `docs:contracts/order.json`.
+pub(super) fn name((file, target): &TaskId) -> String {
+    format!("{target}:{file}")
+}
+
+fn plan(session: &mut Session, (file, target): &TaskId) -> Result<Planned, String> {
+    for _ in 0..1000 {
+        match session.graph_mut()?.plan(file, target) {
+            Planned::Unread(files) => session.supply(files)?,
+            planned => return Ok(planned),
+        }
+    }
+    Ok(Planned::Held)
+}
+
+/// The parts of a key, as the store has them.
+fn encoded(parts: &[omnigen_ir::KeyPart]) -> Vec<u8> {
+    postcard::to_stdvec(parts).unwrap_or_default()
+}
+
+/// How long to wait after an attempt: exponential, and with jitter anything up to that.
+fn pause(retry: &crate::config::Retry, attempt: u32) -> Duration {
+    let factor = f64::from(retry.factor).powi(i32::try_from(attempt).unwrap_or(i32::MAX) - 1);
+    let whole = retry.initial.mul_f64(factor.min(1e6)).min(retry.max);
+    if !retry.jitter {
+        return whole;
+    }
+    // The standard library's random hasher, since pauses enter no key and no output.
+    use std::hash::{BuildHasher, Hasher};
+    let random = std::hash::RandomState::new().build_hasher().finish();
+    whole.mul_f64((random % 1000) as f64 / 1000.0)
+}

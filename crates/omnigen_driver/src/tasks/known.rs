@@ -1,0 +1,235 @@
+//! Answers that need no call: what the lock pins, what the store has; and taking an answer in.
+
+use std::sync::Arc;
+
+use omnigen_agents::{Answer, Need, NeedReply};
+use omnigen_disk::mark::Comment;
+use omnigen_engine::{File, Given, Read, Request, Sent};
+use omnigen_ir::{Digest, FileId};
+use omnigen_store::lock_file::{LockEntry, LockOutput};
+
+use super::needs::{self, Met};
+use super::{FORMAT, TaskId};
+use crate::commit::{Commit, Intent};
+use crate::records::Made;
+use crate::session::Session;
+
+/// A task that is to be answered.
+#[derive(Clone, Debug)]
+pub(super) struct Call {
+    pub(super) file: FileId,
+    pub(super) target: Box<str>,
+    pub(super) request: Request,
+}
+
+impl Call {
+    pub(super) fn id(&self) -> TaskId {
+        (self.file.clone(), self.target.clone())
+    }
+}
+
+/// What is known of the answer to a request.
+pub(super) enum Known {
+    /// All of it.
+    Answer(Box<Answer>),
+    /// Only what the lock says: its files are neither in the store nor, as they should be, on disk.
+    Digests(Box<LockEntry>),
+    /// Another task has to be settled before it can be told.
+    Waiting(TaskId),
+    /// Nothing.
+    Nothing,
+}
+
+/// Do the needs of an answer still get the same replies?
+enum Hold {
+    Yes,
+    No,
+    Waiting(TaskId),
+}
+
+/// The answer to a request, if the store has it, or the lock and the committed files. `pending` says which tasks are not settled.
+pub(super) fn look_up(session: &mut Session, call: &Call, pending: &dyn Fn(&TaskId) -> bool) -> Result<Known, String> {
+    let key = call.request.key;
+    let stored = session.agents.answers.answer(&key).and_then(|bytes| Answer::decode(&bytes).ok());
+    if let Some(answer) = stored {
+        match needs_hold(session, call, &answer.needs, pending)? {
+            Hold::Yes => return Ok(Known::Answer(Box::new(answer))),
+            Hold::Waiting(task) => return Ok(Known::Waiting(task)),
+            Hold::No => {}
+        }
+    }
+    let entries = session.agents.lock.of(&call.target, &call.file).iter().filter(|entry| entry.key == key);
+    for entry in entries.cloned().collect::<Vec<_>>() {
+        let Some(needs) =
+            entry.needs.iter().map(|(need, digest)| Some((needs::named(need)?, *digest))).collect::<Option<Vec<_>>>()
+        else {
+            continue;
+        };
+        match needs_hold(session, call, &needs, pending)? {
+            Hold::Yes => {}
+            Hold::Waiting(task) => return Ok(Known::Waiting(task)),
+            Hold::No => continue,
+        }
+        // Messages are in no file: only the store has them. What cannot be replayed whole is not replayed.
+        let artifacts = if entry.messages.is_empty() { committed(session, &entry) } else { None };
+        return Ok(match artifacts {
+            Some(artifacts) => Known::Answer(Box::new(Answer { artifacts, needs, ..Answer::default() })),
+            None => Known::Digests(Box::new(entry)),
+        });
+    }
+    Ok(Known::Nothing)
+}
+
+/// The files of a lock's line as they are committed, if they are what it says.
+fn committed(session: &Session, entry: &LockEntry) -> Option<Vec<(String, Vec<u8>)>> {
+    let mut artifacts = Vec::new();
+    for (path, digest) in &entry.artifacts {
+        let (bytes, _) = omnigen_disk::files::read_bytes(&session.setup.out.join(path)).ok()?;
+        let body = match Comment::of(path) {
+            Some(_) => omnigen_disk::mark::body(&bytes).unwrap_or(bytes),
+            None => bytes,
+        };
+        if Digest::of(&body) != *digest {
+            return None;
+        }
+        artifacts.push((path.clone(), body));
+    }
+    Some(artifacts)
+}
+
+/// Would the agent get the same replies to what it asked for while it ran? In order, stopping at the first that differs: what it
+/// asked for after that may have depended on it.
+fn needs_hold(
+    session: &mut Session,
+    call: &Call,
+    needs: &[(Need, Option<Digest>)],
+    pending: &dyn Fn(&TaskId) -> bool,
+) -> Result<Hold, String> {
+    for (need, digest) in needs {
+        let now = match needs::met(session, &call.id(), need)? {
+            Met::Reply(NeedReply::Artifact { digest, .. }) => Some(digest),
+            Met::Reply(NeedReply::Absent | NeedReply::Impossible(_)) => None,
+            Met::Task(task) if pending(&task) => return Ok(Hold::Waiting(task)),
+            Met::Task(task) => settled_files(session, &task)?,
+        };
+        if now != *digest {
+            return Ok(Hold::No);
+        }
+    }
+    Ok(Hold::Yes)
+}
+
+/// Digest of the files of a task that is settled.
+fn settled_files(session: &mut Session, (file, target): &TaskId) -> Result<Option<Digest>, String> {
+    if let Some(given) = session.graph_mut()?.given(file, target) {
+        return Ok(Some(needs::files_digest(&given)));
+    }
+    let Some(record) = session.records.get(file) else { return Ok(None) };
+    let mut files: Vec<(String, Digest)> = record
+        .outputs
+        .iter()
+        .filter(|output| output.target == *target)
+        .map(|output| (output.path.to_string(), output.digest))
+        .collect();
+    files.sort();
+    Ok((!files.is_empty()).then(|| NeedReply::files_digest(&files)))
+}
+
+/// An answer, as other tasks see it.
+fn seen(key: Digest, answer: &Answer) -> Given {
+    let files = answer.artifacts.iter().map(|(path, bytes)| File {
+        path: path.as_str().into(),
+        digest: Digest::of(bytes),
+        bytes: Some(bytes.as_slice().into()),
+    });
+    let messages = answer.messages.iter().map(|message| Sent {
+        to: message.to.iter().map(|name| name.as_str().into()).collect(),
+        digest: message.digest(),
+        body: Some((message.kind.as_str().into(), message.canonical().into())),
+    });
+    Given { key, files: files.collect(), messages: messages.collect() }
+}
+
+/// Takes what only the lock knows: enough for the keys of those who need it.
+pub(super) fn give_digests(session: &mut Session, call: &Call, entry: &LockEntry) -> Result<(), String> {
+    let files = entry.artifacts.iter();
+    let files = files.map(|(path, digest)| File { path: path.as_str().into(), digest: *digest, bytes: None });
+    let messages = entry.messages.iter().map(|(to, digest)| Sent {
+        to: to.split(',').map(Into::into).collect(),
+        digest: *digest,
+        body: None,
+    });
+    let given = Given { key: call.request.key, files: files.collect(), messages: messages.collect() };
+    session.graph_mut()?.give(&call.file, &call.target, given);
+    Ok(())
+}
+
+/// Takes an answer: outputs, records, lock, and the input of the task.
+pub(super) fn admit(
+    session: &mut Session,
+    commit: &mut Commit,
+    call: &Call,
+    answer: Answer,
+    gates: Vec<(String, Digest)>,
+) -> Result<(), String> {
+    let target: &str = &call.target;
+    let key = call.request.key;
+    let given = seen(key, &answer);
+    let digest = given.digest();
+    session.graph_mut()?.give(&call.file, target, given);
+    let mut trace = call.request.trace.clone();
+    for (need, _) in &answer.needs {
+        let key = needs::read_key(&call.file, target, need);
+        let digest = session.current(&key)?;
+        trace.push(Read { key, digest });
+    }
+    record(session, call, Made { ready: true, digest, trace: trace.into(), diagnostics: Vec::new() });
+    let emitter = format!("{target}/{FORMAT}");
+    let mut entry = super::lock::entry(&call.file, target, key, &answer);
+    if !gates.is_empty() {
+        entry.decision = Some(super::lock::decision(key, &gates));
+    }
+    entry.gates = gates;
+    session.agents.lock.put(entry);
+    for (path, bytes) in answer.artifacts {
+        let digest = Digest::of(&bytes);
+        if Comment::of(&path).is_none() {
+            let (source, emitter) = (call.file.to_string(), emitter.clone());
+            session.agents.unmarked.push(LockOutput { path: path.clone(), source, emitter, digest });
+        }
+        let known = session.records.get(&call.file).and_then(|r| r.outputs.iter().find(|o| *o.path == *path));
+        if known.is_some_and(|output| output.stat.is_some() && output.digest == digest) {
+            continue;
+        }
+        let (file, target, emitter) = (call.file.clone(), call.target.clone(), emitter.clone());
+        commit.put(session, Intent { file, target, path, body: bytes, digest, emitter })?;
+    }
+    Ok(())
+}
+
+/// Records that a task has no answer: its last good outputs stay, and the next run asks again.
+pub(super) fn leave_open(session: &mut Session, call: &Call) {
+    let trace = call.request.trace.as_slice().into();
+    record(session, call, Made { ready: false, digest: call.request.key, trace, diagnostics: Vec::new() });
+}
+
+/// The same for a task that nothing is known of.
+pub(super) fn leave_unasked(session: &mut Session, (file, target): &TaskId) {
+    let made = Made { ready: false, digest: Digest::of(b""), trace: [].into(), diagnostics: Vec::new() };
+    if let Some(details) = session.records.change(file) {
+        details.made.insert(target.clone(), made);
+    }
+    session.records.refresh(file);
+}
+
+fn record(session: &mut Session, call: &Call, made: Made) {
+    if let Some(details) = session.records.change(&call.file) {
+        details.made.insert(call.target.clone(), made);
+    }
+    session.records.refresh(&call.file);
+}
+
+/// What was given, if it is still the answer to what would be asked.
+pub(super) fn given(session: &mut Session, (file, target): &TaskId) -> Result<Option<Arc<Given>>, String> {
+    Ok(session.graph_mut()?.given(file, target))
+}

@@ -1,0 +1,287 @@
+//! Agents as build steps: asked only if something that they see has changed, in parallel, within limits, pinned by the lock.
+
+use std::time::Duration;
+
+use omnigen_tests::Project;
+
+const NOTE: &str = r#"{ "description": "A note.", "type": "object", "properties": { "text": { "type": "string" } } }
+"#;
+
+/// What every Python agent here begins with.
+const PREAMBLE: &str = r#"import json, sys
+
+def say(_type, **members):
+    print(json.dumps({"type": _type, **members}), flush=True)
+
+def hear():
+    return json.loads(sys.stdin.readline())
+
+request = hear()
+context, task = request["context"], request["task"]
+
+def done(text, path=None):
+    say("artifact", path=path or task["outputs"][0], text=text)
+    say("completed")
+
+"#;
+
+/// A project with these contracts, agents (name, program) and the rest of the configuration.
+fn project(contracts: &[&str], agents: &[(&str, &str)], rest: &str) -> Project {
+    let project = Project::with(&[]);
+    for contract in contracts {
+        project.write(&format!("contracts/{contract}.json"), NOTE);
+    }
+    let mut config = "[project]\nname = \"test\"\n".to_owned();
+    for (name, program) in agents {
+        project.write(&format!("agents/{name}.py"), format!("{PREAMBLE}{program}\n"));
+        config += &format!(
+            "[agent.{name}]\ncommand = [\"python3\", \"agents/{name}.py\"]\ninputs = [\"agents/{name}.py\"]\n"
+        );
+    }
+    project.write("omnigen.toml", config + rest);
+    project
+}
+
+fn target(name: &str, agent: &str, more: &str) -> String {
+    format!("[target.{name}]\nagent = \"{agent}\"\noutput = \"{name}/{{contract}}.md\"\n{more}\n")
+}
+
+#[test]
+fn an_agent_asks_another_one_while_it_runs_and_neither_holds_the_other_up() {
+    let asks = r#"say("need", target="outline")
+outline = hear()["artifact"]["files"][0]["text"]
+say("need", file="STYLE.md")
+style = hear()
+done(outline + ("" if "absent" in style else style["artifact"]["files"][0]["text"]))"#;
+    let rest = target("docs", "writer", "") + &target("outline", "outliner", "priority = -1");
+    let project =
+        project(&["a", "b", "c"], &[("writer", asks), ("outliner", "done('outline of ' + task['contract'])")], &rest);
+    // One slot for all: a writer that waits must give it back, or nothing would ever run.
+    project.edit("omnigen.toml", "[project]", "[run]\nio = 1\n[project]");
+    project.build().ends(0).says("6 agent calls");
+    assert!(project.read("generated/docs/b.md").contains("outline of contracts/b.json"));
+    // The lock has what was asked for, in order, also what was not there.
+    let lock = project.read("omnigen.lock");
+    let line = lock.lines().find(|line| line.starts_with("task docs contracts/a.json")).expect("a line");
+    let needs: Vec<&str> = line.split(' ').filter_map(|word| word.strip_prefix("need=")).collect();
+    assert!(needs[0].starts_with("target:outline:") && needs[1] == "file:STYLE.md:absent", "{needs:?}");
+    project.build().ends(0).says("nothing to do");
+    // What was not there is there now.
+    project.write("STYLE.md", "Be brief.");
+    project.build().ends(0).says("3 agent calls");
+    assert!(project.read("generated/docs/b.md").contains("Be brief."));
+    // What another agent says about another contract does not matter.
+    project.edit("contracts/a.json", "A note.", "Another note.");
+    project.build().ends(0).says("2 agent calls");
+}
+
+#[test]
+fn agents_that_wait_for_each_other_are_told() {
+    let asks = |other: &str| format!("say('need', target='{other}')\nhear()\ndone('never')");
+    let rest = target("left", "l", "") + &target("right", "r", "");
+    let project = project(&["a"], &[("l", &asks("right")), ("r", &asks("left"))], &rest);
+    let run = project.build();
+    run.ends(3).says("error[task-cycle]").says("`left` of contracts/a.json → `right` of contracts/a.json → `left`");
+    assert!(project.has("generated/models/model_a.py"), "the rest is built");
+}
+
+#[test]
+fn a_message_reaches_those_it_is_for() {
+    let sender = r#"say("message", to=["reader"], kind="note", data={"b": 1, "a": [task["contract"]]})
+say("message", to=["somebody"], kind="note", data="not for the reader")
+done("x" + str(len(context["contract"]["document"])))"#;
+    let reader = "done(json.dumps(context['messages']))";
+    let rest = target("first", "sender", "") + &target("second", "reader", "listens = [\"sender\"]");
+    let project = project(&["a"], &[("sender", sender), ("reader", reader)], &rest);
+    project.build().ends(0).says("2 agent calls");
+    let heard = project.read("generated/second/a.md");
+    assert!(
+        heard.contains(r#"[{"data": {"a": ["contracts/a.json"], "b": 1}, "from": "sender", "kind": "note"}]"#),
+        "{heard}"
+    );
+    // Another artifact of the sender, and the same messages: nothing new for the reader.
+    project.edit("contracts/a.json", "\"type\": \"object\"", "\"title\": \"A\", \"type\": \"object\"");
+    project.edit("omnigen.toml", "listens = [\"sender\"]", "listens = [\"sender\"]\nsees = [\"meaning\"]");
+    project.build().ends(0).says("2 agent calls");
+    project.edit("contracts/a.json", "\"title\": \"A\", ", "");
+    project.build().ends(0).says("0 agent calls, 2 cached");
+}
+
+#[test]
+fn what_an_agent_does_not_see_does_not_start_it() {
+    let rest = target("meant", "one", "sees = [\"meaning\"]") + &target("read", "two", "sees = [\"source\"]");
+    let program = "done(json.dumps(context['contract']))";
+    let project = project(&["a", "b"], &[("one", program), ("two", program)], &rest);
+    project.build().ends(0).says("4 agent calls");
+    assert!(!project.read("generated/meant/a.md").contains("description"));
+    // A description is in the text only.
+    project.edit("contracts/a.json", "A note.", "Another note.");
+    project.build().ends(0).says("1 agent call");
+    // Layout too.
+    project.edit("contracts/a.json", "{ \"text\"", "{  \"text\"");
+    project.build().ends(0).says("1 agent call");
+    // A type is seen by both; the other contract by nobody.
+    project.edit("contracts/b.json", "\"string\"", "\"integer\"");
+    project.build().ends(0).says("2 agent calls");
+    // And back: everything is known.
+    project.edit("contracts/b.json", "\"integer\"", "\"string\"");
+    project.build().ends(0).says("0 agent calls, 2 cached");
+}
+
+#[test]
+fn examples_enter_the_key_by_what_is_found_among_them() {
+    let rest = target("docs", "writer", "patterns = { files = [\"examples/*.md\"], top = 1 }");
+    let program = "done(json.dumps([p['path'] for p in context['patterns']]))";
+    let project = project(&["note"], &[("writer", program)], &rest);
+    project.write("examples/note.md", "A note has a text.");
+    project.write("examples/order.md", "An order has lines.");
+    project.build().ends(0).says("1 agent call");
+    assert!(project.read("generated/docs/note.md").contains("[\"examples/note.md\"]"));
+    project.write("examples/order.md", "An order has lines, and a customer.");
+    project.build().ends(0).does_not_say("agent call");
+    project.write("examples/note.md", "A note has a text, or none.");
+    project.build().ends(0).says("1 agent call");
+}
+
+#[test]
+fn a_failure_that_may_pass_is_tried_again_and_others_are_not() {
+    // The first attempt leaves a mark outside its folder.
+    let crash = r#"import os
+mark = "MARK"
+if not os.path.exists(mark):
+    open(mark, "w").close()
+    sys.exit(1)
+done("at last")"#;
+    let folder = Project::empty();
+    let mark = folder.path("mark");
+    let crash = crash.replace("MARK", &mark.display().to_string());
+    let project = project(&["a"], &[("writer", &crash)], &target("docs", "writer", ""));
+    project.edit(
+        "omnigen.toml",
+        "[agent.writer]\n",
+        "[agent.writer]\nsandbox = false\nretry = { initial = \"1ms\" }\n",
+    );
+    project.build().ends(0).says("2 agent calls");
+    let fails = self::project(
+        &["a"],
+        &[("writer", "say('failed', **{'class': 'input', 'text': 'no'})")],
+        &target("docs", "writer", ""),
+    );
+    fails.build().ends(3).says("1 agent call").says("error[agent-failed]");
+}
+
+#[test]
+fn refresh_asks_again() {
+    let rest = target("docs", "writer", "") + &target("notes", "writer", "");
+    let project = project(&["a"], &[("writer", "import os\ndone(os.urandom(8).hex())")], &rest);
+    project.build().ends(0).says("2 agent calls");
+    let (docs, notes) = (project.read("generated/docs/a.md"), project.read("generated/notes/a.md"));
+    project.run(&["build", "--refresh", "docs"]).ends(0).says("1 agent call");
+    assert_ne!(project.read("generated/docs/a.md"), docs);
+    assert_eq!(project.read("generated/notes/a.md"), notes);
+    project.build().ends(0).says("nothing to do");
+    project.run(&["build", "--check"]).ends(0);
+}
+
+#[test]
+fn a_fresh_clone_replays_the_lock_and_names_what_it_cannot_restore() {
+    let rest = target("docs", "writer", "needs = [\"outline\"]") + &target("outline", "outliner", "");
+    let program = "done(json.dumps(context['artifacts']))";
+    let project = project(&["a", "b"], &[("writer", program), ("outliner", "done('outline')")], &rest);
+    project.build().ends(0).says("4 agent calls");
+    let model = project.read("generated/models/model_a.py");
+    project.remove(".omnigen");
+    project.remove("generated/models/model_a.py");
+    let replay = ["build", "--frozen", "--offline"];
+    project.run(&replay).ends(0).says("4 cached");
+    assert_eq!(project.read("generated/models/model_a.py"), model, "built-in outputs come back byte for byte");
+    // A lost output of an agent cannot be made; what depends on it is known to be right all the same.
+    project.remove(".omnigen");
+    project.remove("generated/outline/a.md");
+    let run = project.run(&replay);
+    run.ends(3).says("error[answer-missing]").says("generated/outline/a.md is not there as it says").says("3 cached");
+    assert!(project.has("generated/docs/a.md"));
+    // Another text in its place is no answer either.
+    project.write("generated/outline/a.md", "something else");
+    project.run(&replay).ends(3);
+    project.remove("generated/outline/a.md");
+    project.build().ends(0).says("1 agent call");
+}
+
+#[test]
+fn locks_merge() {
+    let project = project(
+        &["a", "b", "c"],
+        &[("writer", "done(json.dumps(context['contract']['document']))")],
+        &target("docs", "writer", ""),
+    );
+    let git = |arguments: &[&str]| {
+        let mut command = std::process::Command::new("git");
+        command.args(["-c", "user.name=t", "-c", "user.email=t@example.org", "-c", "commit.gpgsign=false"]);
+        let output = command.args(arguments).current_dir(project.root()).output().expect("git runs");
+        (output.status.success(), String::from_utf8_lossy(&output.stdout).into_owned())
+    };
+    project.write(".gitignore", ".omnigen/\n");
+    project.build().ends(0);
+    git(&["init", "-q", "-b", "main"]);
+    git(&["add", "-A"]);
+    assert!(git(&["commit", "-qm", "start"]).0);
+    // Two people change two contracts that are far from each other: git merges the lock by itself.
+    git(&["checkout", "-qb", "other"]);
+    project.edit("contracts/c.json", "A note.", "The third.");
+    project.build().ends(0).says("1 agent call");
+    git(&["commit", "-qam", "c"]);
+    git(&["checkout", "-q", "main"]);
+    project.edit("contracts/a.json", "A note.", "The first.");
+    project.build().ends(0).says("1 agent call");
+    git(&["commit", "-qam", "a"]);
+    assert!(git(&["merge", "-q", "other", "-m", "both"]).0, "{}", git(&["diff"]).1);
+    project.remove(".omnigen");
+    project.run(&["build", "--frozen", "--offline"]).ends(0).says("nothing to do (12 artifacts)");
+    // Two people change one contract: both lines are there, and the one that fits counts.
+    git(&["checkout", "-qb", "third"]);
+    project.edit("contracts/b.json", "A note.", "Theirs.");
+    project.build().ends(0);
+    git(&["commit", "-qam", "theirs"]);
+    git(&["checkout", "-q", "main"]);
+    project.edit("contracts/b.json", "A note.", "Ours.");
+    project.build().ends(0);
+    git(&["commit", "-qam", "ours"]);
+    assert!(!git(&["merge", "-q", "third", "-m", "conflict"]).0);
+    assert!(project.read("omnigen.lock").contains("<<<<<<<"));
+    git(&["checkout", "-q", "--theirs", "contracts/b.json", "generated"]);
+    project.remove(".omnigen");
+    project.run(&["build", "--frozen", "--offline"]).ends(0).says("nothing to do (12 artifacts)");
+    project.build().ends(0).does_not_say("agent call");
+    assert!(!project.read("omnigen.lock").contains("<<<<<<<"), "written again, it is whole");
+}
+
+#[test]
+fn in_watch_an_edit_in_the_middle_of_a_call_is_taken_at_once() {
+    // It is slow only for the second text, and says with its life that it was killed.
+    let program = r#"import os, time
+if "slow" in json.dumps(context["contract"]["document"]):
+    open("PIDS", "a").write(f"{os.getpid()}\n")
+    say("progress", text="slow")
+    time.sleep(60)
+done("quick")"#;
+    let folder = Project::empty();
+    let pids = folder.path("pids");
+    let program = program.replace("PIDS", &pids.display().to_string());
+    let project = project(&["a"], &[("writer", &program)], &target("docs", "writer", ""));
+    project.edit("omnigen.toml", "[agent.writer]\n", "[agent.writer]\nsandbox = false\n");
+    let mut watching = project.watch();
+    watching.line("1 agent call");
+    project.edit("contracts/a.json", "A note.", "A slow note.");
+    watching.until("the slow call", || pids.exists() && !std::fs::read_to_string(&pids).unwrap_or_default().is_empty());
+    // Built-in outputs of the edit are there already, or come with the next one; either way nobody waits for the agent.
+    project.edit("contracts/a.json", "A slow note.", "A note.");
+    watching.line("0 agent calls, 1 cached");
+    let pid = std::fs::read_to_string(&pids).expect("a pid");
+    watching.until("the end of the slow agent", || {
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", pid.trim())).unwrap_or_default();
+        stat.is_empty() || stat.contains(") Z ")
+    });
+    assert!(watching.lines_for(Duration::from_millis(200)).is_empty());
+    watching.interrupt();
+}
