@@ -12,6 +12,7 @@ mod golden;
 mod incremental;
 mod killed;
 mod machines;
+mod onex;
 mod plan;
 mod python;
 mod random;

@@ -5,6 +5,7 @@
 
 mod lint;
 pub(crate) mod mutants;
+mod onex;
 pub(crate) mod peers;
 mod rest;
 pub(crate) mod schemastore;
@@ -33,6 +34,7 @@ pub(crate) fn run(root: &Path, check: bool) -> Result<(), String> {
         schemastore::score(&setup)?,
         suite::score(&setup)?,
         rest::score(&setup)?,
+        onex::score(&setup)?,
     ]
     .join("\n");
     let committed = root.join(SCORE);

@@ -92,6 +92,9 @@ pub(crate) enum Command {
         /// What the project is called [default: the folder's name]
         #[arg(long)]
         name: Option<String>,
+        /// With the contract of an ONEX node as the example
+        #[arg(long)]
+        onex: bool,
     },
     /// Bring the outputs up to date
     ///

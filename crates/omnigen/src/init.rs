@@ -7,7 +7,68 @@ use omnigen_disk::files::read_bytes;
 use omnigen_disk::outputs::How;
 use omnigen_disk::{place, stat, write_atomic};
 
-const CONTRACT: &str = r#"{
+/// A first contract: path and text.
+pub(crate) struct Example {
+    path: &'static str,
+    text: &'static str,
+}
+
+/// A JSON Schema.
+pub(crate) const JSON_SCHEMA: Example = Example { path: "contracts/greeting.json", text: GREETING };
+
+/// The contract of an ONEX node.
+pub(crate) const ONEX: Example = Example { path: "contracts/node_greeting_effect/contract.yaml", text: NODE };
+
+const NODE: &str = r#"# The contract of an ONEX node: change it, and run `omnigen build` again.
+name: greeting_effect
+contract_version: {major: 1, minor: 0, patch: 0}
+node_version: {major: 1, minor: 0, patch: 0}
+node_type: effect
+description: Greets whoever it is told to.
+
+inputs:
+  to: {type: str, required: true, min_length: 1, description: Who is greeted.}
+  times: {type: int, default: 1, minimum: 1, maximum: 10}
+  mood: {type: enum, enum: [friendly, formal], default: friendly}
+
+outputs:
+  greeting: {type: str, required: true}
+  sent_at: {type: datetime, required: true}
+
+io_operations:
+  - operation: greet
+    description: Say hello.
+    idempotent: false
+    input_fields:
+      - to: str
+      - times: int (default 1, max 10)
+    output_fields:
+      - greeting: str
+
+handler_routing:
+  routing_strategy: operation_match
+  handlers:
+    - operation: greet
+      handler: {name: HandlerGreet, module: greeting.handlers}
+
+event_bus:
+  subscribe_topics: [onex.cmd.greeting.greet.v1]
+  publish_topics: [onex.evt.greeting.greeted.v1]
+terminal_event: onex.evt.greeting.greeted.v1
+
+error_handling:
+  retry_policy: {max_retries: 3, initial_delay_ms: 100}
+
+fsm:
+  states: [idle, greeting, done]
+  initial_state: idle
+  terminal_states: [done]
+  transitions:
+    - {from: idle, to: greeting, trigger: greet}
+    - {from: greeting, to: done, trigger: greeted}
+"#;
+
+const GREETING: &str = r#"{
   "$schema": "https://json-schema.org/draft/2020-12/schema",
   "title": "Greeting",
   "description": "A first contract: change it, and run `omnigen build` again.",
@@ -51,7 +112,11 @@ impl Step {
 /// # Errors
 ///
 /// With the path of the file that cannot be read or written.
-pub(crate) fn init(root: &Path, name: &str) -> Result<Vec<(&'static str, Step)>, (&'static str, io::Error)> {
+pub(crate) fn init(
+    root: &Path,
+    name: &str,
+    example: &Example,
+) -> Result<Vec<(&'static str, Step)>, (&'static str, io::Error)> {
     let mut steps = Vec::new();
     let mut note = |path: &'static str, step: io::Result<Step>| {
         let step = step.map_err(|error| (path, error))?;
@@ -59,10 +124,10 @@ pub(crate) fn init(root: &Path, name: &str) -> Result<Vec<(&'static str, Step)>,
         Ok(step)
     };
     // A folder with contracts needs no example.
-    let example = stat(&root.join("contracts")).map_err(|error| ("contracts", error))?.is_none();
+    let wanted = stat(&root.join("contracts")).map_err(|error| ("contracts", error))?.is_none();
     if note(omnigen_driver::config::FILE, create(root, omnigen_driver::config::FILE, &config(name)))? == Step::Wrote {
-        if example {
-            note("contracts/greeting.json", create(root, "contracts/greeting.json", CONTRACT))?;
+        if wanted {
+            note(example.path, create(root, example.path, example.text))?;
         }
         note(".gitattributes", append(root, ".gitattributes", "generated/** linguist-generated"))?;
         note(".gitignore", append(root, ".gitignore", ".omnigen/"))?;
@@ -86,7 +151,7 @@ name = "{quoted}"
 # contracts = ["contracts/**/*.{{json,yaml,yml}}"]
 # exclude = []
 # out = "generated"
-# targets = ["models", "validators", "tests"]
+# targets = ["models", "validators", "tests", "nodes"]
 
 # [python]
 # naming = "Model{{Name}}"
@@ -137,7 +202,7 @@ mod tests {
     #[test]
     fn an_empty_folder_becomes_a_project_once() {
         let folder = tempfile::tempdir().expect("a folder");
-        let steps = init(folder.path(), "sh\"op\\").expect("written");
+        let steps = init(folder.path(), "sh\"op\\", &JSON_SCHEMA).expect("written");
         assert_eq!(
             steps,
             [
@@ -156,7 +221,7 @@ mod tests {
         assert_eq!(omnigen_driver::Config::parse(&spoken), omnigen_driver::Config::parse(&text), "{spoken}");
 
         fs::write(folder.path().join("contracts/greeting.json"), "mine").expect("written");
-        assert_eq!(init(folder.path(), "other").expect("nothing to do"), [("omnigen.toml", Step::Kept)]);
+        assert_eq!(init(folder.path(), "other", &JSON_SCHEMA).expect("nothing to do"), [("omnigen.toml", Step::Kept)]);
         assert_eq!(read(folder.path(), "omnigen.toml"), text);
         assert_eq!(read(folder.path(), "contracts/greeting.json"), "mine");
     }
@@ -168,7 +233,7 @@ mod tests {
         fs::write(folder.path().join("contracts/order.json"), "{}").expect("written");
         fs::write(folder.path().join(".gitignore"), "target").expect("written");
         fs::write(folder.path().join(".gitattributes"), "a\r\ngenerated/** linguist-generated\r\n").expect("written");
-        let steps = init(folder.path(), "shop").expect("written");
+        let steps = init(folder.path(), "shop", &JSON_SCHEMA).expect("written");
         assert_eq!(steps, [("omnigen.toml", Step::Wrote), (".gitattributes", Step::Kept), (".gitignore", Step::Added)]);
         assert_eq!(read(folder.path(), ".gitignore"), "target\n.omnigen/\n");
     }
@@ -177,6 +242,6 @@ mod tests {
     fn what_is_in_the_way_is_told() {
         let folder = tempfile::tempdir().expect("a folder");
         fs::create_dir(folder.path().join(".gitignore")).expect("made");
-        assert_eq!(init(folder.path(), "shop").map_err(|(path, _)| path), Err(".gitignore"));
+        assert_eq!(init(folder.path(), "shop", &JSON_SCHEMA).map_err(|(path, _)| path), Err(".gitignore"));
     }
 }

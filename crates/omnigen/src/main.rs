@@ -112,7 +112,7 @@ fn run(cli: &Cli, screen: &mut Screen, lines: Option<&Lines>) -> Result<Exit, Un
     let json = cli.global.message_format == Format::Json;
     let (outcome, asked) = match &cli.command {
         Command::Codes { code } => return codes(code.as_deref(), screen),
-        Command::Init { name } => return init(&folder, name.as_deref(), screen),
+        Command::Init { name, onex } => return init(&folder, name.as_deref(), *onex, screen),
         Command::Build(build) => {
             let options = prepared(build)?;
             let asked = if options.activity == Activity::Build { Asked::Nothing } else { Asked::List };
@@ -269,10 +269,11 @@ fn schema(format: Described) -> String {
     format!("{schema:#}\n")
 }
 
-fn init(folder: &Path, name: Option<&str>, screen: &mut Screen) -> Result<Exit, Unusable> {
+fn init(folder: &Path, name: Option<&str>, onex: bool, screen: &mut Screen) -> Result<Exit, Unusable> {
     let own = folder.file_name().map(|name| name.to_string_lossy().into_owned());
     let name = name.map(str::to_owned).or(own).unwrap_or_else(|| "project".to_owned());
-    let steps = init::init(folder, &name)
+    let example = if onex { &init::ONEX } else { &init::JSON_SCHEMA };
+    let steps = init::init(folder, &name, example)
         .map_err(|(path, error)| Unusable { message: format!("`{path}` cannot be written: {error}"), hint: None })?;
     for (path, step) in &steps {
         screen.say(&format!("{:>8} {path}", step.verb()));

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use omnigen_report::{At, Code, Diagnostic};
 
 use crate::json_schema::{Dialect, is_known};
+use crate::onex;
 use crate::openapi::Version;
 use crate::value::{Data, Value};
 
@@ -15,6 +16,8 @@ pub(crate) enum Kind {
     Schema(Dialect),
     /// A description of an API.
     OpenApi(Version),
+    /// A contract of a node, or one beside it.
+    Onex(onex::Kind),
 }
 
 /// What a document is, with what is to be said about it; or why it is no contract.
@@ -23,6 +26,17 @@ pub(crate) fn recognise(file: &Arc<str>, root: &Value<'_>) -> Result<(Kind, Opti
         && let Some(found) = crate::openapi::recognise(file, root)
     {
         return found.map(|(version, diagnostic)| (Kind::OpenApi(version), diagnostic));
+    }
+    if root.get("$schema").is_none()
+        && let Some(kind) = onex::recognise(root)
+    {
+        let diagnostic = (kind == onex::Kind::Ticket).then(|| {
+            let message = "a ticket contract declares no node and no types: it gives a manifest with its name only";
+            let mut diagnostic = Diagnostic::new(Code::NotAContract, At::value(file, "/ticket_id"), message);
+            diagnostic.severity = omnigen_report::Severity::Note;
+            diagnostic.hint("leave tickets out of the contracts if nobody needs it")
+        });
+        return Ok((Kind::Onex(kind), diagnostic));
     }
     schema(file, root).map(|(dialect, diagnostic)| (Kind::Schema(dialect), diagnostic))
 }
@@ -44,11 +58,6 @@ fn schema(file: &Arc<str>, root: &Value<'_>) -> Result<(Dialect, Option<Diagnost
     let Some(schema) = root.get("$schema") else {
         if root.get("asyncapi").is_some() {
             return foreign("asyncapi", "this is an AsyncAPI document, which is not supported");
-        }
-        for key in ["node_type", "contract_version"] {
-            if root.get(key).is_some() {
-                return foreign(key, "this is an ONEX node contract, which is not supported yet");
-            }
         }
         let strange =
             !members.is_empty() && !members.iter().any(|member| is_known(&member.name) || member.name == "id");

@@ -54,6 +54,7 @@ fn export(pointer: &str, schema: &Schema, unit: &Unit, naming: &Naming) -> Expor
         function: if pointer.is_empty() { "".into() } else { format!("_{}", naming::snake(&name)).into() },
         types: own_types(schema),
         tags: schema.node().map(tags).unwrap_or_default(),
+        opaque: schema.node().is_some_and(|node| node.external.is_some()),
         meaning,
         full,
     }

@@ -30,7 +30,7 @@ const STRICT: ParseOptions = ParseOptions {
 /// Loads a text. `offset` is added to all positions (a byte order mark was cut off).
 pub(crate) fn load(text: &str, offset: usize) -> Loaded<'_> {
     match plain::parse(text, offset) {
-        Some(value) => Loaded { value: Some(value), flaws: Vec::new() },
+        Some(value) => Loaded { value: Some(value), flaws: Vec::new(), includes: Vec::new() },
         None => load_with_flaws(text, offset),
     }
 }
@@ -62,10 +62,10 @@ fn load_with_flaws(text: &str, offset: usize) -> Loaded<'_> {
         // Rare, so only now is it worth keeping track of pointers.
         builder.path = Some(String::new());
         if let Ok(value) = builder.value(tree, 0) {
-            return Loaded { value: Some(value), flaws: builder.flaws };
+            return Loaded { value: Some(value), flaws: builder.flaws, includes: Vec::new() };
         }
     }
-    Loaded { value: Some(built), flaws: builder.flaws }
+    Loaded { value: Some(built), flaws: builder.flaws, includes: Vec::new() }
 }
 
 /// Control characters, and spaces that are none in JSON: the parser lets them pass.

@@ -1,12 +1,14 @@
 //! One file's text in, declarations out. Never fails: what is wrong is a diagnostic beside what could be read.
 //!
-//! Knows formats (JSON, YAML) and dialects (JSON Schema, OpenAPI). Does not know other files, Python, or the file system.
+//! Knows formats (JSON, YAML) and dialects (JSON Schema, OpenAPI, ONEX). Does not know other files, Python, or the file system.
 
 mod contract;
 mod exports;
+mod include;
 mod json;
 mod json_schema;
 mod metaschemas;
+mod onex;
 mod openapi;
 pub mod remote;
 #[cfg(test)]
@@ -17,12 +19,14 @@ mod yaml;
 
 use std::borrow::Cow;
 use std::ops::Range;
+use std::sync::Arc;
 
 use omnigen_ir::naming::{Naming, Unit, plain_pointer};
-use omnigen_ir::{Exports, FileId, Json, Pointer, Reach, Schema, Scopes};
+use omnigen_ir::{Exports, FileId, Json, NodeManifest, Pointer, Reach, Schema, Scopes};
 use omnigen_report::{At, Code, Diagnostic};
 
 use contract::Kind;
+pub use include::Includes;
 pub use json_schema::Dialect;
 pub use metaschemas::{metaschema, metaschemas};
 use value::{Data, Flaw, FlawPlace, Loaded, MAX_BYTES, array_index, unescape};
@@ -54,6 +58,10 @@ pub struct Declarations {
     pub diagnostics: Vec<Diagnostic>,
     /// Nothing could be read: there is no schema to generate from.
     pub broken: bool,
+    /// Files that stand within it (`!include`), whether or not they are there.
+    pub includes: Vec<FileId>,
+    /// What an ONEX contract says beside its types.
+    pub node: Option<Arc<NodeManifest>>,
 }
 
 impl Declarations {
@@ -102,17 +110,36 @@ fn older_spelling<'s>(schema: &'s Schema, rest: &str) -> Option<&'s Schema> {
 
 /// Reads one file. `file` decides between JSON and YAML by its extension, and is the base of relative references.
 pub fn declarations(file: &FileId, text: &str) -> Declarations {
-    read(file, text, None)
+    read(file, text, None, &Includes::default())
 }
 
-/// Reads one file in a dialect that its `$schema` does not tell by itself: one with a metaschema of somebody's own.
-pub fn declarations_in(file: &FileId, text: &str, dialect: Dialect) -> Declarations {
-    read(file, text, Some(dialect))
+/// Reads one file and what it includes. What [`Declarations::includes`] names and `includes` does not know has to be supplied:
+/// until then the result is not to be used.
+pub fn declarations_with(file: &FileId, text: &str, includes: &Includes) -> Declarations {
+    read(file, text, None, includes)
 }
 
-fn read(file: &FileId, text: &str, dialect: Option<Dialect>) -> Declarations {
-    let loaded = load(file, text);
-    let mut diagnostics: Vec<Diagnostic> = loaded.flaws.into_iter().map(|flaw| diagnostic(file, flaw)).collect();
+/// The same in a dialect that its `$schema` does not tell by itself: one with a metaschema of somebody's own.
+pub fn declarations_in(file: &FileId, text: &str, dialect: Dialect, includes: &Includes) -> Declarations {
+    read(file, text, Some(dialect), includes)
+}
+
+fn read(file: &FileId, text: &str, dialect: Option<Dialect>, includes: &Includes) -> Declarations {
+    let mut loaded = load(file, text);
+    let spliced = include::splice(file, &mut loaded, includes);
+    let diagnostics: Vec<Diagnostic> = loaded.flaws.into_iter().map(|flaw| diagnostic(file, flaw)).collect();
+    let mut declared = declared(file, loaded.value, dialect, diagnostics);
+    declared.diagnostics.extend(spliced.diagnostics);
+    declared.includes = spliced.asked;
+    declared
+}
+
+fn declared(
+    file: &FileId,
+    root: Option<value::Value<'_>>,
+    dialect: Option<Dialect>,
+    mut diagnostics: Vec<Diagnostic>,
+) -> Declarations {
     let broken = |diagnostics| Declarations {
         root: Schema::Bool(true),
         exported: Vec::new(),
@@ -125,8 +152,10 @@ fn read(file: &FileId, text: &str, dialect: Option<Dialect>) -> Declarations {
         vocabulary: None,
         diagnostics,
         broken: true,
+        includes: Vec::new(),
+        node: None,
     };
-    let Some(root) = loaded.value else { return broken(diagnostics) };
+    let Some(root) = root else { return broken(diagnostics) };
     let recognised = match dialect {
         Some(dialect) => Ok((Kind::Schema(dialect), None)),
         None => contract::recognise(file, &root),
@@ -137,6 +166,7 @@ fn read(file: &FileId, text: &str, dialect: Option<Dialect>) -> Declarations {
             match kind {
                 Kind::Schema(dialect) => json_schema::lower(file, &root, dialect, diagnostics),
                 Kind::OpenApi(version) => openapi::lower(file, &root, version, diagnostics),
+                Kind::Onex(kind) => onex::lower(file, &root, kind, diagnostics),
             }
         }
         Err(diagnostic) => {
@@ -148,7 +178,18 @@ fn read(file: &FileId, text: &str, dialect: Option<Dialect>) -> Declarations {
     }
 }
 
-/// The whole document as a value (for the oracle), if it parses.
+/// The document as JSON Schema (for the oracle), if it parses: an ONEX contract as what it was translated to.
+pub fn schema_document(file: &FileId, text: &str, includes: &Includes) -> Option<Json> {
+    let mut loaded = load(file, text);
+    include::splice(file, &mut loaded, includes);
+    let value = loaded.value?;
+    match contract::recognise(file, &value) {
+        Ok((Kind::Onex(kind), _)) => Some(onex::as_schema(file, &value, kind).json()),
+        _ => Some(value.json()),
+    }
+}
+
+/// The whole document as a value, if it parses.
 pub fn document(file: &FileId, text: &str) -> Option<Json> {
     load(file, text).value.map(|value| value.json())
 }
@@ -156,6 +197,12 @@ pub fn document(file: &FileId, text: &str) -> Option<Json> {
 /// The bytes of the value at a pointer, or of its member's name; of the deepest ancestor that exists if it does not.
 pub fn locate(file: &FileId, text: &str, pointer: &str, key: bool) -> Option<Range<usize>> {
     let root = load(file, text).value?;
+    // Places of a translated document lead back to what they were made of.
+    let translated = match contract::recognise(file, &root) {
+        Ok((Kind::Onex(kind), _)) => onex::source_of(file, &root, kind, pointer),
+        _ => None,
+    };
+    let pointer = translated.as_deref().unwrap_or(pointer);
     let mut value = &root;
     let mut name = None;
     let pointer = plain_pointer(pointer);

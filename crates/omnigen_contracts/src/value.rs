@@ -102,11 +102,13 @@ impl Flaw {
 pub(crate) struct Loaded<'a> {
     pub(crate) value: Option<Value<'a>>,
     pub(crate) flaws: Vec<Flaw>,
+    /// Pointers of texts that stand for documents of other files.
+    pub(crate) includes: Vec<String>,
 }
 
 impl<'a> Loaded<'a> {
     pub(crate) fn failed(flaw: Flaw) -> Loaded<'a> {
-        Loaded { value: None, flaws: vec![flaw] }
+        Loaded { value: None, flaws: vec![flaw], includes: Vec::new() }
     }
 }
 
@@ -136,6 +138,20 @@ impl<'a> Value<'a> {
             value = value.step(&unescape(token))?;
         }
         (pointer.is_empty() || pointer.starts_with('/')).then_some(value)
+    }
+
+    /// The value at a pointer, to be changed.
+    pub(crate) fn at_mut(&mut self, pointer: &str) -> Option<&mut Value<'a>> {
+        let mut value = self;
+        for token in pointer.split('/').skip(1) {
+            let token = unescape(token);
+            value = match &mut value.data {
+                Data::Object(members) => &mut members.iter_mut().find(|member| member.name == token)?.value,
+                Data::Array(items) => items.get_mut(array_index(&token)?)?,
+                _ => return None,
+            };
+        }
+        Some(value)
     }
 
     /// The child that one (unescaped) token of a pointer names.

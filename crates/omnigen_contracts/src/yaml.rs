@@ -23,6 +23,7 @@ pub(crate) fn load(text: &str, offset: usize) -> Loaded<'_> {
         aliased: 0,
         path: String::new(),
         flaws: Vec::new(),
+        includes: Vec::new(),
     };
     let mut options = Options::default();
     options.set_emit_comments(false);
@@ -65,7 +66,7 @@ pub(crate) fn load(text: &str, offset: usize) -> Loaded<'_> {
         }
     }
     match loader.root {
-        Some(value) => Loaded { value: Some(value), flaws: loader.flaws },
+        Some(value) => Loaded { value: Some(value), flaws: loader.flaws, includes: loader.includes },
         None => Loaded::failed(Flaw::bytes(Code::Empty, offset..offset + text.len(), "the file holds no document")),
     }
 }
@@ -117,6 +118,7 @@ struct Loader<'a> {
     aliased: usize,
     path: String,
     flaws: Vec<Flaw>,
+    includes: Vec<String>,
 }
 
 type Taken = Result<(), Box<Flaw>>;
@@ -219,7 +221,11 @@ impl<'a> Loader<'a> {
             return Ok(());
         }
         self.enter();
-        let data = if plain { self.plain(text) } else { Data::String(text) };
+        let include = tag.is_some_and(|tag| tag.original() == "!include");
+        let data = if plain && !include { self.plain(text) } else { Data::String(text) };
+        if include {
+            self.includes.push(self.path.clone());
+        }
         let sized = Sized { value: Value { data, span }, count: 1, height: 0 };
         self.put(sized, anchor, span.range().end);
         Ok(())

@@ -25,7 +25,7 @@ pub use self::declared::schema;
 /// The file's name, and what diagnostics call it.
 pub const FILE: &str = "omnigen.toml";
 /// The targets that need no table, in the order in which they need each other.
-pub const BUILT_IN: [&str; 3] = ["models", "validators", "tests"];
+pub const BUILT_IN: [&str; 4] = ["models", "validators", "tests", "nodes"];
 /// Where contracts are looked for unless the project says otherwise.
 pub const CONTRACTS: &str = "contracts/**/*.{json,yaml,yml}";
 /// Where outputs go unless the project says otherwise.
@@ -71,11 +71,13 @@ pub struct Python {
     pub line_length: u16,
     /// What `format` means.
     pub format: Format,
+    /// Patterns of classes that contracts name, and where they are imported from; sorted.
+    pub external: Vec<(String, String)>,
 }
 
 impl Default for Python {
     fn default() -> Self {
-        Python { naming: Naming::default().class, line_length: 88, format: Format::Annotate }
+        Python { naming: Naming::default().class, line_length: 88, format: Format::Annotate, external: Vec::new() }
     }
 }
 
@@ -337,7 +339,36 @@ fn python(reader: &mut Reader, table: &Table<'_>) -> Python {
             }
         }
     }
+    if let Some(external) = reader.table(table, "external", "[python.external]") {
+        python.external = imports(reader, &external);
+    }
     python
+}
+
+/// `[python.external]`: patterns of classes and where they are imported from.
+fn imports(reader: &mut Reader, table: &Table<'_>) -> Vec<(String, String)> {
+    let mut rules = Vec::new();
+    for pattern in table.keys() {
+        let Some(target) = reader.text(table, &pattern, "\"import\"") else { continue };
+        let dotted = |path: &str| path.split('.').all(is_name);
+        if !dotted(pattern.strip_suffix(".*").unwrap_or(&pattern)) && pattern != "*" {
+            let message = format!("`{pattern}` is no class of Python, nor `package.*`");
+            reader.error(target.span(), message).hint =
+                Some("write for example \"shop.models.Order\", \"Order\" or \"shop.models.*\"".to_owned());
+        }
+        let to = target.get_ref();
+        if !matches!(to.as_str(), "import" | "opaque") && !(to.contains('.') && dotted(to)) {
+            let message =
+                format!("`python.external.\"{pattern}\"` must be \"import\", \"opaque\" or the path of a class");
+            reader.error(target.span(), message).hint = Some(
+                "\"import\" takes the module that the contract names; another class is \"mine.models.Order\""
+                    .to_owned(),
+            );
+        }
+        rules.push((pattern, to.clone()));
+    }
+    rules.sort();
+    rules
 }
 
 fn required(reader: &mut Reader, table: &Table<'_>, key: &str, example: &str) -> Option<Text> {
@@ -452,9 +483,9 @@ fn closure(config: &Config, wanted: Option<&[Text]>) -> Vec<String> {
             continue;
         }
         match name {
-            // Validators give back models, tests call both.
+            // Validators give back models, tests call both, and those of ONEX contracts look at the manifest.
             "validators" => pending.push("models"),
-            "tests" => pending.push("validators"),
+            "tests" => pending.extend(["validators", "nodes"]),
             _ => pending.extend(config.own_target(name).iter().flat_map(|target| &target.needs).map(String::as_str)),
         }
     }

@@ -264,6 +264,7 @@ fn words(key: &ReadKey) -> String {
     let view = |full: bool| if full { "with annotations" } else { "without annotations" };
     match key {
         ReadKey::Own(file, full) => format!("all schemas of {file} itself, {}", view(*full)),
+        ReadKey::Node(file) => format!("what {file} says beside its types"),
         ReadKey::Findings(file) => format!("what was found while {file} was read"),
         ReadKey::Sound(file) => format!("whether {file} is free of errors"),
         ReadKey::File(file) => format!("whether there is a file {file}"),

@@ -81,6 +81,10 @@ pub(crate) struct Record {
     pub(crate) held: bool,
     /// Has an agent given no answer to what is asked of it now?
     pub(crate) open: bool,
+    /// Targets that make nothing of it: the types of a contract without types.
+    pub(crate) empty: Vec<Box<str>>,
+    /// Files that stand within it, with what the disk said of them and their digests; zeros: it is not there.
+    pub(crate) includes: Vec<(FileId, Option<Stat>, Digest)>,
     /// Its outputs.
     pub(crate) outputs: Vec<Output>,
     /// Hashes of everything that its traces are about; see [`mention`].
@@ -219,6 +223,11 @@ pub(crate) fn mentioned(key: &ReadKey) -> Option<u64> {
 }
 
 impl Record {
+    /// Does a target make nothing of the file?
+    pub(crate) fn makes_nothing(&self, target: Target) -> bool {
+        self.empty.iter().any(|name| **name == *target.name())
+    }
+
     pub(crate) fn new(contract: bool) -> Record {
         Record {
             contract,
@@ -229,6 +238,8 @@ impl Record {
             noisy: false,
             held: false,
             open: false,
+            empty: Vec::new(),
+            includes: Vec::new(),
             outputs: Vec::new(),
             mentions: Mentions::default(),
             uses: Vec::new(),
@@ -308,6 +319,10 @@ impl Records {
         let is_task = |name: &str| Target::ALL.iter().all(|target| target.name() != name);
         let open = details.made.iter().any(|(name, made)| !made.ready && is_task(name));
         let held = details.made.get("check").is_none_or(|made| !made.ready);
+        let nothing = Digest::of(b"");
+        let built_in = |name: &str| Target::ALL.iter().any(|t| t.name() == name && *t != Target::Check);
+        let empty = details.made.iter().filter(|(name, made)| made.ready && made.digest == nothing && built_in(name));
+        let empty: Vec<Box<str>> = empty.map(|(name, _)| name.clone()).collect();
         let ids = details.outline.as_ref().is_some_and(|outline| !outline.exports.ids.is_empty());
         let (mut mentions, mut uses) = (BTreeSet::new(), BTreeSet::new());
         for (target, made) in &details.made {
@@ -328,6 +343,7 @@ impl Records {
             record.noisy = noisy;
             record.held = held;
             record.open = open;
+            record.empty = empty;
             record.ids = ids;
             record.mentions = Mentions(mentions.into_iter().collect());
             record.uses = uses.into_iter().collect();

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use omnigen_disk::Stat;
-use omnigen_engine::{Built, Content, State, Target};
-use omnigen_ir::FileId;
+use omnigen_engine::{Built, Content, ReadKey, State, Target};
+use omnigen_ir::{Digest, FileId};
 use omnigen_report::{BuildEvent, Change, ChangeKind, Code, Diagnostic};
 
 use crate::commit::{Commit, Intent};
@@ -174,6 +174,8 @@ impl Session {
             let same = known.is_some_and(|record| {
                 record.contract == contract && record.stat.is_some() && record.digest == digest && stat.is_some()
             });
+            let same = self.includes_same(&file) && same;
+            let known = self.records.get(&file);
             if matches!(content, Content::Absent) && !contract && known.is_none_or(|record| record.stat.is_none()) {
                 continue;
             }
@@ -206,6 +208,48 @@ impl Session {
             changed.push((file, content));
         }
         changed
+    }
+
+    /// Is all that stands within a file as it was? Remembers what is not, for the graph.
+    fn includes_same(&mut self, file: &FileId) -> bool {
+        let mut includes =
+            self.records.get_mut(file).map(|record| std::mem::take(&mut record.includes)).unwrap_or_default();
+        let mut same = true;
+        for (included, known, digest) in &mut includes {
+            let (content, stat, now) = self.setup.read(included);
+            if *known != stat {
+                self.stale = true;
+            }
+            *known = stat;
+            if now != *digest {
+                same = false;
+                self.included.push((included.clone(), content));
+            }
+        }
+        if let Some(record) = self.records.get_mut(file) {
+            record.includes = includes;
+        }
+        same
+    }
+
+    /// Remembers what stands within a file.
+    fn include(&mut self, file: &FileId) {
+        let made = self.records.details(file).and_then(|details| details.made.get(Target::Check.name()));
+        let reads = made.into_iter().flat_map(|made| made.trace.iter()).filter_map(|read| match &read.key {
+            ReadKey::Bytes(file) => Some((file.clone(), read.digest)),
+            _ => None,
+        });
+        let reads: Vec<(FileId, Option<Digest>)> = reads.collect();
+        let includes = reads.into_iter().map(|(included, digest)| {
+            let digest = digest.unwrap_or_else(|| Digest::of(b""));
+            let (_, stat, now) = self.setup.read(&included);
+            // What has changed since it was read is looked at again.
+            (included, stat.filter(|_| now == digest), digest)
+        });
+        let includes = includes.collect();
+        if let Some(record) = self.records.get_mut(file) {
+            record.includes = includes;
+        }
     }
 
     /// Outputs that really are not as they should be, by file and target. The others get their new stat.
@@ -288,11 +332,14 @@ impl Session {
             Ok(Some(_)) | Err(_) => Content::Unread,
         };
         let gone: Vec<_> = removed.iter().map(|file| (file.clone(), self.setup.unit(file), left(file))).collect();
+        let included = std::mem::take(&mut self.included);
+        let included: Vec<_> =
+            included.into_iter().map(|(f, content)| (f.clone(), self.setup.unit(&f), content)).collect();
         let graph = self.graph_mut()?;
         graph.set_project(&project);
         let files: Vec<FileId> = changed.iter().map(|(file, _)| file.clone()).collect();
         let set = changed.into_iter().zip(units).map(|((file, content), unit)| (file, unit, content));
-        graph.set_files(set.chain(gone));
+        graph.set_files(set.chain(gone).chain(included));
         for file in files.iter().chain(&removed).take(LISTED) {
             let Some(before) = self.records.details(file).and_then(|details| details.outline.clone()) else { continue };
             let after = self.graph_mut()?.outline(file).cloned();
@@ -360,7 +407,7 @@ impl Session {
         self.ask(asked, commit)?;
         self.reach(referred, commit)?;
         self.meet(&before, commit)?;
-        let others = others || self.referred() != before;
+        let others = others || self.referred() != before || std::mem::take(&mut self.reshaped);
         let clashes = if others { self.clashes() } else { std::mem::take(&mut self.meta.global) };
         let outcome = crate::tasks::run(self, commit)?;
         (round.agent_calls, round.agent_cached, round.agent_failed) = (outcome.calls, outcome.cached, outcome.failed);
@@ -473,8 +520,19 @@ impl Session {
         }
         let contract = self.records.get(file).is_some_and(|record| record.contract);
         self.records.entry(file, contract);
+        let was = self.records.get(file).is_some_and(|record| record.makes_nothing(target));
         self.records.put(file, target.name(), built.into(), self.revision);
         self.records.refresh(file);
+        if target == Target::Check {
+            self.include(file);
+        }
+        let Some(record) = self.records.get_mut(file) else { return Ok(()) };
+        let empty = record.makes_nothing(target);
+        self.reshaped |= was != empty;
+        if empty {
+            record.outputs.retain(|output| *output.target != *target.name());
+            return Ok(());
+        }
         if ready && target != Target::Check && !self.clashing.contains(file) {
             let path = self.setup.unit(file).path(target.kind());
             let known = self.records.get(file).and_then(|r| r.outputs.iter().find(|o| *o.path == *path));

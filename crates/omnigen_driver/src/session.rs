@@ -73,6 +73,10 @@ pub(crate) struct Session {
     pub(crate) stale: bool,
     /// Files whose outputs others want too.
     pub(crate) clashing: BTreeSet<FileId>,
+    /// Files within contracts that have another content now.
+    pub(crate) included: Vec<(FileId, Content)>,
+    /// Some contract has an artifact more or less than before.
+    pub(crate) reshaped: bool,
     /// Set from outside when the run is to end early.
     pub(crate) stop: Arc<AtomicBool>,
     /// Why the round at hand is not to go on.
@@ -117,6 +121,8 @@ impl Session {
             journaled: BTreeMap::new(),
             stale: false,
             clashing: BTreeSet::new(),
+            included: Vec::new(),
+            reshaped: false,
             stop: stop.clone(),
             halt: None,
             generation: None,

@@ -180,7 +180,7 @@ impl Setup {
             gates,
             run,
         } = &self.config;
-        let Python { naming, line_length, format } = python;
+        let Python { naming, line_length, format, external } = python;
         let mut list = vec![
             ("project.name".to_owned(), name.clone()),
             ("project.contracts".to_owned(), contracts.join(", ")),
@@ -193,6 +193,7 @@ impl Setup {
             ("python.line-length".to_owned(), line_length.to_string()),
             ("python.format".to_owned(), format!("{format:?}").to_lowercase()),
         ];
+        list.extend(external.iter().map(|(class, from)| (format!("python.external.{class}"), from.clone())));
         list.extend(commands.iter().map(|agent| (format!("agent.{}", agent.name), format!("{agent:?}"))));
         list.extend(gates.iter().map(|gate| (format!("gate.{}", gate.name), format!("{gate:?}"))));
         list.push(("run".to_owned(), format!("{run:?}")));
@@ -262,6 +263,7 @@ fn project(config: &Config, refs: Option<String>) -> Project {
         python: omnigen_engine::Settings {
             naming: config.naming(),
             line_length: usize::from(config.python.line_length),
+            external: omnigen_engine::Imports { rules: config.python.external.clone() },
             assert_formats: config.python.format == Format::Assert,
         },
         refs: refs.map(String::into_boxed_str),

@@ -107,6 +107,11 @@ impl Survey {
     /// Looks at a few files that are known already, and at nothing else.
     pub(crate) fn of(setup: &Setup, records: &Records, meta: &Meta, files: &BTreeSet<FileId>) -> Survey {
         let mut survey = Survey::default();
+        for (file, record) in records.iter() {
+            if record.includes.iter().any(|(included, ..)| files.contains(included)) {
+                survey.changed.insert(file.clone(), (record.contract, record.stat));
+            }
+        }
         for file in files {
             let Some(record) = records.get(file) else { continue };
             let stat = omnigen_disk::stat(&setup.path(file)).ok().flatten();
@@ -156,6 +161,15 @@ impl Survey {
             let recorded = records.get(file).and_then(|record| record.stat);
             if moved(recorded, stat, meta.read_at) {
                 self.changed.insert(file.clone(), (false, stat));
+            }
+        }
+        // What stands within a contract is a part of it.
+        for (file, record) in records.iter() {
+            let touched = record.includes.iter().any(|(included, known, _)| {
+                moved(*known, omnigen_disk::stat(&setup.path(included)).ok().flatten(), meta.read_at)
+            });
+            if touched {
+                self.changed.entry(file.clone()).or_insert((record.contract, record.stat));
             }
         }
         // What is locked may have changed without the copy: by a merge, or by another branch.

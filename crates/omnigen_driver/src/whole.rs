@@ -122,7 +122,16 @@ impl Session {
             round.diagnostics.extend(made.into_iter().flatten().flat_map(|made| made.diagnostics.iter().cloned()));
         }
         let targets = self.wanted().len() - 1 + self.agents.targets().len();
-        round.total = self.records.len() * targets;
+        let nodes = self.setup.config.builds(Target::Nodes.name());
+        let nothing = self.records.iter().map(|(_, record)| {
+            // Of a contract with errors it is not known whether it is a node's, unless it was one before.
+            let unknown = nodes
+                && record.held
+                && !record.makes_nothing(Target::Nodes)
+                && record.outputs.iter().all(|output| *output.target != *Target::Nodes.name());
+            record.empty.len() + usize::from(unknown)
+        });
+        round.total = (self.records.len() * targets).saturating_sub(nothing.sum());
         let good: usize = self
             .records
             .iter()
@@ -138,7 +147,12 @@ impl Session {
         let mut paths = BTreeSet::new();
         for (file, record) in self.records.iter() {
             let unit = self.setup.unit(file);
-            paths.extend(wanted.iter().map(|target| unit.path(target.kind())));
+            // Of a contract with errors it is not known whether it is a node's, unless it was one before.
+            let unknown = record.held && record.outputs.iter().all(|output| *output.target != *Target::Nodes.name());
+            let made = wanted
+                .iter()
+                .filter(|target| !record.makes_nothing(**target) && !(unknown && **target == Target::Nodes));
+            paths.extend(made.map(|target| unit.path(target.kind())));
             let agents = self.agents.targets();
             paths.extend(agents.iter().map(|target| omnigen_engine::output_path(&target.output, &unit)));
             paths.extend(

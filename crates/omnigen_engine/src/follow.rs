@@ -17,7 +17,9 @@ impl Follow<'_, '_> {
         let Some(node) = schema.node() else { return };
         if let Some(reference) = &node.reference {
             match self.reads.link(self.file, reference) {
-                Link::To(place) if bare(node) && reference.dynamic.is_none() && place.file != *self.file => {
+                Link::To(place)
+                    if node.is_only_reference() && reference.dynamic.is_none() && place.file != *self.file =>
+                {
                     self.circle(node, place);
                 }
                 Link::Dangling if !matches!(reference.target, omnigen_ir::RefTarget::Dangling) => {
@@ -54,20 +56,6 @@ impl Follow<'_, '_> {
             }
         }
     }
-}
-
-/// Nothing but a reference and annotations.
-pub(crate) fn bare(node: &Node) -> bool {
-    let Node { at: _, reference: _, types, enumeration, constant, number, string, array, object, logic, notes: _ } =
-        node;
-    types.is_none()
-        && enumeration.is_none()
-        && constant.is_none()
-        && number.is_none()
-        && string.is_none()
-        && array.is_none()
-        && object.is_none()
-        && logic.is_none()
 }
 
 fn hint(reference: &omnigen_ir::Reference) -> String {

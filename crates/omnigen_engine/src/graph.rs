@@ -7,15 +7,16 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use omnigen_contracts::{Declarations, Dialect};
+use omnigen_contracts::{Declarations, Dialect, Includes};
 use omnigen_ir::naming::Unit;
-use omnigen_ir::{Contract, Digest, Encoder, FileId, Judge, Place, View};
+use omnigen_ir::{Contract, Digest, Encoder, FileId, Judge, NodeManifest, Place, View};
 use omnigen_python::Emitted;
 use omnigen_report::{At, Code, Diagnostic, Severity};
 use rayon::prelude::*;
 use salsa::Setter;
 
-use crate::follow::{Follow, bare};
+use crate::follow::Follow;
+use crate::includes::{self, included, missing};
 use crate::inputs::{Config, Content, Index, Project, Source};
 use crate::requests::document;
 use crate::trace::{self, Built, Outline, ReadKey, Reads, State, Stated, Target};
@@ -35,6 +36,8 @@ pub enum Counter {
     Validators,
     /// A module of tests was emitted.
     Tests,
+    /// A manifest was emitted.
+    Nodes,
 }
 
 #[salsa::db]
@@ -47,7 +50,7 @@ pub(crate) trait Db: salsa::Database {
 /// What all handles of one graph have in common, beside salsa's own storage. None of it changes what a query returns.
 pub(crate) struct Shared {
     pool: rayon::ThreadPool,
-    executed: [AtomicU64; 6],
+    executed: [AtomicU64; 7],
     /// Texts made since the driver last took them, by digest: so that nothing is emitted twice only to be written.
     texts: Mutex<HashMap<Digest, String>>,
     judge: Box<dyn Judge + Send + Sync>,
@@ -143,11 +146,15 @@ pub(crate) fn presence(db: &dyn Db, source: Source) -> Presence {
 pub(crate) struct Parsed {
     pub(crate) declared: Declarations,
     pub(crate) text: Arc<str>,
+    /// The files that stand within it.
+    pub(crate) includes: Includes,
+    /// Those of them whose text is missing.
+    pub(crate) needs: BTreeSet<FileId>,
 }
 
 impl PartialEq for Parsed {
     fn eq(&self, other: &Parsed) -> bool {
-        self.declared == other.declared
+        self.declared == other.declared && self.includes == other.includes && self.needs == other.needs
     }
 }
 
@@ -157,8 +164,7 @@ pub(crate) fn declarations(db: &dyn Db, source: Source) -> Option<Arc<Parsed>> {
     let Content::Text(text) = source.content(db) else { return None };
     db.shared().ran(Counter::Declarations);
     let _span = tracing::debug_span!("declarations", file = &**source.path(db)).entered();
-    let declared = omnigen_contracts::declarations(source.path(db), text);
-    Some(Arc::new(Parsed { declared, text: text.clone() }))
+    Some(Arc::new(includes::read(db, source, text)))
 }
 
 /// What others may see of a file, from that file alone. `None` if there is no such file, or nobody has read it.
@@ -198,11 +204,15 @@ pub(crate) fn outline(db: &dyn Db, source: Source) -> Option<Arc<Outline>> {
             // What the text means is not known yet: all of it counts.
             encoder.str(uri);
             encoder.part(&document(db, source));
+            for (file, text) in included(db, source).iter() {
+                encoder.str(file);
+                encoder.str(text.unwrap_or_default());
+            }
         }
         encoder.finish()
     };
     let forwards = exports.list.iter().filter_map(|export| {
-        let node = declared.schema(&export.pointer)?.node().filter(|node| bare(node))?;
+        let node = declared.schema(&export.pointer)?.node().filter(|node| node.is_only_reference())?;
         let reference: &omnigen_ir::Reference = node.reference.as_ref()?;
         if reference.dynamic.is_some() {
             return None;
@@ -213,9 +223,20 @@ pub(crate) fn outline(db: &dyn Db, source: Source) -> Option<Arc<Outline>> {
     let mut encoder = Encoder::new("findings", View::Full);
     encoder.str(&format!("{:?}", declared.diagnostics));
     let (broken, findings) = (declared.broken, encoder.finish());
+    let node = declared.node.as_ref().map(|node| {
+        let mut encoder = Encoder::new("node", View::Full);
+        encoder.str(&format!("{node:?}"));
+        encoder.finish()
+    });
     let (meaning, full) = (whole(View::Meaning), whole(View::Full));
     let reach = declared.reach.clone();
-    Some(Arc::new(Outline { exports, broken, findings, forwards, reach, stated, meaning, full }))
+    Some(Arc::new(Outline { exports, node, broken, findings, forwards, reach, stated, meaning, full }))
+}
+
+/// What a contract says beside its types: equal while that is.
+#[salsa::tracked(returns(ref))]
+pub(crate) fn manifest(db: &dyn Db, source: Source) -> Option<Arc<NodeManifest>> {
+    declarations(db, source).as_ref()?.declared.node.clone()
 }
 
 /// The declarations as those see them who only ask for what decides validity: equal while the meaning is.
@@ -250,7 +271,7 @@ pub(crate) fn declared(db: &dyn Db, source: Source, view: View) -> Option<&Decla
 pub(crate) fn redeclared(db: &dyn Db, source: Source, dialect: Dialect) -> Option<Arc<Declarations>> {
     let Content::Text(text) = source.content(db) else { return None };
     db.shared().ran(Counter::Declarations);
-    Some(Arc::new(omnigen_contracts::declarations_in(source.path(db), text, dialect)))
+    Some(Arc::new(omnigen_contracts::declarations_in(source.path(db), text, dialect, included(db, source))))
 }
 
 /// The outside of a file without its digests: equal while names, types, tags, ids and anchors are.
@@ -261,7 +282,8 @@ impl PartialEq for Names {
     fn eq(&self, other: &Names) -> bool {
         let named = |names: &Names| -> Vec<_> {
             let list = names.0.exports.list.iter();
-            list.map(|e| (e.pointer.clone(), e.class.clone(), e.function.clone(), e.types, e.tags.clone())).collect()
+            list.map(|e| (e.pointer.clone(), e.class.clone(), e.function.clone(), e.types, e.tags.clone(), e.opaque))
+                .collect()
         };
         let (a, b) = (&self.0.exports, &other.0.exports);
         a.ids == b.ids
@@ -386,7 +408,11 @@ fn check(db: &dyn Db, source: Source) -> Built {
         follow.schema(&declared.root);
         declared.definitions.iter().for_each(|(_, schema)| follow.schema(schema));
     }
+    if presence(db, source) == Presence::Text {
+        reads.included(included(db, source));
+    }
     let (trace, mut needs) = reads.finish();
+    needs.extend(missing(db, source).iter().cloned());
     if matches!(presence(db, source), Presence::Stored | Presence::Unread) {
         needs.insert(file.clone());
     }
@@ -429,6 +455,12 @@ fn tests(db: &dyn Db, source: Source) -> Built {
     built(db, source, Target::Tests)
 }
 
+#[salsa::tracked(returns(ref))]
+fn nodes(db: &dyn Db, source: Source) -> Built {
+    db.shared().ran(Counter::Nodes);
+    built(db, source, Target::Nodes)
+}
+
 /// Asks for one artifact of one contract.
 pub(crate) fn artifact(db: &dyn Db, source: Source, target: Target) -> &Built {
     match target {
@@ -436,6 +468,7 @@ pub(crate) fn artifact(db: &dyn Db, source: Source, target: Target) -> &Built {
         Target::Models => models(db, source),
         Target::Validators => validators(db, source),
         Target::Tests => tests(db, source),
+        Target::Nodes => nodes(db, source),
     }
 }
 
@@ -495,8 +528,16 @@ pub(crate) fn emitted(db: &dyn Db, source: Source, target: Target, reads: &Reads
     let Some(outline) = names(db, source) else { return nothing };
     let contract = Contract { file: source.path(db), unit: source.unit(db), exports: &outline.exports };
     let settings = Config::get(db).python(db);
+    let described = outline.exports.list.iter().any(|export| !export.opaque);
     match target {
         Target::Check => nothing,
+        Target::Nodes => match reads.node(source) {
+            Some(node) => omnigen_python::nodes::nodes(&contract, node, settings),
+            None => nothing,
+        },
+        // A contract without types has no module of them, and nothing is to be checked about foreign classes.
+        Target::Models if outline.exports.list.is_empty() => nothing,
+        Target::Validators | Target::Tests if !described => nothing,
         Target::Models => omnigen_python::pydantic::models(&contract, reads, settings),
         Target::Validators => omnigen_python::validators::validators(&contract, reads, settings),
         Target::Tests => crate::tasks::tests(db, source, &contract, reads, settings),
@@ -651,6 +692,10 @@ impl Graph {
             ReadKey::Own(file, full) => {
                 known(file)?;
                 self.outline(file).map(|outline| if *full { outline.full } else { outline.meaning })
+            }
+            ReadKey::Node(file) => {
+                known(file)?;
+                self.outline(file).and_then(|outline| outline.node)
             }
             ReadKey::Findings(file) => {
                 known(file)?;

@@ -90,13 +90,19 @@ impl Project {
 
     /// The fields that a target reads, by name, with their values in text form.
     fn fields(&self, target: Target) -> Vec<(&'static str, String)> {
-        let Project { python: Settings { naming, line_length, assert_formats }, refs, strict_keys } = self;
+        let Project { python: Settings { naming, line_length, external, assert_formats }, refs, strict_keys } = self;
+        if target == Target::Nodes {
+            return vec![("python.line-length", line_length.to_string())];
+        }
         let mut fields = vec![("refs", refs.as_deref().unwrap_or("-").to_owned())];
         if target == Target::Check {
             fields.push(("project.duplicate-keys", strict_keys.to_string()));
         } else {
             fields.push(("python.naming", naming.class.clone()));
             fields.push(("python.line-length", line_length.to_string()));
+        }
+        if target == Target::Models {
+            fields.push(("python.external", format!("{:?}", external.rules)));
         }
         if matches!(target, Target::Validators | Target::Tests) {
             fields.push(("python.format", assert_formats.to_string()));

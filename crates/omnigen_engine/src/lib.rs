@@ -5,6 +5,7 @@
 
 mod follow;
 mod graph;
+mod includes;
 mod inputs;
 mod prompt;
 mod requests;
@@ -21,3 +22,4 @@ pub use trace::{Built, Outline, Read, ReadKey, State, Target};
 
 pub use omnigen_contracts::{locate, remote};
 pub use omnigen_python::Settings;
+pub use omnigen_python::external::Imports;

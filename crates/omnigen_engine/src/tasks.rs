@@ -84,9 +84,9 @@ fn question(
             metaschemas.set(true);
             continue;
         }
-        let Some(Parsed { text, .. }) = declarations(db, source).as_deref() else { continue };
+        let Some(Parsed { text, includes, .. }) = declarations(db, source).as_deref() else { continue };
         let Some(declared) = reads.declared(source) else { continue };
-        let Some(mut document) = omnigen_contracts::document(file, text) else { continue };
+        let Some(mut document) = omnigen_contracts::schema_document(file, text, includes) else { continue };
         if text.contains("unevaluatedItems") && contains_without_evaluating(declared) {
             return Err("it takes `contains` for one of 2020-12 beside `unevaluatedItems`".to_owned());
         }

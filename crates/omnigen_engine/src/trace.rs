@@ -10,15 +10,17 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 use rustc_hash::FxBuildHasher;
 
-use omnigen_contracts::{Declarations, Dialect};
+use omnigen_contracts::{Declarations, Dialect, Includes};
 use omnigen_ir::naming::{Unit, WRITE};
 use omnigen_ir::{
-    Digest, Encoder, Export, Exports, FileId, Link, Place, Pointer, Reach, RefTarget, Reference, Resolve, Schema,
-    Scopes, View,
+    Digest, Encoder, Export, Exports, FileId, Link, NodeManifest, Place, Pointer, Reach, RefTarget, Reference, Resolve,
+    Schema, Scopes, View,
 };
 use omnigen_report::Diagnostic;
 
-use crate::graph::{Db, Presence, declared, id_at, meaning_digest, names, outline, presence, redeclared, source_at};
+use crate::graph::{
+    Db, Presence, declared, id_at, manifest, meaning_digest, names, outline, presence, redeclared, source_at,
+};
 use crate::inputs::{Config, Source};
 
 /// What can be asked for of a contract by the built-in generators.
@@ -32,11 +34,13 @@ pub enum Target {
     Validators,
     /// Tests.
     Tests,
+    /// Manifests of nodes.
+    Nodes,
 }
 
 impl Target {
     /// All, in the order in which they are asked for.
-    pub const ALL: [Target; 4] = [Target::Check, Target::Models, Target::Validators, Target::Tests];
+    pub const ALL: [Target; 5] = [Target::Check, Target::Models, Target::Validators, Target::Tests, Target::Nodes];
 
     /// The name in the configuration.
     pub fn name(self) -> &'static str {
@@ -45,6 +49,7 @@ impl Target {
             Target::Models => "models",
             Target::Validators => "validators",
             Target::Tests => "tests",
+            Target::Nodes => "nodes",
         }
     }
 
@@ -55,6 +60,7 @@ impl Target {
             Target::Models => "model",
             Target::Validators => "validator",
             Target::Tests => "test",
+            Target::Nodes => "node",
         }
     }
 
@@ -72,7 +78,7 @@ impl Target {
     pub(crate) fn view(self) -> View {
         match self {
             // Tests are made from examples and defaults too.
-            Target::Models | Target::Tests => View::Full,
+            Target::Models | Target::Tests | Target::Nodes => View::Full,
             Target::Check | Target::Validators => View::Meaning,
         }
     }
@@ -83,6 +89,8 @@ impl Target {
 pub enum ReadKey {
     /// All schemas of the contract itself, in the view of the target (`true`: with annotations).
     Own(FileId, bool),
+    /// What the contract says beside its types.
+    Node(FileId),
     /// What was found while the contract itself was read.
     Findings(FileId),
     /// Has the check of another file found errors, or can nothing be read of it?
@@ -126,6 +134,7 @@ impl ReadKey {
     pub fn file(&self) -> Option<&FileId> {
         match self {
             ReadKey::Own(file, _)
+            | ReadKey::Node(file)
             | ReadKey::Findings(file)
             | ReadKey::Sound(file)
             | ReadKey::File(file)
@@ -160,6 +169,8 @@ pub struct Read {
 pub struct Outline {
     /// Names and fingerprints of definitions, ids, anchors.
     pub exports: Exports,
+    /// Digest of what it says beside its types, if it is the contract of a node.
+    pub node: Option<Digest>,
     /// Nothing could be read of it: it shows no definitions, but may show some again when it is mended.
     pub broken: bool,
     /// Digest of what was found while it was read.
@@ -249,6 +260,11 @@ impl<'db> Reads<'db> {
         };
         let generator = || Some(crate::graph::generator(db, Config::get(db), target));
         reads.record(ReadKey::Generator(target.name().into()), generator);
+        if target == Target::Nodes {
+            let node = || outline(db, source).as_ref().and_then(|outline| outline.node);
+            reads.record(ReadKey::Node(reads.own.clone()), node);
+            return reads;
+        }
         let full = target.view() == View::Full;
         reads.record(ReadKey::Own(reads.own.clone(), full), || {
             if full { outline(db, source).as_ref().map(|outline| outline.full) } else { meaning_digest(db, source) }
@@ -280,6 +296,25 @@ impl<'db> Reads<'db> {
         let named = id_at(self.db, crate::graph::Uri::new(self.db, Box::<str>::from(uri)));
         self.record(ReadKey::Id(uri.into()), || named.as_ref().map(place_digest));
         named
+    }
+
+    /// What the contract itself says beside its types. Its text is asked for if it is not here.
+    pub(crate) fn node(&self, source: Source) -> Option<&NodeManifest> {
+        if matches!(presence(self.db, source), Presence::Stored | Presence::Unread) {
+            self.needs.borrow_mut().insert(self.own.clone());
+            return None;
+        }
+        self.record(ReadKey::Node(self.own.clone()), || {
+            outline(self.db, source).as_ref().and_then(|outline| outline.node)
+        });
+        manifest(self.db, source).as_deref()
+    }
+
+    /// Records the files that stand within the contract.
+    pub(crate) fn included(&self, includes: &Includes) {
+        for (file, text) in includes.iter() {
+            self.record(ReadKey::Bytes(file.clone()), || text.map(|text| Digest::of(text.as_bytes())));
+        }
     }
 
     /// Records what was found while the contract itself was read.
@@ -437,6 +472,13 @@ impl Resolve for Reads<'_> {
             Err(()) => return Link::Pending,
         };
         let file = source.path(self.db);
+        if *file != self.own {
+            let missing = crate::includes::missing(self.db, source);
+            if !missing.is_empty() {
+                self.needs.borrow_mut().extend(missing.iter().cloned());
+                return Link::Pending;
+            }
+        }
         if *file != self.own && crate::graph::broken(self.db, source) {
             // Its names are absent as long as it is broken: that is what mends the trace.
             self.export(&Place::new(file, ""));
@@ -608,6 +650,7 @@ pub(crate) fn name_digest(export: &Export, shape: bool) -> Digest {
     let mut encoder = Encoder::new("name", View::Full);
     encoder.str(&export.class);
     encoder.str(&export.function);
+    encoder.byte(u8::from(export.opaque));
     if shape {
         encoder.part(&export.types);
         encoder.part(&export.tags);

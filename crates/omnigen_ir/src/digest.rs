@@ -290,7 +290,8 @@ encode_struct!(ObjectRules {
 encode_struct!(Property { name, schema });
 encode_struct!(Logic { all_of, any_of, one_of, not, condition });
 encode_struct!(Condition { test, then, otherwise });
-encode_struct!(Notes { title, description, default, examples, deprecated, read_only, write_only });
+encode_struct!(Notes { title, description, default, examples, deprecated, read_only, write_only, frozen });
+encode_struct!(External { module, name });
 
 impl Encode for TypeSet {
     fn encode(&self, to: &mut Encoder) {
@@ -330,7 +331,8 @@ impl Encode for Schema {
 }
 impl Encode for Node {
     fn encode(&self, to: &mut Encoder) {
-        let Node { at, reference, types, enumeration, constant, number, string, array, object, logic, notes } = self;
+        let Node { at, reference, types, enumeration, constant, number, string, array, object, logic, external, notes } =
+            self;
         at.encode(to);
         reference.encode(to);
         types.encode(to);
@@ -341,6 +343,7 @@ impl Encode for Node {
         array.encode(to);
         object.encode(to);
         logic.encode(to);
+        external.encode(to);
         if to.view == View::Full {
             let start = to.buffer.len();
             notes.encode(to);

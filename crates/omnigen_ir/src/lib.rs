@@ -10,6 +10,7 @@ mod judge;
 pub mod key;
 pub mod link;
 pub mod naming;
+mod node;
 pub mod normalize;
 pub mod samples;
 mod schema;
@@ -19,7 +20,11 @@ pub use json::{Json, Number};
 pub use judge::{Judge, Question};
 pub use key::KeyPart;
 pub use link::{Contract, Export, Exports, FileId, Link, Place, Reach, Resolve, Scopes};
+pub use node::{
+    Capability, Dependency, ErrorType, Handler, Machine, MachineState, ModelUse, NodeManifest, Operation, Retry, Route,
+    Routing, Setting, Topic, TopicRole, Transition, Version,
+};
 pub use schema::{
-    ArrayRules, Condition, Contains, Logic, Node, Notes, NumberRules, ObjectRules, Pointer, Property, RefTarget,
-    Reference, Schema, StringRules, TypeSet,
+    ArrayRules, Condition, Contains, External, Logic, Node, Notes, NumberRules, ObjectRules, Pointer, Property,
+    RefTarget, Reference, Schema, StringRules, TypeSet,
 };

@@ -49,6 +49,8 @@ pub struct Export {
     pub types: TypeSet,
     /// Properties that are required here and admit only certain strings: they tell members of a union apart.
     pub tags: Vec<(Box<str>, Vec<Box<str>>)>,
+    /// A class of another language, of which nothing is known: it has no validator.
+    pub opaque: bool,
     /// Digest of what decides validity ([`crate::View::Meaning`]).
     pub meaning: Digest,
     /// Digest of everything, annotations included ([`crate::View::Full`]).

@@ -22,6 +22,7 @@ pub struct Unit {
 
 impl Unit {
     /// The unit of the contract at `path` (with `/`), of which the first `base` (no trailing slash) is not mirrored.
+    /// Many ONEX contracts are all called `contract.yaml`: those have the name of their folder, without a `node_` before it.
     /// The extensions `.json`, `.yaml`, `.yml` and, before them, `.schema`, `.contract` and `.openapi` do not count.
     pub fn new(path: &str, base: &str) -> Unit {
         let below = path.strip_prefix(base).filter(|rest| base.is_empty() || rest.starts_with('/')).unwrap_or(path);
@@ -34,6 +35,13 @@ impl Unit {
         }
         for extension in [".schema", ".contract", ".openapi"] {
             stem = stem.strip_suffix(extension).filter(|s| !s.is_empty()).unwrap_or(stem);
+        }
+        if stem == "contract"
+            && !file.ends_with(".json")
+            && let Some(above) = path.rsplit('/').nth(1).filter(|above| !matches!(*above, "" | "." | ".."))
+        {
+            stem = above.strip_prefix("node_").filter(|s| !s.is_empty()).unwrap_or(above);
+            folders.pop();
         }
         Unit {
             folders: folders.into_iter().map(|folder| identifier(snake(folder))).collect(),

@@ -167,8 +167,30 @@ pub struct Node {
     pub object: Option<Box<ObjectRules>>,
     /// Combinations of schemas.
     pub logic: Option<Box<Logic>>,
+    /// A class of another language that the contract names and does not describe: everything is allowed, and whoever writes a
+    /// type for it may know more.
+    pub external: Option<Box<External>>,
     /// What asserts nothing.
     pub notes: Option<Box<Notes>>,
+}
+
+/// A class by name, as ONEX contracts refer to Python's.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct External {
+    /// Its module, with dots; `None` if the contract does not say.
+    pub module: Option<Box<str>>,
+    /// Its name in the module.
+    pub name: Box<str>,
+}
+
+impl External {
+    /// Module and name with a dot between them.
+    pub fn path(&self) -> String {
+        match &self.module {
+            Some(module) => format!("{module}.{}", self.name),
+            None => self.name.to_string(),
+        }
+    }
 }
 
 /// `$ref` as written, and where it leads as far as one file can tell.
@@ -344,6 +366,8 @@ pub struct Notes {
     pub read_only: bool,
     /// `writeOnly`
     pub write_only: bool,
+    /// Values are not changed once they are made (ONEX' `frozen`).
+    pub frozen: bool,
 }
 
 impl Node {
@@ -363,11 +387,23 @@ impl Node {
 
     /// Does it say nothing but where to look, annotations aside?
     pub fn is_only_reference(&self) -> bool {
-        let Node { at: _, reference, types, enumeration, constant, number, string, array, object, logic, notes: _ } =
-            self;
+        let Node {
+            at: _,
+            reference,
+            types,
+            enumeration,
+            constant,
+            number,
+            string,
+            array,
+            object,
+            logic,
+            external,
+            notes: _,
+        } = self;
         let rules = number.is_some() || string.is_some() || array.is_some() || object.is_some();
         let own = types.is_some() || enumeration.is_some() || constant.is_some() || rules || logic.is_some();
-        reference.is_some() && !own
+        reference.is_some() && !own && external.is_none()
     }
 
     /// Calls `f` with every direct subschema and its pointer relative to this node (escaped, with a leading slash), in a

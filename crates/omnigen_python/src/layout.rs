@@ -365,7 +365,8 @@ impl Writer {
                     self.out.push('\n');
                 }
                 self.pad(level);
-                self.out.push_str(close);
+                // The comma of a lone item in a tuple is there already.
+                self.out.push_str(close.trim_start_matches(','));
             }
             Doc::Chain { operator, items } => {
                 let inner = if bracketed { level } else { level + 1 };

@@ -1,10 +1,12 @@
-//! Python out of the IR: models, validators, tests. Pure text; laid out as `ruff format` would.
+//! Python out of the IR: models, validators, tests, manifests of nodes. Pure text; laid out as `ruff format` would.
 //!
 //! Knows Python. Does not know files, headers (the ownership mark is put before the body when it is written), or salsa:
 //! everything about other schemas comes through [`omnigen_ir::Resolve`].
 #![cfg_attr(test, expect(clippy::disallowed_methods, reason = "tests run Python over what is generated"))]
 
+pub mod external;
 pub mod layout;
+pub mod nodes;
 pub mod pydantic;
 pub mod pytest;
 pub mod regex;
@@ -20,13 +22,20 @@ pub struct Settings {
     pub naming: Naming,
     /// `[python] line-length`, columns; 88 unless configured.
     pub line_length: usize,
+    /// `[python.external]`: where foreign classes are imported from.
+    pub external: external::Imports,
     /// `[python] format`: is `format` asserted by validators, or an annotation (the specification's default)?
     pub assert_formats: bool,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Settings { naming: Naming::default(), line_length: 88, assert_formats: false }
+        Settings {
+            naming: Naming::default(),
+            line_length: 88,
+            external: external::Imports::default(),
+            assert_formats: false,
+        }
     }
 }
 

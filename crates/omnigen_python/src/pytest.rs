@@ -413,6 +413,7 @@ mod tests {
             function: "".into(),
             types: TypeSet::ALL,
             tags: Vec::new(),
+            opaque: false,
             meaning: Digest::of(b""),
             full: Digest::of(b""),
         };

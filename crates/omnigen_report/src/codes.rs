@@ -76,6 +76,17 @@ codes! {
     NeverValid "never-valid" Warning "Nothing can be valid here.";
     ExampleInvalid "example-invalid" Warning "An example that its own schema does not allow.";
 
+    // ONEX.
+    BadTypeExpression "bad-type-expression" Warning "A type of an ONEX contract cannot be read; everything is allowed.";
+    ProseType "prose-type" Warning "A type of an ONEX contract is prose; what was understood of it counts.";
+    UntypedField "untyped-field" Warning "Fields are named and have no type; everything is allowed.";
+    BadInclude "bad-include" Error "`!include` names a file that cannot be included.";
+    BadTopic "bad-topic" Warning "A topic is not named as the others are.";
+    DifferingNames "differing-names" Warning "A node has several names; the first one counts.";
+    MissingKey "missing-key" Warning "A contract lacks a key that belongs to it.";
+    PlaceholderKey "placeholder-key" Warning "A key of a template was not replaced.";
+    UnknownState "unknown-state" Warning "A transition names a state that the machine does not declare.";
+
     NoVerdict "no-verdict" Warning "The oracle cannot judge documents of a contract; its tests have none.";
 
     // Names and outputs.

@@ -125,6 +125,8 @@ What goes beyond a limit is an error with the code in the last column, never a c
 | References of one file | 200,000 | `too-large` |
 | Bytes of one pattern | 20,000 | `pattern-not-carried` |
 | Nesting of groups in one pattern | 90 levels | `pattern-not-carried` |
+| Files within files by `!include` | 10 levels, 1,000 files, 16 MiB together | `bad-include` |
+| Bytes of one included file | 1 MiB | `bad-include` |
 | Bytes of one remote schema | 16 MiB | `fetch-failed` |
 | Remote schemas fetched by one run | 1,000 | `fetch-failed` |
 ";
@@ -384,6 +386,56 @@ impl Code {
                 "-- omnigen.toml --\n[project]\nname = \"shop\"\ntargets = [\"docs\"]\n[agent.writer]\ncommand = \
                  [\"no-such-program\"]\n[target.docs]\nagent = \"writer\"\noutput = \"docs/{contract}.md\"\n\
                  -- contracts/order.json --\n{ \"type\": \"object\" }\n$ omnigen build",
+            ),
+            Code::BadTypeExpression => page(
+                "Fields of ONEX contracts have types in Python's notation; this one ends too early, or has something else where a \
+                 type belongs. The field is built as one that takes everything.",
+                "Write a type such as `str`, `list[str]`, `dict[str, int]` or `int | null`.",
+                "-- contracts/pay.yaml --\ncontract_version: {major: 1, minor: 0, patch: 0}\nnode_type: effect\nname: pay\ninputs:\n  lines: {type: \"list[str\"}",
+            ),
+            Code::ProseType => page(
+                "A type is followed by words. What could be understood of them (defaults and bounds) counts, the rest is kept as a \
+                 description.",
+                "Put the type alone into `type`, and the rest into `description`, `default`, `minimum` and `maximum`.",
+                "-- contracts/pay.yaml --\ncontract_version: {major: 1, minor: 0, patch: 0}\nnode_type: effect\nname: pay\ninputs:\n  lines: {type: list of strings that were read}",
+            ),
+            Code::UntypedField => page(
+                "A state lists names of fields and nothing says what may be in them, so everything may. Operations that only name \
+                 their fields are a note.",
+                "Say the types in `validation_rules.constraint_definitions`, or write `properties`.",
+                "-- contracts/pay.yaml --\ncontract_version: {major: 1, minor: 0, patch: 0}\nnode_type: effect\nname: pay\ninput_state:\n  object_type: object\n  required: [amount]",
+            ),
+            Code::BadInclude => page(
+                "`!include` takes a path that is relative to its file, without `..`, of a file of at most 1 MiB. Files may include \
+                 others ten levels deep, but not in a circle.",
+                "Correct the path, or move the file below the contract's folder.",
+                "-- contracts/pay.yaml --\ncontract_version: {major: 1, minor: 0, patch: 0}\nnode_type: effect\nname: pay\nrouting: !include ../routing.yaml",
+            ),
+            Code::BadTopic => page(
+                "Topics are called `onex.<kind>.<service>.<name>.v<N>`, with hyphens in between. The constant is made all the same.",
+                "Rename the topic everywhere it is used.",
+                "-- contracts/pay.yaml --\ncontract_version: {major: 1, minor: 0, patch: 0}\nnode_type: effect\nname: pay\nterminal_event: onex.evt.shop.order_paid.v1",
+            ),
+            Code::DifferingNames => page(
+                "`name`, `node_name` and `contract_name` say different things. The node is called what the first of them says.",
+                "Give it one name.",
+                "-- contracts/pay.yaml --\ncontract_version: {major: 1, minor: 0, patch: 0}\nnode_type: effect\nname: pay\nnode_name: node_pay",
+            ),
+            Code::MissingKey => page(
+                "Something that belongs to a contract is not there: its name, kind or version, a route's handler, the states of a \
+                 transition. Whatever needs it is left out, the rest is built.",
+                "Add it.",
+                "-- contracts/pay.yaml --\nnode_type: effect\nname: pay",
+            ),
+            Code::PlaceholderKey => page(
+                "A key looks as if it came from a template and should have been replaced.",
+                "Replace it, or take it out.",
+                "-- contracts/pay.yaml --\ncontract_version: {major: 1, minor: 0, patch: 0}\nnode_type: effect\nname: pay\ninputs:\n  TEMPLATE_REQUIRED_FIELD: {type: str}",
+            ),
+            Code::UnknownState => page(
+                "A transition names a state that is not among the machine's states. It becomes one.",
+                "Correct the name, or declare the state.",
+                "-- contracts/pay.yaml --\ncontract_version: {major: 1, minor: 0, patch: 0}\nnode_type: effect\nname: pay\nfsm:\n  states: [open, paid]\n  transitions:\n    - {from: open, to: payed}",
             ),
             Code::AnswerMissing => page(
                 "With `--frozen` no agent is started: answers come from `omnigen.lock` and the committed outputs, and this one is \

@@ -32,6 +32,8 @@ pub(crate) fn lower(file: &Arc<str>, root: &Value<'_>, dialect: Dialect, diagnos
         vocabulary: vocabulary(root),
         diagnostics: Vec::new(),
         broken: false,
+        includes: Vec::new(),
+        node: None,
     };
     lowerer.lower_targets(&mut declarations);
     lowerer.lower_strangers(&mut declarations);
@@ -710,6 +712,7 @@ fn says_nothing(node: &Node) -> bool {
         && node.array.is_none()
         && node.object.is_none()
         && node.logic.is_none()
+        && node.external.is_none()
         && node.notes.is_none()
 }
 

@@ -194,6 +194,8 @@ pub(crate) fn lower(
         vocabulary: None,
         diagnostics: Vec::new(),
         broken: false,
+        includes: Vec::new(),
+        node: None,
     };
     lowerer.lower_targets(&mut declarations);
     discriminator::apply(&mut lowerer, &mut declarations.definitions, &mut exported);

@@ -36,6 +36,7 @@ pub(super) fn children_mut(node: &mut Node, f: &mut dyn FnMut(&mut Schema, bool)
         array,
         object,
         logic,
+        external: _,
         notes: _,
     } = node;
     if let Some(array) = array.as_deref_mut() {

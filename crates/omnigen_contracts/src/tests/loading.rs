@@ -205,8 +205,6 @@ fn other_documents_are_told_from_schemas() {
     for (text, expected) in [
         ("swagger: '2.0'\ninfo: {}\n", "not-a-contract key:/swagger"),
         ("openapi: 4.0.0\ninfo: {}\n", "not-a-contract /openapi"),
-        ("node_type: COMPUTE\ncontract_version: 1\n", "not-a-contract key:/node_type"),
-        ("contract_version: {major: 1}\n", "not-a-contract key:/contract_version"),
         ("- a\n", "not-a-contract "),
         ("just words\n", "not-a-contract "),
     ] {

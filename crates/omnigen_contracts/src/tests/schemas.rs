@@ -1,7 +1,7 @@
 use omnigen_ir::{FileId, Json, Number, Schema, TypeSet};
 
 use super::{draft, draft_07, draft_2020, found, hint, json, node};
-use crate::{Declarations, Dialect, declarations_in};
+use crate::{Declarations, Dialect, Includes, declarations_in};
 
 #[test]
 fn every_keyword_arrives() {
@@ -314,7 +314,7 @@ fn vocabularies_turn_keywords_off() {
         Dialect::custom(base, Some(&list))
     };
     let text = r#"{"$schema": "https://example.com/mine", "properties": {"a": {"minimum": 3, "format": "date"}}}"#;
-    let read = |dialect: Dialect| declarations_in(&FileId::from("a.json"), text, dialect);
+    let read = |dialect: Dialect| declarations_in(&FileId::from("a.json"), text, dialect, &Includes::default());
     let bare = read(of(&[("core", true), ("applicator", true)], "2020-12").expect("known"));
     assert_eq!(found(&bare), ["ignored-keyword key:/properties/a/minimum"]);
     assert!(node(&bare, "/properties/a").number.is_none());

@@ -74,6 +74,11 @@ pub(super) const PYTHON: &[Key] = &[
         "Is the keyword `format` a remark, or checked?",
         || json!({ "enum": ["annotate", "assert"], "default": "annotate" }),
     ),
+    key(
+        "external",
+        "Classes that ONEX contracts name, by path, name or `package.*`: `import` them, keep them `opaque`, or the path of another class.",
+        || json!({ "type": "object", "additionalProperties": { "type": "string" } }),
+    ),
 ];
 
 fn flag() -> Value {

@@ -52,6 +52,11 @@ impl<'t> Table<'t> {
         self.entries.get(key).map_or(self.span.clone(), Spanned::span)
     }
 
+    /// The names of all members.
+    pub(super) fn keys(&self) -> Vec<String> {
+        self.entries.keys().map(|key| key.get_ref().to_string()).collect()
+    }
+
     /// The names in a member that is a table.
     pub(super) fn names(&self, key: &str) -> Vec<String> {
         match self.entries.get(key).map(Spanned::get_ref) {

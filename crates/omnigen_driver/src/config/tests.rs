@@ -52,8 +52,13 @@ fn the_least_there_can_be() {
             out: "generated".to_owned(),
             refs: None,
             duplicate_keys: DuplicateKeys::default(),
-            targets: vec!["models".to_owned(), "validators".to_owned(), "tests".to_owned()],
-            python: Python { naming: "Model{Name}".to_owned(), line_length: 88, format: Format::Annotate },
+            targets: vec!["models".to_owned(), "validators".to_owned(), "tests".to_owned(), "nodes".to_owned()],
+            python: Python {
+                naming: "Model{Name}".to_owned(),
+                line_length: 88,
+                format: Format::Annotate,
+                external: Vec::new()
+            },
             agents: Vec::new(),
             own_targets: Vec::new(),
             gates: Vec::new(),
@@ -117,7 +122,10 @@ fn everything() {
     assert_eq!(config.exclude, ["schemas/b/old/**"]);
     assert_eq!((config.out.as_str(), config.refs.as_deref()), ("src/made", Some("refs")));
     assert_eq!(config.targets, ["models", "docs", "outline"], "what is wanted and what that needs");
-    assert_eq!(config.python, Python { naming: "{Name}".to_owned(), line_length: 100, format: Format::Assert });
+    assert_eq!(
+        config.python,
+        Python { naming: "{Name}".to_owned(), line_length: 100, format: Format::Assert, external: Vec::new() }
+    );
     let [other, writer] = &config.agents[..] else { panic!("{:?}", config.agents) };
     assert_eq!((other.name.as_str(), other.timeout, other.concurrency), ("other", Duration::from_secs(300), 5));
     assert_eq!((&other.retry, other.pool, other.network), (&Retry::default(), Pool::Io, false));
@@ -162,11 +170,11 @@ fn layout_order_and_line_ends_do_not_matter() {
 fn all_targets_unless_some_are_listed() {
     let own = "[agent.a]\ncommand = [\"a\"]\n[target.docs]\nagent = \"a\"\noutput = \"{contract}.md\"\n";
     let targets = |list: &str| config(&format!("[project]\nname = \"s\"\n{list}\n{own}")).targets;
-    assert_eq!(targets(""), ["models", "validators", "tests", "docs"]);
+    assert_eq!(targets(""), ["models", "validators", "tests", "nodes", "docs"]);
     assert_eq!(targets("targets = []"), [""; 0]);
     assert_eq!(targets("targets = [\"docs\"]"), ["docs"]);
     assert_eq!(targets("targets = [\"validators\"]"), ["models", "validators"], "validators import models");
-    assert_eq!(targets("targets = [\"docs\", \"tests\"]"), ["models", "validators", "tests", "docs"]);
+    assert_eq!(targets("targets = [\"docs\", \"tests\"]"), ["models", "validators", "tests", "nodes", "docs"]);
 }
 
 #[test]
@@ -402,7 +410,7 @@ fn references() {
         &[
             "bad-config|\"model\"|there is no target `model`|did you mean \"models\"?",
             "bad-config|\"dosc\"|there is no target `dosc`|did you mean \"docs\"?",
-            "bad-config|\"nothing\"|there is no target `nothing`|there are `models`, `validators`, `tests`, `docs`",
+            "bad-config|\"nothing\"|there is no target `nothing`|there are `models`, `validators`, `tests`, `nodes`, `docs`",
             "bad-config|\"writr\"|there is no agent `writr`|did you mean \"writer\"?",
             "bad-config|\"validator\"|there is no target `validator`|did you mean \"validators\"?",
             "bad-config|tests|`tests` is a built-in target and cannot be defined|choose another name, or leave `tests` out of \
@@ -476,5 +484,5 @@ fn a_long_chain_is_no_circle() {
         );
     }
     text += "[target.t3000]\nagent = \"a\"\noutput = \"last/{contract}\"\n";
-    assert_eq!(config(&text).targets.len(), 3_004);
+    assert_eq!(config(&text).targets.len(), 3_005);
 }

@@ -12,7 +12,7 @@ mod tests;
 
 use std::collections::HashMap;
 
-use crate::{Contract, Json, Number, Place, Pointer, Resolve};
+use crate::{Contract, External, Json, Number, Place, Pointer, Resolve};
 
 pub use check::allows;
 pub use project::only_object;
@@ -98,6 +98,8 @@ pub struct Class {
     pub fields: Vec<Field>,
     /// What other members may be; [`Type::Never`] if there are none.
     pub extra: Type,
+    /// Its values are not changed once they are made.
+    pub frozen: bool,
     /// What holds beyond the type, by keyword, in a fixed order.
     pub unchecked: Vec<&'static str>,
 }
@@ -135,6 +137,8 @@ pub enum Body {
     Class(Class),
     /// Another name for a type.
     Alias(Type),
+    /// A class of another language, of which nothing is known.
+    External(External),
 }
 
 /// A type with a name.
@@ -312,6 +316,7 @@ impl Body {
     /// Calls `f` with every place that it names.
     pub fn names<'a>(&'a self, f: &mut dyn FnMut(&'a Place)) {
         match self {
+            Body::External(_) => {}
             Body::Alias(alias) => alias.names(f),
             Body::Class(class) => {
                 class.fields.iter().for_each(|field| field.r#type.names(f));

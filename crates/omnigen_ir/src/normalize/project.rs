@@ -88,6 +88,10 @@ impl<'a> Projector<'a> {
             self.add(place.clone(), exported, Body::Alias(Type::Any), About::default());
             return;
         };
+        if let Some(external) = schema.node().and_then(|node| node.external.as_deref()) {
+            self.add(place.clone(), exported, Body::External(external.clone()), about(schema));
+            return;
+        }
         let made = self.conjunction(&[], &[(&place.file, schema)], Context { place, top: true });
         if made == Type::Named(place.clone()) && self.types.index.contains_key(place) {
             let at = self.types.index[place];
@@ -466,8 +470,9 @@ impl<'a> Projector<'a> {
         let inner = Context { place: &place, top: false };
         let fields = self.fields(&rules, inner);
         let extra = self.extra(&rules, inner);
+        let frozen = saying.iter().any(|part| part.node.notes.as_deref().is_some_and(|notes| notes.frozen));
         self.open.pop();
-        self.types.definitions[at].body = Body::Class(Class { fields, extra, unchecked: unchecked(parts) });
+        self.types.definitions[at].body = Body::Class(Class { fields, extra, frozen, unchecked: unchecked(parts) });
         Type::Named(place)
     }
 

@@ -47,6 +47,8 @@ pub(super) struct Uses {
     pub boolean: bool,
     /// `_NotNull`
     pub not_null: bool,
+    /// Foreign classes: module, name, and name here.
+    pub classes: Vec<(String, String, String)>,
 }
 
 impl Uses {
@@ -83,12 +85,25 @@ impl Uses {
         .filter(|(_, used)| *used)
         .map(|(name, _)| name)
         .collect();
+        let mut classes: Vec<&(String, String, String)> = self.classes.iter().collect();
+        classes.sort();
+        let mut classes = classes.into_iter().peekable();
+        let mut foreign = |out: &mut Writer, before: Option<&str>| {
+            while let Some((module, name, alias)) =
+                classes.next_if(|(module, ..)| before.is_none_or(|before| module.as_str() < before))
+            {
+                import(out, module, &[&format!("{name} as {alias}")], width);
+            }
+        };
+        foreign(out, Some("pydantic"));
         if !names.is_empty() {
             import(out, "pydantic", &names, width);
         }
+        foreign(out, Some("typing_extensions"));
         if self.type_alias {
             out.line("from typing_extensions import TypeAliasType");
         }
+        foreign(out, None);
         let functions: [(bool, &str); 4] = [
             (
                 self.integral || self.integer,
@@ -362,6 +377,7 @@ impl Module<'_> {
                     seen.push(place);
                     match self.types.get(place).map(|definition| &definition.body) {
                         Some(Body::Alias(alias)) => todo.push(alias),
+                        Some(Body::External(_)) => return true,
                         Some(Body::Class(_)) => {}
                         None => {
                             if self.resolve.export(place).is_none_or(|export| export.types.has(TypeSet::NULL)) {

@@ -37,7 +37,7 @@ pub(super) fn field(about: &About) -> Option<Cow<'_, str>> {
 }
 
 /// Writes a docstring as `ruff format` leaves it: trimmed, its lines indented by the smallest indentation they share.
-pub(super) fn write(code: &mut Writer, text: &str) {
+pub(crate) fn write(code: &mut Writer, text: &str) {
     if text.bytes().all(|b| matches!(b, b' '..=b'~') && b != b'"' && b != b'\\') {
         let line = text.trim_matches(' ');
         if !line.is_empty() {

@@ -6,7 +6,7 @@
 
 mod annotation;
 mod default;
-mod docstring;
+pub(crate) mod docstring;
 mod member;
 mod names;
 #[cfg(test)]
@@ -18,7 +18,7 @@ use std::fmt::Write as _;
 
 use omnigen_ir::naming::Unit;
 use omnigen_ir::normalize::{Body, Class, Definition, Type, Types};
-use omnigen_ir::{Contract, FileId, Place, Resolve};
+use omnigen_ir::{Contract, External, FileId, Place, Resolve};
 use omnigen_report::{At, Code, Diagnostic};
 
 use crate::layout::{Doc, Writer, string};
@@ -233,6 +233,15 @@ impl Module<'_> {
                         rebuilt.push(at);
                     }
                 }
+                Body::External(external) if self.imported(at, external) => {}
+                Body::External(external) => {
+                    code.line("");
+                    if after_class && rank > 0 {
+                        code.line("");
+                    }
+                    after_class = false;
+                    self.external(&mut code, at, external);
+                }
                 Body::Alias(alias) => {
                     code.line("");
                     if after_class && rank > 0 {
@@ -309,7 +318,8 @@ impl Module<'_> {
             code.line("");
         }
         let extra = if class.extra == Type::Never { "forbid" } else { "allow" };
-        code.pieces(&["model_config = ConfigDict(strict=True, extra=\"", extra, "\")"]);
+        let frozen = if class.frozen { "\", frozen=True)" } else { "\")" };
+        code.pieces(&["model_config = ConfigDict(strict=True, extra=\"", extra, frozen]);
         let mut apart = false;
         if !matches!(class.extra, Type::Any | Type::Never) {
             self.uses.field = true;
@@ -394,6 +404,43 @@ impl Module<'_> {
         code.assignment("", &Doc::text(name.clone()), &Doc::group("TypeAliasType(", items, ")"));
         if let Some(text) = docstring::field(&self.types.definitions[at].notes) {
             docstring::write(code, &text);
+        }
+    }
+
+    /// Imports a foreign class, if it is called here as it is there. The import says that the name is meant for others too.
+    fn imported(&mut self, at: usize, external: &External) -> bool {
+        match self.settings.external.of(external) {
+            Some((module, class)) if class == self.names[at] => {
+                self.uses.classes.push((module, class.clone(), class));
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// A foreign class: another name for everything, unless the project says where to import it from.
+    fn external(&mut self, code: &mut Writer, at: usize, external: &External) {
+        let name = self.names[at].clone();
+        let (value, about) = match self.settings.external.of(external) {
+            Some((module, class)) => {
+                let alias = format!("_{name}");
+                self.uses.classes.push((module, class, alias.clone()));
+                (alias, None)
+            }
+            None => {
+                self.uses.any = true;
+                let path: String =
+                    external.path().chars().filter(|c| !c.is_control() && !matches!(c, '"' | '\\')).collect();
+                ("Any".to_owned(), Some(format!("Stands for `{path}`, which is not imported.")))
+            }
+        };
+        self.uses.type_alias = true;
+        let items = vec![Doc::text(string(&name)), Doc::text(value)];
+        code.assignment("", &Doc::text(name), &Doc::group("TypeAliasType(", items, ")"));
+        let said = docstring::field(&self.types.definitions[at].notes);
+        let parts: Vec<&str> = about.as_deref().into_iter().chain(said.as_deref()).collect();
+        if !parts.is_empty() {
+            docstring::write(code, &parts.join("\n\n"));
         }
     }
 

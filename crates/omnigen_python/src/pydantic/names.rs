@@ -171,7 +171,7 @@ mod tests {
         let definition = |pointer: &str, fields| Definition {
             place: Place { file: "shape.json".into(), pointer: pointer.into() },
             exported: false,
-            body: Body::Class(Class { fields, extra: Type::Any, unchecked: Vec::new() }),
+            body: Body::Class(Class { fields, extra: Type::Any, frozen: false, unchecked: Vec::new() }),
             notes: About::default(),
         };
         let definitions = [

@@ -157,7 +157,7 @@ impl<'a> Emitter<'a> {
     fn run(&mut self) {
         let exports = self.contract.exports;
         for export in &exports.list {
-            if !self.own(export) {
+            if export.opaque || !self.own(export) {
                 continue;
             }
             let place = Place::new(self.contract.file, &export.pointer);

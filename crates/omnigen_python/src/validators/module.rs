@@ -119,7 +119,7 @@ fn checked(emitter: &Emitter<'_>) -> Vec<Checked> {
         let model = emitter.settings.naming.at(contract.unit, "");
         return vec![Checked { name: contract.unit.pascal.clone(), suffix: String::new(), model, class: true }];
     }
-    let list = exports.iter().map(|export| Checked {
+    let list = exports.iter().filter(|export| !export.opaque).map(|export| Checked {
         name: name_at(contract.unit, &export.pointer),
         suffix: export.function.to_string(),
         model: export.class.to_string(),

@@ -68,6 +68,10 @@ impl<'a> Emitter<'a> {
     /// The functions for what a reference leads to; `None` if it leads nowhere.
     pub(super) fn callee(&mut self, reference: &Reference) -> Option<Callee> {
         let place = self.target(reference)?;
+        // Of a foreign class nothing is known: everything is accepted.
+        if self.resolve.export(&place).is_some_and(|export| export.opaque) {
+            return None;
+        }
         let own = place.file == *self.contract.file;
         let mut suffix = if own {
             let export = self.contract.exports.list.iter().find(|export| export.pointer == place.pointer);

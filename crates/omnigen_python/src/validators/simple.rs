@@ -216,8 +216,20 @@ pub(super) fn key(schema: &Schema) -> usize {
 /// The types, if the schema asserts nothing else.
 fn only_types(schema: &Schema) -> Option<TypeSet> {
     let Schema::Node(node) = schema else { return None };
-    let Node { at: _, reference, types, enumeration, constant, number, string, array, object, logic, notes: _ } =
-        &**node;
+    let Node {
+        at: _,
+        reference,
+        types,
+        enumeration,
+        constant,
+        number,
+        string,
+        array,
+        object,
+        logic,
+        external,
+        notes: _,
+    } = &**node;
     let bare = reference.is_none()
         && enumeration.is_none()
         && constant.is_none()
@@ -225,7 +237,8 @@ fn only_types(schema: &Schema) -> Option<TypeSet> {
         && string.is_none()
         && array.is_none()
         && object.is_none()
-        && logic.is_none();
+        && logic.is_none()
+        && external.is_none();
     types.filter(|_| bare)
 }
 
