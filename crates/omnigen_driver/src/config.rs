@@ -357,7 +357,8 @@ fn imports(reader: &mut Reader, table: &Table<'_>) -> Vec<(String, String)> {
                 Some("write for example \"shop.models.Order\", \"Order\" or \"shop.models.*\"".to_owned());
         }
         let to = target.get_ref();
-        if !matches!(to.as_str(), "import" | "opaque") && !(to.contains('.') && dotted(to)) {
+        let class = to.contains('.') && dotted(to);
+        if !matches!(to.as_str(), "import" | "opaque") && !class {
             let message =
                 format!("`python.external.\"{pattern}\"` must be \"import\", \"opaque\" or the path of a class");
             reader.error(target.span(), message).hint = Some(

@@ -151,7 +151,7 @@ impl Session {
             let unknown = record.held && record.outputs.iter().all(|output| *output.target != *Target::Nodes.name());
             let made = wanted
                 .iter()
-                .filter(|target| !record.makes_nothing(**target) && !(unknown && **target == Target::Nodes));
+                .filter(|target| !(record.makes_nothing(**target) || unknown && **target == Target::Nodes));
             paths.extend(made.map(|target| unit.path(target.kind())));
             let agents = self.agents.targets();
             paths.extend(agents.iter().map(|target| omnigen_engine::output_path(&target.output, &unit)));

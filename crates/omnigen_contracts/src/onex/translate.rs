@@ -502,7 +502,8 @@ impl<'v, 'a> Translator<'v, 'a> {
                 }
             }
             "format" | "format_type" => {
-                if matches!(&value.data, Data::String(text) if !text.is_empty()) && !has(made, "format") {
+                let stated = matches!(&value.data, Data::String(text) if !text.is_empty());
+                if stated && !has(made, "format") {
                     put(made, "format", value.data.clone(), value.span);
                 }
             }

@@ -96,7 +96,7 @@ impl Module<'_> {
                 });
                 if complete && fits { model(name) } else { None }
             }
-            Body::External(_) => return None,
+            Body::External(_) => None,
             Body::Alias(_) if root && definition.exported => model(name),
             Body::Alias(alias) => self.made(alias, json, depth + 1),
         }
