@@ -72,7 +72,9 @@ def load(project, path):
 
 
 def validator_of(module):
-    return next(member for name, member in vars(module).items() if name.startswith("Validator") and isinstance(member, type))
+    """The validator of the contract's root; of a contract without a root the first there is, if any."""
+    found = (member for name, member in vars(module).items() if name.startswith("Validator") and isinstance(member, type))
+    return next(found, None)
 
 
 def declared(schema, found):

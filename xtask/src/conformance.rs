@@ -6,6 +6,7 @@
 mod lint;
 pub(crate) mod mutants;
 mod onex;
+mod openapi;
 pub(crate) mod peers;
 mod rest;
 pub(crate) mod schemastore;
@@ -33,6 +34,7 @@ pub(crate) fn run(root: &Path, check: bool) -> Result<(), String> {
             .to_owned(),
         schemastore::score(&setup)?,
         suite::score(&setup)?,
+        openapi::score(&setup)?,
         rest::score(&setup)?,
         onex::score(&setup)?,
     ]

@@ -65,9 +65,14 @@ pub struct Declarations {
 }
 
 impl Declarations {
+    /// Is the whole file a schema? An API description or a node contract has schemas inside only.
+    pub fn rooted(&self) -> bool {
+        self.exported.first().is_none_or(|first| first.is_empty())
+    }
+
     /// The schema at a pointer.
     pub fn schema(&self, pointer: &str) -> Option<&Schema> {
-        let rooted = self.exported.first().is_none_or(|first| first.is_empty());
+        let rooted = self.rooted();
         if pointer.is_empty() {
             return rooted.then_some(&self.root);
         }

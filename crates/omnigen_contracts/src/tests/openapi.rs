@@ -1,0 +1,124 @@
+//! What API descriptions declare.
+
+use omnigen_ir::naming::{Naming, Unit};
+use omnigen_ir::{Json, TypeSet};
+
+use super::{found, json, node, target, yaml};
+use crate::Declarations;
+
+/// The classes of what a document exports.
+fn classes(declarations: &Declarations) -> Vec<String> {
+    let exports = declarations.exports(&Unit::new("api.yaml", ""), &Naming { class: "{Name}".to_owned() });
+    exports.list.iter().map(|export| export.class.to_string()).collect()
+}
+
+/// A document with these component schemas.
+fn schemas(version: &str, members: &str) -> Declarations {
+    json(&format!(r#"{{"openapi": "{version}", "components": {{"schemas": {{{members}}}}}}}"#))
+}
+
+#[test]
+fn an_api_has_no_root() {
+    let api = schemas("3.1.0", r#""Pet": {"type": "object"}, "pet-kind": {"enum": ["a"]}"#);
+    assert!(!api.rooted() && !api.broken && api.schema("").is_none() && api.schema("/info").is_none());
+    assert_eq!(classes(&api), ["Pet", "PetKind"]);
+    assert_eq!(found(&yaml("openapi: 3.0.0\npaths: {}\n")), ["not-a-contract key:/openapi"]);
+    assert_eq!(
+        found(&yaml("openapi: 3.2.0\ncomponents: {schemas: {A: {type: string}}}\n")),
+        ["unknown-dialect /openapi"]
+    );
+}
+
+#[test]
+fn what_operations_take_and_give_is_named_by_them() {
+    let api = yaml(
+        r##"
+openapi: 3.0.3
+paths:
+  /pets/{id}:
+    parameters: [{ $ref: "#/components/parameters/Id" }]
+    get:
+      parameters: [{ name: id, in: path, required: true, schema: { type: integer } }]
+      responses: { "200": { $ref: "#/components/responses/One" }, 4XX: { description: no } }
+    put:
+      operationId: put_pet
+      requestBody: { content: { application/merge-patch+json: { schema: { type: object } }, image/png: { schema: {} } } }
+      responses: {}
+components:
+  parameters: { Id: { name: id, in: path, required: true, schema: { type: string } } }
+  responses: { One: { description: one, content: { application/json: { schema: { type: array, items: {} } } } } }
+"##,
+    );
+    assert_eq!(
+        classes(&api),
+        [
+            "IdParameter",
+            "OneResponseBody",
+            "GetPetsIdParameters",
+            "GetPetsIdResponse200",
+            "PutPetParameters",
+            "PutPetRequestBodyMergePatchJson"
+        ]
+    );
+    // The operation's own parameter stands for that of the path.
+    let own = "/paths/~1pets~1{id}/get/parameters/properties/path/properties/id";
+    assert_eq!(node(&api, own).types, Some(TypeSet::INTEGER));
+    let shared = "/paths/~1pets~1{id}/put~@put_pet/parameters/properties/path/properties/id";
+    assert_eq!(target(&api, shared), "/components/parameters/Id/schema");
+    assert_eq!(found(&api), ["not-carried key:/paths/~1pets~1{id}/put~@put_pet/requestBody/content/image~1png/schema"]);
+}
+
+#[test]
+fn nullable_allows_null_where_it_is_meant() {
+    let members = r##""A": {"type": "string", "nullable": true, "enum": ["x"]},
+        "B": {"nullable": true, "allOf": [{"$ref": "#/components/schemas/A"}]},
+        "C": {"$ref": "#/components/schemas/A", "nullable": true, "maxLength": 3}"##;
+    let api = schemas("3.0.0", members);
+    let a = node(&api, "/components/schemas/A");
+    assert_eq!(a.types, Some(TypeSet::STRING.or(TypeSet::NULL)));
+    assert_eq!(a.enumeration.as_deref().map(|values| values.contains(&Json::Null)), Some(true));
+    for name in ["B", "C"] {
+        let logic = node(&api, &format!("/components/schemas/{name}")).logic.as_deref().expect("alternatives");
+        assert_eq!(logic.any_of.len(), 2, "{name}");
+    }
+    let key = |keyword: &str| format!("ignored-keyword key:/components/schemas/C/{keyword}");
+    assert_eq!(found(&api), [key("maxLength"), key("nullable")]);
+    assert_eq!(
+        found(&schemas("3.1.0", r#""A": {"type": "string", "nullable": true}"#)),
+        ["ignored-keyword key:/components/schemas/A/nullable"]
+    );
+}
+
+#[test]
+fn what_is_only_read_is_not_sent() {
+    let api = schemas(
+        "3.1.0",
+        r##""User": {"type": "object", "required": ["id", "name"],
+            "properties": {"id": {"readOnly": true, "type": "string"}, "name": {"type": "string"}}},
+        "Team": {"type": "array", "items": {"$ref": "#/components/schemas/User"}},
+        "Name": {"type": "string"}"##,
+    );
+    assert_eq!(classes(&api), ["User", "UserWrite", "Team", "TeamWrite", "Name"]);
+    let write = node(&api, "/components/schemas/User~write").object.as_deref().expect("an object");
+    assert_eq!((write.properties.len(), write.required.len()), (1, 1));
+    assert_eq!(target(&api, "/components/schemas/Team~write/items"), "/components/schemas/User~write");
+    assert_eq!(target(&api, "/components/schemas/Team/items"), "/components/schemas/User");
+}
+
+#[test]
+fn a_discriminator_gives_values() {
+    let api = schemas(
+        "3.0.0",
+        r##""Pet": {"type": "object", "required": ["kind"], "properties": {"kind": {"type": "string"}},
+            "discriminator": {"propertyName": "kind", "mapping": {"tabby": "Cat", "x": "Nobody"}}},
+        "Cat": {"allOf": [{"$ref": "#/components/schemas/Pet"}]},
+        "Dog": {"allOf": [{"$ref": "#/components/schemas/Pet"}]}"##,
+    );
+    assert_eq!(classes(&api), ["Pet", "PetBase", "Cat", "Dog"]);
+    assert_eq!(target(&api, "/components/schemas/Cat/allOf/0"), "/components/schemas/Pet~base");
+    for (name, value) in [("Cat", "tabby"), ("Dog", "Dog")] {
+        let kind = node(&api, &format!("/components/schemas/{name}/properties/kind"));
+        assert_eq!(kind.enumeration.as_deref(), Some(&[Json::String(value.into())][..]), "{name}");
+    }
+    assert_eq!(found(&api), ["dangling-ref /components/schemas/Pet/discriminator/mapping/x"]);
+}
