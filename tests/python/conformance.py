@@ -121,7 +121,7 @@ def annotations(path, contract):
     """Fields of all classes of a module that the contract gives a type, wherever it names such a property: how many, and how many of
     them mention Any."""
     properties = {}
-    root = json.loads(contract.read_text(encoding="utf-8-sig"))
+    root = read(str(contract))
     declared(root, properties)
     fields = untyped = 0
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):

@@ -97,7 +97,8 @@ def specs(document):
     for key, suffix in (("inputs", "Input"), ("outputs", "Output")):
         if isinstance(document.get(key), dict):
             found.append((suffix, document[key]))
-    rules = (document.get("validation_rules") or {}).get("constraint_definitions") or {}
+    rules = document.get("validation_rules")
+    rules = rules.get("constraint_definitions") or {} if isinstance(rules, dict) else {}
     for key, suffix in (("input_state", "InputState"), ("output_state", "OutputState")):
         state = document.get(key)
         if isinstance(state, dict):
@@ -215,7 +216,7 @@ def facts(counter, entry, node, models, stem):
         ("required_fields", ""), ("optional_fields", ""),
     ):
         model = getattr(models, f"Model{stem}{suffix}", None)
-        known = {field.alias or name for name, field in model.model_fields.items()} if model else set()
+        known = {field.alias or name for name, field in getattr(model, "model_fields", {}).items()}
         for name in entry.get(key, []):
             counter.count("fields of the inventory found", name in known, f"{file}: {key} {name}")
 
