@@ -152,6 +152,7 @@ fn imports(setup: &Setup, project: &Path) -> Result<String, String> {
     let pydantic = found["pydantic"].as_f64().unwrap_or(f64::NAN);
     let ratio = |name: &str| found["modules"][name].as_f64().unwrap_or(f64::NAN) / pydantic;
     let mut ratios: Vec<f64> = names.iter().map(|name| ratio(name)).collect();
+    ratios.retain(|ratio| ratio.is_finite());
     ratios.sort_by(f64::total_cmp);
     let mut text = format!(
         "\n## Imports\n\nA module of models, pydantic's own import included, against pydantic's alone ({:.0} ms): median {:.2} × over {} modules \
