@@ -447,3 +447,41 @@ fn duplicate_keys_by_policy() {
         project.build().ends(0).says("warning[duplicate-key]");
     }
 }
+
+/// What is wrong within one definition holds back that one and those that lead there, no others.
+#[test]
+fn the_rest_of_a_document_is_built() {
+    let api = |kind: &str| {
+        format!(
+            "openapi: 3.1.0\npaths: {{}}\ncomponents:\n  schemas:\n    Pet:\n      type: object\n      properties:\n        \
+             kind: {{ $ref: '#/components/schemas/{kind}' }}\n    Pets: {{ type: array, items: {{ $ref: '#/components/schemas/Pet' }} }}\n    \
+             Kind: {{ enum: [cat, dog] }}\n    Other: {{ $ref: 'other.json' }}\n"
+        )
+    };
+    let user = r##"{ "type": "object", "properties": { "a": { "$ref": "api.yaml#/components/schemas/Kind" } } }"##;
+    let other = ("contracts/other.json", "{ \"type\": \"string\" }");
+    let (project, run) =
+        check(&[("contracts/api.yaml", api("Kin").as_bytes()), ("contracts/user.json", user.as_bytes())], 1);
+    run.says("error[dangling-ref]: `#/components/schemas/Kin` leads nowhere").says("`other.json` leads nowhere");
+    let models = project.read("generated/models/model_api.py");
+    assert!(models.contains("ModelKind") && !models.contains("ModelPet") && !models.contains("ModelOther"), "{models}");
+    for path in ["validators/validator_api.py", "tests/test_api.py", "models/model_user.py"] {
+        assert!(project.has(&format!("generated/{path}")), "{path}");
+    }
+    // Mended in two steps, the outcome is that of a clean build.
+    project.write(other.0, other.1);
+    let run = project.build();
+    run.ends(1);
+    let models = project.read("generated/models/model_api.py");
+    assert!(models.contains("ModelOther") && !models.contains("ModelPet"), "{models}");
+    project.write("contracts/api.yaml", api("Kind"));
+    project.build().ends(0);
+    let clean = Project::with(&[
+        ("contracts/note.json", NOTE),
+        ("contracts/user.json", user),
+        other,
+        ("contracts/api.yaml", &api("Kind")),
+    ]);
+    clean.build().ends(0);
+    assert_eq!(difference(&project.tree("generated"), &clean.tree("generated")), "");
+}

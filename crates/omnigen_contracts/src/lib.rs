@@ -4,6 +4,7 @@
 
 mod contract;
 mod exports;
+mod held;
 mod include;
 mod json;
 mod json_schema;
@@ -26,6 +27,7 @@ use omnigen_ir::{Exports, FileId, Json, NodeManifest, Pointer, Reach, Schema, Sc
 use omnigen_report::{At, Code, Diagnostic};
 
 use contract::Kind;
+pub use held::Held;
 pub use include::Includes;
 pub use json_schema::Dialect;
 pub use metaschemas::{metaschema, metaschemas};
@@ -136,6 +138,7 @@ fn read(file: &FileId, text: &str, dialect: Option<Dialect>, includes: &Includes
     let mut declared = declared(file, loaded.value, dialect, diagnostics);
     declared.diagnostics.extend(spliced.diagnostics);
     declared.includes = spliced.asked;
+    declared.take_back();
     declared
 }
 

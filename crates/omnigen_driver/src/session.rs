@@ -15,7 +15,7 @@ use omnigen_ir::{Digest, FileId};
 use omnigen_report::{Activity, Change, Code, Diagnostic, Severity};
 use omnigen_store::manifest::{self, Executable};
 
-use crate::records::{Meta, Records};
+use crate::records::{Made, Meta, Records};
 use crate::revision::Causes;
 use crate::setup::Setup;
 use crate::tasks::{Agents, Flight};
@@ -265,8 +265,11 @@ impl Session {
             // Its names were made by another template.
             return None;
         }
-        let held = self.records.get(file)?.held;
-        let outline = self.records.details(file)?.outline.clone()?;
+        let details = self.records.details(file)?;
+        // The check of a file of which only a part can be used has a digest.
+        let whole = |made: &Made| made.ready && made.digest == Digest::of(b"");
+        let held = !details.made.get(Target::Check.name()).is_some_and(whole);
+        let outline = details.outline.clone()?;
         Some(Content::Stored(Arc::new(Stored { outline, held })))
     }
 

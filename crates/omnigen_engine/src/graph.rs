@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use omnigen_contracts::{Declarations, Dialect, Includes};
+use omnigen_contracts::{Declarations, Dialect, Held, Includes};
 use omnigen_ir::naming::Unit;
 use omnigen_ir::{Contract, Digest, Encoder, FileId, Judge, NodeManifest, Place, View};
 use omnigen_python::Emitted;
@@ -15,6 +15,7 @@ use omnigen_report::{At, Code, Diagnostic, Severity};
 use rayon::prelude::*;
 use salsa::Setter;
 
+use crate::findings::{held, twice, usable, waits};
 use crate::follow::Follow;
 use crate::includes::{self, included, missing};
 use crate::inputs::{Config, Content, Index, Project, Source};
@@ -324,8 +325,8 @@ pub(crate) fn sound(db: &dyn Db, source: Source) -> (bool, BTreeSet<FileId>) {
     {
         return (!stored.held, BTreeSet::new());
     }
-    let (state, needs) = checked(db, source);
-    (*state == State::Ready, needs.clone())
+    let (state, held, needs) = checked(db, source);
+    (*state == State::Ready && *held == Held::Nothing, needs.clone())
 }
 
 #[salsa::tracked(returns(copy))]
@@ -417,15 +418,21 @@ fn check(db: &dyn Db, source: Source) -> Built {
     if matches!(presence(db, source), Presence::Stored | Presence::Unread) {
         needs.insert(file.clone());
     }
-    let state = state(&needs, diagnostics.iter().any(Diagnostic::is_error));
-    Built { state, digest: Digest::of(b""), trace, diagnostics, needs }
+    let held = held(db, source, &diagnostics);
+    let state = state(&needs, held == Held::Everything);
+    // The digest tells those who only know what was recorded whether all of it can be used.
+    let digest = match &held {
+        Held::Some(_) => Digest::of(format!("{held:?}").as_bytes()),
+        Held::Nothing | Held::Everything => Digest::of(b""),
+    };
+    Built { state, digest, trace, diagnostics, needs }
 }
 
-/// May anything be made of a contract? What others ask of its check.
+/// May anything be made of a contract, and what may not? What others ask of its check.
 #[salsa::tracked(returns(ref))]
-fn checked(db: &dyn Db, source: Source) -> (State, BTreeSet<FileId>) {
-    let Built { state, needs, .. } = check(db, source);
-    (*state, needs.clone())
+fn checked(db: &dyn Db, source: Source) -> (State, Held, BTreeSet<FileId>) {
+    let Built { state, needs, diagnostics, .. } = check(db, source);
+    (*state, held(db, source, diagnostics), needs.clone())
 }
 
 fn state(needs: &BTreeSet<FileId>, errors: bool) -> State {
@@ -482,7 +489,7 @@ pub(crate) fn generator(db: &dyn Db, _config: Config, target: Target) -> Digest 
 fn built(db: &dyn Db, source: Source, target: Target) -> Built {
     let _span = tracing::debug_span!("emit", target = target.name(), file = &**source.path(db)).entered();
     let reads = Reads::new(db, source, target);
-    let (state, missing) = checked(db, source);
+    let (state, _, missing) = checked(db, source);
     if *state != State::Ready {
         let (trace, mut needs) = reads.finish();
         needs.extend(missing.iter().cloned());
@@ -501,35 +508,14 @@ fn built(db: &dyn Db, source: Source, target: Target) -> Built {
     Built { state, digest, trace, diagnostics, needs }
 }
 
-/// Says for what a contract waits.
-fn waits(file: &FileId, blocking: &BTreeSet<FileId>) -> Vec<Diagnostic> {
-    let one = |other: &FileId| {
-        let message = format!("held back until {other}, which it needs, is mended");
-        Diagnostic::new(Code::HeldBack, At::file(file), message)
-    };
-    blocking.iter().map(one).collect()
-}
-
-/// Reports `$id`s that another contract has too: references by them lead to the first contract by path.
-fn twice(reads: &Reads<'_>, file: &FileId, declared: &Declarations, diagnostics: &mut Vec<Diagnostic>) {
-    for (uri, pointer) in &declared.ids {
-        let Some(first) = reads.named(uri).filter(|first| first.file != *file) else { continue };
-        let message = format!("`{uri}` is the `$id` of {} too, and references by it lead there", first.file);
-        diagnostics.push(
-            Diagnostic::new(Code::DuplicateId, At::value(file, &format!("{pointer}/$id")), message)
-                .related(At::value(&first.file, &format!("{}/$id", first.pointer)), "the first one by path")
-                .hint("an `$id` names one schema: give this one another, or leave it out"),
-        );
-    }
-}
-
 /// The text of an artifact: not memoized, since keeping texts costs memory and saves no time.
 pub(crate) fn emitted(db: &dyn Db, source: Source, target: Target, reads: &Reads<'_>) -> Emitted {
     let nothing = Emitted { body: String::new(), diagnostics: Vec::new() };
     let Some(outline) = names(db, source) else { return nothing };
-    let contract = Contract { file: source.path(db), unit: source.unit(db), exports: &outline.exports };
+    let exports = usable(&outline.exports, &checked(db, source).1);
+    let contract = Contract { file: source.path(db), unit: source.unit(db), exports: &exports };
     let settings = Config::get(db).python(db);
-    let described = outline.exports.list.iter().any(|export| !export.opaque);
+    let described = exports.list.iter().any(|export| !export.opaque);
     match target {
         Target::Check => nothing,
         Target::Nodes => match reads.node(source) {
@@ -537,7 +523,7 @@ pub(crate) fn emitted(db: &dyn Db, source: Source, target: Target, reads: &Reads
             None => nothing,
         },
         // A contract without types has no module of them, and nothing is to be checked about foreign classes.
-        Target::Models if outline.exports.list.is_empty() => nothing,
+        Target::Models if exports.list.is_empty() => nothing,
         Target::Validators | Target::Tests if !described => nothing,
         Target::Models => omnigen_python::pydantic::models(&contract, reads, settings),
         Target::Validators => omnigen_python::validators::validators(&contract, reads, settings),

@@ -122,3 +122,55 @@ fn a_discriminator_gives_values() {
     }
     assert_eq!(found(&api), ["dangling-ref /components/schemas/Pet/discriminator/mapping/x"]);
 }
+
+#[test]
+fn an_error_holds_back_what_it_stands_in_and_what_leads_there() {
+    let api = yaml(
+        r##"
+openapi: 3.1.0
+paths:
+  /pets:
+    parameters: [{ $ref: "#/components/parameters/Gone" }]
+    get:
+      parameters: [{ name: limit, in: query, schema: { type: integer } }]
+      responses:
+        "200": { content: { application/json: { schema: { $ref: "#/components/schemas/Pets" } } } }
+        "404": { $ref: "#/components/responses/Gone" }
+        "500": { content: { application/json: { schema: { $ref: "#/components/schemas/Fine" } } } }
+components:
+  schemas:
+    Fine: { type: object, properties: { name: { type: string } } }
+    Kind: { type: strin }
+    Pet: { type: object, properties: { kind: { $ref: "#/components/schemas/Kind" } } }
+    Pets: { type: array, items: { $ref: "#/components/schemas/Pet" } }
+    Ring: { allOf: [{ $ref: "#/components/schemas/Ring" }] }
+"##,
+    );
+    assert_eq!(classes(&api), ["Fine", "GetPetsResponse500"]);
+    assert_eq!(
+        found(&api),
+        [
+            "unknown-type /components/schemas/Kind/type",
+            "dangling-ref /paths/~1pets/parameters/0/$ref",
+            "dangling-ref /paths/~1pets/get/responses/404/$ref",
+            "ref-loop /components/schemas/Ring/allOf/0/$ref",
+        ]
+    );
+    // Nothing is left.
+    assert_eq!(classes(&schemas("3.1.0", r#""A": {"type": "strin"}"#)), ["A"]);
+}
+
+#[test]
+fn a_definition_that_the_root_does_not_need_is_held_back_alone() {
+    let text = |properties: &str| {
+        format!(
+            r##"{{"properties": {{{properties}}}, "$defs": {{"A": {{"$ref": "#/$defs/C"}}, "B": {{"$ref": "#/$defs/A"}}, "D": true}}}}"##
+        )
+    };
+    let names = |text: &str| {
+        let exports = json(text).exports(&Unit::new("root.json", ""), &Naming { class: "{Name}".to_owned() });
+        exports.list.iter().map(|export| export.class.to_string()).collect::<Vec<_>>()
+    };
+    assert_eq!(names(&text("")), ["Root", "D"], "the others lead nowhere");
+    assert_eq!(names(&text(r##""b": {"$ref": "#/$defs/B"}"##)), ["Root", "A", "B", "D"], "all of it is held back");
+}
