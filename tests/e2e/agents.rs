@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use omnigen_tests::Project;
 
-const NOTE: &str = r#"{ "description": "A note.", "type": "object", "properties": { "text": { "type": "string" } } }
+pub(crate) const NOTE: &str = r#"{ "description": "A note.", "type": "object", "properties": { "text": { "type": "string" } } }
 "#;
 
 /// What every Python agent here begins with.
@@ -26,7 +26,7 @@ def done(text, path=None):
 "#;
 
 /// A project with these contracts, agents (name, program) and the rest of the configuration.
-fn project(contracts: &[&str], agents: &[(&str, &str)], rest: &str) -> Project {
+pub(crate) fn project(contracts: &[&str], agents: &[(&str, &str)], rest: &str) -> Project {
     let project = Project::with(&[]);
     for contract in contracts {
         project.write(&format!("contracts/{contract}.json"), NOTE);
@@ -42,7 +42,7 @@ fn project(contracts: &[&str], agents: &[(&str, &str)], rest: &str) -> Project {
     project
 }
 
-fn target(name: &str, agent: &str, more: &str) -> String {
+pub(crate) fn target(name: &str, agent: &str, more: &str) -> String {
     format!("[target.{name}]\nagent = \"{agent}\"\noutput = \"{name}/{{contract}}.md\"\n{more}\n")
 }
 

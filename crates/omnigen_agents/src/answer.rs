@@ -24,6 +24,23 @@ pub struct Answer {
     pub score: Option<f64>,
     /// Its own words about the answer. For display.
     pub summary: Option<String>,
+    /// Where it is from, if that is not the agent's command. For display; not part of the digest.
+    pub provenance: Option<Provenance>,
+}
+
+/// Where a model's answer is from, and what it cost.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Provenance {
+    /// The agent's name.
+    pub agent: String,
+    /// The model's name.
+    pub model: String,
+    /// Tokens of the prompt; 0 if the server did not tell.
+    pub prompt_tokens: u64,
+    /// Tokens of the reply; 0 if the server did not tell.
+    pub reply_tokens: u64,
+    /// How long the call took.
+    pub millis: u64,
 }
 
 /// A message to other agents.
@@ -68,7 +85,7 @@ impl std::error::Error for AnswerError {}
 
 /// The first bytes of a stored answer; the last one is the version of what follows.
 const MAGIC: &[u8; 8] = b"omniansw";
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
 
 /// An answer as it is stored.
 #[derive(Serialize, Deserialize)]
@@ -80,15 +97,16 @@ struct Stored {
     /// The bits of the number.
     score: Option<u64>,
     summary: Option<String>,
+    provenance: Option<Provenance>,
 }
 
 impl Answer {
     /// The stored form: 8 bytes `omniansw`, one byte for the version, the parts in postcard's encoding. Equal answers
     /// give equal bytes.
     pub fn encode(&self) -> Vec<u8> {
-        let Answer { artifacts, needs, messages, score, summary } = self.clone();
+        let Answer { artifacts, needs, messages, score, summary, provenance } = self.clone();
         let messages = messages.into_iter().map(|it| (it.to, it.kind, canonical_json(&it.data))).collect();
-        let stored = Stored { artifacts, needs, messages, score: score.map(f64::to_bits), summary };
+        let stored = Stored { artifacts, needs, messages, score: score.map(f64::to_bits), summary, provenance };
         let mut out = MAGIC.to_vec();
         out.push(VERSION);
         // Writing plain data into a vector has nothing to fail on; an empty body would be refused by `decode`.
@@ -106,13 +124,13 @@ impl Answer {
         if !rest.is_empty() {
             return Err(AnswerError);
         }
-        let Stored { artifacts, needs, messages, score, summary } = stored;
+        let Stored { artifacts, needs, messages, score, summary, provenance } = stored;
         let messages = messages
             .into_iter()
             .map(|(to, kind, data)| Ok(Message { to, kind, data: serde_json::from_str(&data)? }))
             .collect::<Result<_, serde_json::Error>>()
             .map_err(|_| AnswerError)?;
-        Ok(Answer { artifacts, needs, messages, score: score.map(f64::from_bits), summary })
+        Ok(Answer { artifacts, needs, messages, score: score.map(f64::from_bits), summary, provenance })
     }
 
     /// The digest of the whole answer.
@@ -121,7 +139,7 @@ impl Answer {
     /// of variant and its strings, option of digest); messages (list of list of strings, string, string of canonical
     /// JSON); score (option of the number's bits, an integer); summary (option of string).
     pub fn digest(&self) -> Digest {
-        let Answer { artifacts, needs, messages, score, summary } = self;
+        let Answer { artifacts, needs, messages, score, summary, provenance: _ } = self;
         let mut to = Encoder::new("omnigen answer 1", View::Full);
         to.int(artifacts.len() as u64);
         for (path, bytes) in artifacts {
@@ -183,6 +201,7 @@ mod tests {
             }],
             score: Some(0.75),
             summary: Some("fine".into()),
+            provenance: None,
         }
     }
 

@@ -197,7 +197,7 @@ impl<'a> Conversation<'a> {
     pub(crate) fn finish(self) -> (Option<Ending>, Answer) {
         let Conversation { artifacts, needs, messages, ending, .. } = self;
         let artifacts = artifacts.into_iter().collect();
-        (ending, Answer { artifacts, needs, messages, score: None, summary: None })
+        (ending, Answer { artifacts, needs, messages, ..Answer::default() })
     }
 
     fn violation(&self, what: &str, line: &[u8]) -> Violation {

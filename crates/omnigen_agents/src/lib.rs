@@ -1,4 +1,4 @@
-//! Runs one command agent: a program in any language that turns a context package into artifacts.
+//! Runs one agent: a program in any language, or a model behind an endpoint, that turns a context package into artifacts.
 //!
 //! Knows: the line protocol between engine and agent ([`protocol`]), how to run a program so that it can neither hang
 //! the build nor outlive its task ([`run`]), what of an agent decides its answer ([`AgentSpec::identity`],
@@ -11,6 +11,7 @@ mod answer;
 mod conversation;
 mod failure;
 mod live;
+mod llm;
 #[cfg(target_os = "linux")]
 mod orphans;
 mod paths;
@@ -29,12 +30,13 @@ mod sandbox;
 mod sandbox;
 mod scratch;
 mod task;
-mod version;
+mod tool;
 
-pub use answer::{Answer, AnswerError, Message};
+pub use answer::{Answer, AnswerError, Message, Provenance};
 pub use failure::{Failure, FailureClass};
+pub use llm::{Budget, LlmSpec, ask};
 pub use paths::OutputPattern;
 pub use protocol::{Need, PROTOCOL, Span};
 pub use run::{AgentEvent, NeedReply, run};
 pub use task::{AgentSpec, Environment, Limits, Task, canonical_json};
-pub use version::version;
+pub use tool::{Said, Tool, version};

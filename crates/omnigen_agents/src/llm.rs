@@ -66,10 +66,8 @@ impl LlmSpec {
             timeout: _,
         } = self;
         let parameters = json!({ "temperature": temperature, "seed": seed, "max_tokens": max_tokens });
-        let mut parts = vec![
-            KeyPart::text("agent.model", model),
-            KeyPart::text("agent.parameters", &canonical_json(&parameters)),
-        ];
+        let mut parts =
+            vec![KeyPart::text("agent.model", model), KeyPart::text("agent.parameters", &canonical_json(&parameters))];
         parts.extend(reply.as_ref().map(|(_, schema)| KeyPart::text("agent.reply", &canonical_json(schema))));
         parts.extend(render.as_ref().map(|(_, template)| KeyPart::text("agent.render", template)));
         parts
@@ -160,7 +158,8 @@ pub fn ask(
     let reply = call(spec, environment, prompt);
     let spent = match &reply {
         Ok(reply) => reply.usage.map_or(reserved, |(prompt, completion)| prompt + completion),
-        // Nobody knows; errors are rarely billed.
+        // A reply that was under way may have been written, and billed, to its end.
+        Err(Failure { class: FailureClass::Timeout | FailureClass::Protocol, .. }) => reserved,
         Err(_) => 0,
     };
     budget.settle(reserved, spent);
@@ -250,7 +249,9 @@ impl Broken {
     fn into_failure(self, spec: &LlmSpec) -> Failure {
         match self {
             // The library's time-outs come as errors of the reader.
-            Broken::Io(error) if error.kind() == std::io::ErrorKind::TimedOut || error.to_string().contains("timeout") => {
+            Broken::Io(error)
+                if error.kind() == std::io::ErrorKind::TimedOut || error.to_string().contains("timeout") =>
+            {
                 late(spec)
             }
             Broken::Io(error) => failure("server", format!("the reply broke off: {error}")),
@@ -304,7 +305,8 @@ fn streamed(mut lines: impl BufRead) -> Result<Reply, Broken> {
             // A stream may end without `[DONE]`; whether the reply was whole is for its `finish_reason` to say.
             return Ok(reply);
         }
-        let text = std::str::from_utf8(&line).map_err(|_| Broken::Noise("an event is not UTF-8".to_owned()))?.trim_end();
+        let text =
+            std::str::from_utf8(&line).map_err(|_| Broken::Noise("an event is not UTF-8".to_owned()))?.trim_end();
         let Some(data) = text.strip_prefix("data:").map(str::trim_start) else {
             if text.is_empty() || text.starts_with(':') || text.contains(':') {
                 // Between events, comments, and fields that are not used.
@@ -357,6 +359,8 @@ mod tests {
         assert!(matches!(read("<html>\n"), Err(Broken::Noise(_))));
         assert!(matches!(read("data: {\"error\":{\"message\":\"no\"}}\n"), Err(Broken::Io(_))));
         // Cut off: no end, which the caller tells.
-        assert!(read("data: {\"choices\":[{\"delta\":{\"content\":\"a\"}}]}\n").is_ok_and(|reply| reply.finish.is_none()));
+        assert!(
+            read("data: {\"choices\":[{\"delta\":{\"content\":\"a\"}}]}\n").is_ok_and(|reply| reply.finish.is_none())
+        );
     }
 }

@@ -46,6 +46,14 @@ impl Scratch {
         std::fs::write(self.room(path)?, bytes)
     }
 
+    /// Reads a file below the scratch folder.
+    ///
+    /// # Errors
+    /// As [`copy`](Scratch::copy).
+    pub fn read(&self, path: &str) -> io::Result<Vec<u8>> {
+        std::fs::read(self.room(path)?)
+    }
+
     fn room(&self, path: &str) -> io::Result<std::path::PathBuf> {
         safe_relative(path).map_err(|bad| io::Error::new(io::ErrorKind::InvalidInput, bad))?;
         let to = self.folder.path().join(path);

@@ -184,11 +184,7 @@ fn error(message: &'static str) -> Later {
 /// Reads the whole document.
 fn project(reader: &mut Reader, document: &Table<'_>) -> Config {
     let later = error("remove it: nothing in this version acts on it");
-    reader.keys(
-        document,
-        &declared::tables(),
-        &[("gate", later), ("resource", later), ("route", later), ("recover", later)],
-    );
+    reader.keys(document, &declared::tables(), &[("resource", later), ("route", later), ("recover", later)]);
     let mut config = Config::for_files(OUT, None);
     config.contracts = vec![CONTRACTS.to_owned()];
 

@@ -5,6 +5,8 @@
 
 mod flight;
 mod flow;
+mod gates;
+mod judging;
 mod known;
 mod lock;
 mod needs;
@@ -13,9 +15,9 @@ mod show;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use omnigen_agents::{AgentSpec, Environment};
+use omnigen_agents::{AgentSpec, Budget, Environment, LlmSpec};
 use omnigen_engine::{AgentTarget, Library, ReadKey, Sees};
-use omnigen_ir::{Digest, FileId};
+use omnigen_ir::{Digest, FileId, KeyPart};
 use omnigen_report::{Code, Diagnostic};
 use omnigen_store::Answers;
 use omnigen_store::lock_file::LockOutput;
@@ -42,6 +44,7 @@ pub(crate) struct Agents {
     workers: BTreeMap<Box<str>, Arc<Worker>>,
     lock: Lock,
     answers: Answers,
+    gates: BTreeMap<String, Arc<gates::Gate>>,
     /// Lock lines for outputs that can carry no mark: the old ones say what is on disk until all new bytes are decided about.
     unmarked: Vec<LockOutput>,
     diagnostics: Vec<Diagnostic>,
@@ -50,10 +53,20 @@ pub(crate) struct Agents {
 /// Who makes a target, and under what limits.
 struct Worker {
     agent: config::Agent,
-    spec: AgentSpec,
+    runner: Runner,
     environment: Environment,
     files: Vec<(String, Vec<u8>)>,
     priority: i64,
+    /// Names of gates, in order.
+    gates: Vec<String>,
+    /// The least score that an answer may give itself, in thousandths.
+    least: u32,
+}
+
+/// How an agent is asked.
+enum Runner {
+    Command(AgentSpec),
+    Llm(LlmSpec, Budget),
 }
 
 impl Worker {
@@ -85,11 +98,21 @@ impl Agents {
             workers: BTreeMap::new(),
             lock: Lock::default(),
             answers: Answers::new(&setup.state.join("answers.redb")),
+            gates: BTreeMap::new(),
             unmarked: Vec::new(),
             diagnostics: Vec::new(),
         };
         let built: Vec<&config::Target> =
             setup.config.own_targets.iter().filter(|target| setup.config.builds(&target.name)).collect();
+        let used: BTreeSet<&String> = built.iter().flat_map(|target| &target.gates).collect();
+        for config in setup.config.gates.iter().filter(|gate| used.contains(&gate.name)) {
+            match gates::Gate::new(setup, config) {
+                Ok(gate) => {
+                    agents.gates.insert(config.name.clone(), Arc::new(gate));
+                }
+                Err(why) => agents.diagnostics.push(Diagnostic::global(Code::BadConfig, why)),
+            }
+        }
         for target in &built {
             let Some(agent) = setup.config.agent(&target.agent) else { continue };
             let made = worker(setup, target, agent);
@@ -97,7 +120,9 @@ impl Agents {
                 Ok((worker, described)) => {
                     let listens = built.iter().filter(|other| target.listens.contains(&other.agent));
                     let listens = listens.map(|other| (other.name.as_str().into(), other.agent.as_str().into()));
-                    let described = AgentTarget { listens: listens.collect(), ..described };
+                    let gates = target.gates.iter().filter_map(|name| agents.gates.get(name));
+                    let gates: Vec<Digest> = gates.map(|gate| gate.definition).collect();
+                    let described = AgentTarget { listens: listens.collect(), gates, ..described };
                     agents.targets.push(Arc::new(described));
                     agents.workers.insert(target.name.as_str().into(), Arc::new(worker));
                 }
@@ -168,32 +193,27 @@ impl Agents {
 
 /// Who makes a target, and how the graph sees it. The error is a sentence.
 fn worker(setup: &Setup, target: &config::Target, agent: &config::Agent) -> Result<(Worker, AgentTarget), String> {
-    if agent.llm.is_some() {
-        return Err("endpoints are not supported yet".to_owned());
-    }
-    let spec = AgentSpec {
-        name: agent.name.clone(),
-        command: agent.command.clone(),
-        env: agent.env.clone(),
-        inputs: agent.inputs.clone(),
-        network: agent.network,
-        sandbox: agent.sandbox,
-        read: agent.read.iter().map(Into::into).collect(),
-        timeout: agent.timeout,
-        limits: omnigen_agents::Limits {
-            progress_within: Some(agent.progress_within),
-            ..omnigen_agents::Limits::default()
-        },
+    let mut prompt = None;
+    let (runner, environment, files, identity) = match &agent.llm {
+        None => command(setup, agent)?,
+        Some(llm) => {
+            let text = |path: &String| {
+                let text = omnigen_disk::read_text(&setup.root.join(path));
+                text.map(|text| text.text).map_err(|problem| format!("`{path}`: {problem}"))
+            };
+            let template = text(&llm.prompt)?;
+            if let Some(problem) = omnigen_engine::template_problem(&llm.prompt, &template) {
+                return Err(problem);
+            }
+            prompt = Some((llm.prompt.as_str().into(), template.into()));
+            let (runner, environment) = endpoint(agent, llm, &text)?;
+            let identity = match &runner {
+                Runner::Llm(spec, _) => spec.identity(),
+                Runner::Command(_) => Vec::new(),
+            };
+            (runner, environment, Vec::new(), identity)
+        }
     };
-    let environment =
-        Environment::of_engine(&spec.env).map_err(|name| format!("the variable `{name}` is not valid UTF-8"))?;
-    let version = match &agent.version[..] {
-        [] => None,
-        command => Some(omnigen_agents::version(command, &environment).map_err(|why| format!("its `version`: {why}"))?),
-    };
-    let files = inputs(setup, &spec.inputs);
-    let digests: Vec<(String, Digest)> = files.iter().map(|(path, bytes)| (path.clone(), Digest::of(bytes))).collect();
-    let identity = spec.identity(&digests, &environment.values, version.as_deref());
     let text = |(path, bytes): (String, Vec<u8>)| Some((path, String::from_utf8(bytes).ok()?));
     let texts = |globs: &[String]| inputs(setup, globs).into_iter().filter_map(text);
     let patterns = target.patterns.as_ref().map(|patterns| {
@@ -218,11 +238,92 @@ fn worker(setup: &Setup, target: &config::Target, agent: &config::Agent) -> Resu
         assignment: target.assignment.as_str().into(),
         templates: templates.collect(),
         patterns,
-        prompt: None,
+        prompt,
+        gates: Vec::new(),
         progress_within: agent.progress_within.as_millis() as u64,
     };
-    let worker = Worker { agent: agent.clone(), spec, environment, files, priority: target.priority };
+    let worker = Worker {
+        agent: agent.clone(),
+        runner,
+        environment,
+        files,
+        priority: target.priority,
+        gates: target.gates.clone(),
+        least: target.quality_threshold,
+    };
     Ok((worker, described))
+}
+
+/// A command, what it sees of the machine, its files, and what makes it what it is.
+type Command = (Runner, Environment, Vec<(String, Vec<u8>)>, Vec<KeyPart>);
+
+fn command(setup: &Setup, agent: &config::Agent) -> Result<Command, String> {
+    let spec = AgentSpec {
+        name: agent.name.clone(),
+        command: agent.command.clone(),
+        env: agent.env.clone(),
+        inputs: agent.inputs.clone(),
+        network: agent.network,
+        sandbox: agent.sandbox,
+        read: agent.read.iter().map(Into::into).collect(),
+        timeout: agent.timeout,
+        limits: omnigen_agents::Limits {
+            progress_within: Some(agent.progress_within),
+            ..omnigen_agents::Limits::default()
+        },
+    };
+    let environment = variables(&spec.env)?;
+    let version = match &agent.version[..] {
+        [] => None,
+        command => Some(omnigen_agents::version(command, &environment).map_err(|why| format!("its `version`: {why}"))?),
+    };
+    let files = inputs(setup, &spec.inputs);
+    let digests: Vec<(String, Digest)> = files.iter().map(|(path, bytes)| (path.clone(), Digest::of(bytes))).collect();
+    let identity = spec.identity(&digests, &environment.values, version.as_deref());
+    Ok((Runner::Command(spec), environment, files, identity))
+}
+
+fn variables(names: &[String]) -> Result<Environment, String> {
+    Environment::of_engine(names).map_err(|name| format!("the variable `{name}` is not valid UTF-8"))
+}
+
+fn endpoint(
+    agent: &config::Agent,
+    llm: &config::Llm,
+    text: &dyn Fn(&String) -> Result<String, String>,
+) -> Result<(Runner, Environment), String> {
+    let reply = match &llm.reply {
+        None => None,
+        Some(path) => {
+            let schema = serde_json::from_str(&text(path)?).map_err(|error| format!("`{path}` is no JSON: {error}"))?;
+            Some((path.clone(), schema))
+        }
+    };
+    let render = match &llm.render {
+        None => None,
+        Some(path) => {
+            let template = text(path)?;
+            if let Some(problem) = omnigen_engine::template_problem(path, &template) {
+                return Err(problem);
+            }
+            Some((path.clone(), template))
+        }
+    };
+    let environment = variables(llm.api_key_env.as_slice())?;
+    let spec = LlmSpec {
+        name: agent.name.clone(),
+        base_url: llm.base_url.clone(),
+        model: llm.model.clone(),
+        api_key_env: llm.api_key_env.clone(),
+        temperature: llm.temperature.clone(),
+        seed: llm.seed,
+        max_tokens: llm.max_tokens,
+        stream: llm.stream,
+        reply,
+        render,
+        timeout: agent.timeout,
+    };
+    Ok((Runner::Llm(spec, Budget::new(llm.budget)), environment))
 }
 
 /// The files that globs name, sorted by path.

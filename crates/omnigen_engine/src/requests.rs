@@ -42,6 +42,8 @@ pub struct AgentTarget {
     pub patterns: Option<(Arc<Library>, usize)>,
     /// Path and text of the template of its prompt: then the rendered text is all that it sees.
     pub prompt: Option<(Box<str>, Arc<str>)>,
+    /// What the gates are that its answers have to pass. Not part of the key: another gate judges the same answer.
+    pub gates: Vec<Digest>,
     /// How long it may be silent, in milliseconds: told to it, not part of the key.
     pub progress_within: u64,
 }
@@ -74,6 +76,7 @@ impl AgentTarget {
             templates,
             patterns,
             prompt,
+            gates,
             progress_within: _,
         } = self;
         let mut encoder = Encoder::new("agent target 2", View::Full);
@@ -92,6 +95,7 @@ impl AgentTarget {
         encoder.int(patterns.as_ref().map_or(0, |(_, top)| *top as u64));
         encoder.int(u64::from(prompt.is_some()));
         encoder.str(prompt.as_ref().map_or("", |(_, text)| text));
+        gates.iter().for_each(|gate| encoder.digest(gate));
         encoder.finish()
     }
 }

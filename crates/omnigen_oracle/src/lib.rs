@@ -76,6 +76,23 @@ impl Judge for Oracle {
     }
 }
 
+/// What is wrong with a document: pointers into it, each with a sentence; nothing if it satisfies the schema. `format` counts.
+///
+/// # Errors
+/// The schema does not compile: what is wrong with it.
+pub fn objections(schema: &Value, document: &Value) -> Result<Vec<(String, String)>, String> {
+    let draft = dialect(schema);
+    let validator = jsonschema::options()
+        .with_draft(draft)
+        .with_retriever(Nothing)
+        .with_pattern_options(PatternOptions::fancy_regex().backtrack_limit(BACKTRACKS))
+        .should_validate_formats(true)
+        .build(schema)
+        .map_err(|error| error.to_string())?;
+    let errors = validator.iter_errors(document);
+    Ok(errors.map(|error| (error.instance_path().to_string(), error.to_string())).collect())
+}
+
 /// What an edit has replaced.
 enum Undo {
     /// There was this value.
@@ -226,6 +243,16 @@ mod tests {
         assert_eq!(ask(&both, false, &["[[null]]", "[[null, 1]]", "[[1]]"]), Ok(vec![true, false, false]));
         let named = r##"{"$id": "https://example.com/real.json", "$ref": "#/$defs/a", "$defs": {"a": {"const": 1}}}"##;
         assert_eq!(ask(&[("file:///a.json", named)], false, &["1", "2"]), Ok(vec![true, false]));
+    }
+
+    #[test]
+    fn objections_point_into_the_document() {
+        let schema = serde_json::json!({ "properties": { "a": { "items": { "type": "string" } } }, "required": ["b"] });
+        let told = objections(&schema, &serde_json::json!({ "a": ["x", 1] })).expect("a schema");
+        let places: Vec<&str> = told.iter().map(|(pointer, _)| pointer.as_str()).collect();
+        assert!(places.contains(&"/a/1") && places.contains(&"") && places.len() == 2, "{told:?}");
+        assert_eq!(objections(&schema, &serde_json::json!({ "b": 1 })), Ok(Vec::new()));
+        assert!(objections(&serde_json::json!({ "type": 1 }), &Value::Null).is_err());
     }
 
     #[test]

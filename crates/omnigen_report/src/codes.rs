@@ -111,6 +111,7 @@ codes! {
     AgentProtocol "agent-protocol" Error "An agent broke the protocol.";
     AgentTimeout "agent-timeout" Error "An agent did not answer in time.";
     AgentMissing "agent-missing" Error "An agent's command cannot be started.";
+    GateFailed "gate-failed" Error "An agent's answer did not pass a gate.";
     AnswerMissing "answer-missing" Error "An agent's answer is needed and may not be asked for.";
     TaskCycle "task-cycle" Error "Tasks need each other in a circle.";
 

@@ -366,6 +366,30 @@ impl Code {
                  \"exit 7\"]\n[target.docs]\nagent = \"writer\"\noutput = \"docs/{contract}.md\"\n-- contracts/order.json --\n\
                  { \"type\": \"object\" }\n$ omnigen build",
             ),
+            Code::GateFailed => page(
+                "An answer did not pass a gate of its target, or its agent scores it below `quality_threshold`. It is not placed: the \
+                 last good output stays, and the answer lies below `.omnigen/rejected`.",
+                "Look at the findings. The answer is stored: it is not asked for again until something that its agent sees, or the \
+                 gate, is another.",
+                r#"-- omnigen.toml --
+[project]
+name = "shop"
+targets = ["docs"]
+[agent.writer]
+command = ["sh", "-c", """
+echo '{"type":"artifact","path":"docs/order.py","text":"def"}'
+echo '{"type":"completed"}'
+"""]
+[target.docs]
+agent = "writer"
+output = "docs/{contract}.py"
+gates = ["python"]
+[gate.python]
+checks = ["python-syntax"]
+-- contracts/order.json --
+{ "type": "object" }
+$ omnigen build"#,
+            ),
             Code::AgentProtocol => page(
                 "The agent said something that is no message of the protocol, or said it at the wrong time.",
                 "An agent writes one JSON object a line to standard output and nothing else; remarks go to standard error.",

@@ -22,7 +22,7 @@ const ATTEMPTS: u32 = 2;
 /// Tasks of all agents that wait rather than compute, at the same time, unless `[run]` says otherwise.
 const IO: usize = 128;
 
-/// Keys of agents with `llm`, which is refused for now.
+/// Keys of agents with `llm` alone.
 const OF_ENDPOINTS: [&str; 4] = ["prompt", "reply", "render", "budget"];
 
 /// What makes artifacts: a command, or a model behind an endpoint.
@@ -232,8 +232,7 @@ impl Default for Run {
 
 /// `[agent.NAME]`.
 pub(super) fn agent(reader: &mut Reader, table: &Table<'_>) -> Option<Agent> {
-    let known: Vec<&str> = declared::names(declared::AGENT).into_iter().chain(OF_ENDPOINTS).collect();
-    reader.keys(table, &known, &[("llm", error("let a `command` of yours ask the model"))]);
+    reader.keys(table, &declared::names(declared::AGENT), &[]);
     let path = table.path.clone();
     let endpoint = table.names_of("llm");
     let mut sound = true;
@@ -380,8 +379,7 @@ fn file(reader: &mut Reader, key: &str, text: &Text) -> Option<String> {
 
 /// `[gate.NAME]`.
 pub(super) fn gate(reader: &mut Reader, table: &Table<'_>) -> Option<Gate> {
-    let known = ["checks", "command", "schema", "coverage", "threshold", "inputs", "env", "timeout"];
-    reader.keys(table, &known, &[]);
+    reader.keys(table, &declared::names(declared::GATE), &[]);
     let path = table.path.clone();
     let command = reader.texts(table, "command", "[\"python3\", \"gates/check.py\"]");
     let command: Option<Vec<String>> = command.map(|words| words.into_iter().map(Spanned::into_inner).collect());
@@ -480,8 +478,6 @@ pub(super) fn target(
         &[
             ("candidates", error("name one agent in `agent`")),
             ("strategy", later),
-            ("gates", later),
-            ("quality_threshold", later),
             ("requires", later),
             ("wait_for", later),
             ("scope", error("a target is made once for each contract; remove it")),

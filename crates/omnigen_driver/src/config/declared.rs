@@ -108,7 +108,23 @@ fn members(list: &[(&str, Value)], required: &[&str]) -> Value {
 
 /// `[agent.NAME]`.
 pub(super) const AGENT: &[Key] = &[
-    required("command", "The program and its arguments.", words),
+    key("command", "The program and its arguments; or else `llm`.", words),
+    key("llm", "An OpenAI-compatible endpoint, instead of a command.", || {
+        let list = [
+            ("base_url", json!({ "type": "string", "pattern": "^https?://" })),
+            ("model", text()),
+            ("api_key_env", text()),
+            ("temperature", json!({ "type": "number" })),
+            ("seed", json!({ "type": "integer" })),
+            ("max_tokens", with_default(count(), 2048)),
+            ("stream", with_default(flag(), false)),
+        ];
+        members(&list, &["base_url", "model"])
+    }),
+    key("prompt", "Template of what a model is asked: all that it sees.", text),
+    key("reply", "JSON Schema of a model's reply, sent along and checked.", text),
+    key("render", "Template that makes the artifact of a model's reply.", text),
+    key("budget", "What a model may use in a whole run.", || members(&[("tokens", count())], &["tokens"])),
     key("inputs", "Globs of the files that decide what it does; it sees these and no others.", texts),
     key("version", "A command whose output is part of what the agent is.", words),
     key("env", "Names of the environment variables that it sees.", texts),
@@ -155,7 +171,29 @@ pub(super) const TARGET: &[Key] = &[
     key("patterns", "Examples of which it is given those that are most like the contract.", || {
         members(&[("files", texts()), ("top", count())], &["files"])
     }),
+    key("gates", "What its answers have to pass before they are placed.", texts),
+    key("quality_threshold", "The least score that an agent may give its own answer.", || with_default(share(), 0.8)),
     key("priority", "Higher goes first.", || json!({ "type": "integer", "default": 0 })),
+];
+
+fn share() -> Value {
+    json!({ "type": "number", "minimum": 0, "maximum": 1 })
+}
+
+/// `[gate.NAME]`.
+pub(super) const GATE: &[Key] = &[
+    key(
+        "checks",
+        "What is checked, in order.",
+        || json!({ "type": "array", "items": { "enum": ["python-syntax", "json-schema", "ruff", "mypy", "pytest", "command"] } }),
+    ),
+    key("command", "A program that gets the artifacts' paths as arguments; exit status 0 passes.", words),
+    key("schema", "The JSON Schema for `json-schema`.", text),
+    key("coverage", "For `pytest`: the least share of the tested code's lines and branches.", share),
+    key("threshold", "The least score that passes.", || with_default(share(), 1.0)),
+    key("inputs", "Globs of files that decide what it says: configuration of tools, scripts.", texts),
+    key("env", "Names of the environment variables that its programs see beside PATH.", texts),
+    key("timeout", "How long a batch may take.", || with_default(time(), "300s")),
 ];
 
 /// `[run]`.
@@ -169,7 +207,8 @@ pub(super) const RUN: &[Key] = &[
 const TABLES: &[(&str, &str, &[Key], bool)] = &[
     ("project", "What is built from what.", PROJECT, false),
     ("python", "How Python is written.", PYTHON, false),
-    ("agent", "What makes artifacts: commands, by name.", AGENT, true),
+    ("agent", "What makes artifacts: commands and models, by name.", AGENT, true),
+    ("gate", "Checks that answers must pass, by name.", GATE, true),
     ("run", "Limits of a run.", RUN, false),
     ("target", "Targets of the project's own, made by an agent once for each contract, by name.", TARGET, true),
 ];

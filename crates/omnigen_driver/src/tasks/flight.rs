@@ -12,7 +12,8 @@ use std::time::{Duration, Instant};
 use omnigen_agents::{AgentEvent, Answer, Failure, Need, NeedReply, Task};
 use omnigen_ir::Digest;
 
-use super::{TaskId, Worker};
+use super::judging::Judged;
+use super::{Runner, TaskId, Worker};
 use crate::config::Pool;
 
 /// Stack of a call's thread: it reads pipes and parses lines.
@@ -28,6 +29,19 @@ pub(crate) enum Mail {
     Said(u64, AgentEvent),
     /// A call is over.
     Done(u64, Box<Result<Answer, Failure>>),
+    /// Gates have judged.
+    Judged(Box<Judged>),
+}
+
+/// Makes an artifact of a reply, or says what is wrong with it.
+pub(super) type Finish = Box<dyn Fn(&str) -> Result<Vec<u8>, String> + Send>;
+
+/// What is asked.
+pub(super) enum Job {
+    /// Of a command.
+    Task(Task),
+    /// Of an endpoint.
+    Prompt { text: String, output: String, finish: Finish },
 }
 
 /// A need that is being made.
@@ -59,6 +73,8 @@ pub(crate) struct Flight {
     early: VecDeque<Mail>,
     calls: BTreeMap<u64, InFlight>,
     next: u64,
+    /// Gates are at work.
+    pub(super) judging: bool,
     /// Changes that came in while a round was under way; `watch` takes them up.
     pub(crate) edits: Vec<omnigen_disk::Change>,
 }
@@ -66,7 +82,15 @@ pub(crate) struct Flight {
 impl Default for Flight {
     fn default() -> Self {
         let (sender, inbox) = mpsc::channel();
-        Flight { sender, inbox, early: VecDeque::new(), calls: BTreeMap::new(), next: 0, edits: Vec::new() }
+        Flight {
+            sender,
+            inbox,
+            early: VecDeque::new(),
+            calls: BTreeMap::new(),
+            next: 0,
+            judging: false,
+            edits: Vec::new(),
+        }
     }
 }
 
@@ -145,7 +169,7 @@ impl Flight {
     }
 
     /// Begins a call.
-    pub(super) fn start(&mut self, id: TaskId, key: Digest, attempt: u32, worker: &Arc<Worker>, task: Task) -> u64 {
+    pub(super) fn start(&mut self, id: TaskId, key: Digest, attempt: u32, worker: &Arc<Worker>, job: Job) -> u64 {
         let number = self.next;
         self.next += 1;
         let cancel = Arc::new(AtomicBool::new(false));
@@ -179,7 +203,17 @@ impl Flight {
             let mut event = |event: AgentEvent| {
                 let _gone = sender.send(Mail::Said(number, event));
             };
-            let result = omnigen_agents::run(&worker.spec, &worker.environment, &task, &mut need, &cancel, &mut event);
+            let result = match (&worker.runner, &job) {
+                (Runner::Command(spec), Job::Task(task)) => {
+                    omnigen_agents::run(spec, &worker.environment, task, &mut need, &cancel, &mut event)
+                }
+                (Runner::Llm(spec, budget), Job::Prompt { text, output, finish }) => {
+                    omnigen_agents::ask(spec, &worker.environment, text, output, budget, finish)
+                }
+                (Runner::Command(_), Job::Prompt { .. }) | (Runner::Llm(..), Job::Task(_)) => {
+                    Err(Failure::start("it cannot be asked like this".to_owned()))
+                }
+            };
             let _gone = sender.send(Mail::Done(number, Box::new(result)));
         };
         let thread = std::thread::Builder::new().name(format!("agent {number}")).stack_size(STACK).spawn(work);

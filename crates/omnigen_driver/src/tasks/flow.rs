@@ -1,17 +1,20 @@
 //! One round of work on tasks: plan, look up, call, take in; until nothing is pending, or an edit comes first.
 
+mod gating;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 use omnigen_agents::{AgentEvent, Answer, Failure, FailureClass, Need, NeedReply, Task};
-use omnigen_engine::Planned;
-use omnigen_ir::Digest;
-use omnigen_report::{BuildEvent, CallResult, Change, ChangeKind, TaskEvent, TaskEventKind};
+use omnigen_engine::{Package, Planned, Read};
+use omnigen_ir::{Digest, Json};
+use omnigen_report::{BuildEvent, CallResult, TaskEvent, TaskEventKind};
 
-use super::flight::{Mail, Wait};
+use super::flight::{Job, Mail, Wait};
+use super::judging::{self, Unjudged};
 use super::known::{self, Call, Known};
 use super::needs::{self, Met};
-use super::{TaskId, TaskOutcome, lock, show};
+use super::{Runner, TaskId, TaskOutcome, Worker, lock, show};
 use crate::commit::Commit;
 use crate::events;
 use crate::session::Session;
@@ -37,6 +40,10 @@ pub(super) struct Flow {
     queue: Vec<(i64, Call, u32)>,
     /// To be called again at a time.
     later: Vec<(Instant, Call, u32)>,
+    /// Answers that gates have to judge.
+    unjudged: Vec<Unjudged>,
+    /// Tasks whose answers are being judged.
+    judged: BTreeSet<TaskId>,
     /// Called: what for, by the call's number.
     asked: BTreeMap<u64, (Call, BTreeSet<TaskId>)>,
     /// Agents that wait for a task that is answered by now, and for a slot.
@@ -49,6 +56,8 @@ pub(super) struct Flow {
     kept_at: Instant,
     /// An edit came in.
     edited: bool,
+    /// How often tasks were opened again.
+    reopened: u32,
 }
 
 impl Flow {
@@ -63,12 +72,15 @@ impl Flow {
             waiting: BTreeMap::new(),
             queue: Vec::new(),
             later: Vec::new(),
+            unjudged: Vec::new(),
+            judged: BTreeSet::new(),
             asked: BTreeMap::new(),
             resumed: Vec::new(),
             answers: Vec::new(),
             parts: Vec::new(),
             kept_at: now,
             edited: false,
+            reopened: 0,
         }
     }
 
@@ -105,8 +117,17 @@ impl Flow {
                 return Ok(());
             }
             self.start(session)?;
-            if self.asked.is_empty() && self.queue.is_empty() && self.later.is_empty() {
-                return Ok(());
+            self.judge(session, commit)?;
+            if !self.open.is_empty() {
+                continue;
+            }
+            let idle = self.asked.is_empty() && self.queue.is_empty() && self.later.is_empty();
+            if idle && self.unjudged.is_empty() && self.judged.is_empty() {
+                self.reopen(session, commit)?;
+                if self.open.is_empty() {
+                    return Ok(());
+                }
+                continue;
             }
             self.unblock(session);
             let Some(mail) = session.flight.next(self.pause()) else {
@@ -191,6 +212,12 @@ impl Flow {
             let unfinished = &self.unfinished;
             known::look_up(session, &call, &|other| *other != task && unfinished.contains(other))?
         };
+        if let Known::Replayed(answer) = &known
+            && !session.manners.compare
+        {
+            self.answers.push((key, answer.encode()));
+            self.parts.push((key, encoded(&call.request.parts)));
+        }
         let known = match known {
             // Answers that need each other cannot be told to hold: the agent has to be asked.
             Known::Waiting(needed) if self.circle(session, &task, &needed).is_none() => {
@@ -202,7 +229,7 @@ impl Flow {
         };
         let manners = &session.manners;
         match known {
-            Known::Answer(answer) => {
+            Known::Answer(answer) | Known::Replayed(answer) => {
                 self.outcome.cached += 1;
                 self.tell(session, &task, 0, TaskEventKind::Cached);
                 self.answered(session, commit, call, *answer, false)?;
@@ -213,11 +240,7 @@ impl Flow {
                     self.outcome.diagnostics.push(show::missing(session, &call));
                     known::leave_open(session, &call);
                 } else {
-                    for path in show::expected(session, &task) {
-                        let (contract, target) = (call.file.to_string(), call.target.to_string());
-                        let change = ChangeKind::AnswerMissing;
-                        commit.note(Change { path, change, contract, target, ..Change::default() });
-                    }
+                    self.note_missing(session, commit, &call);
                 }
                 if let Known::Digests(entry) = known {
                     known::give_digests(session, &call, &entry)?;
@@ -250,12 +273,36 @@ impl Flow {
         answer: Answer,
         fresh: bool,
     ) -> Result<(), String> {
-        let task = call.id();
         if fresh {
             self.answers.push((call.request.key, answer.encode()));
             self.parts.push((call.request.key, encoded(&call.request.parts)));
         }
-        known::admit(session, commit, &call, answer, Vec::new())?;
+        let worker = session.agents.worker(&call.target).cloned();
+        let least = worker.as_ref().map_or(0, |worker| worker.least);
+        if let Some(score) = answer.score.map(thousandths).filter(|score| *score < least) {
+            let why = show::too_low(&call, score, least);
+            self.reject(session, &call, &answer, vec![why]);
+            return Ok(());
+        }
+        if !judging::gated(session, &call) {
+            return self.admit(session, commit, call, answer, Vec::new(), Vec::new());
+        }
+        self.unjudged.push(Unjudged { call, answer, fresh });
+        Ok(())
+    }
+
+    /// An answer may be placed.
+    fn admit(
+        &mut self,
+        session: &mut Session,
+        commit: &mut Commit,
+        call: Call,
+        answer: Answer,
+        receipts: Vec<(String, Digest)>,
+        reads: Vec<Read>,
+    ) -> Result<(), String> {
+        let task = call.id();
+        known::admit(session, commit, &call, answer, receipts, reads)?;
         let dependents = self.finished(&task);
         if !dependents.is_empty() {
             self.tell(session, &task, 0, TaskEventKind::DependencyResolved { dependents });
@@ -287,15 +334,7 @@ impl Flow {
             let task = call.id();
             session.readable(&call.file)?;
             let Some(package) = session.graph_mut()?.package(&call.file, &call.target) else { continue };
-            let context = serde_json::from_str(&package.context.to_string()).map_err(|error| error.to_string())?;
-            let job = Task {
-                id: name(&task),
-                target: call.target.to_string(),
-                contract: Some(call.file.to_string()),
-                context,
-                files: worker.files.clone(),
-                outputs: show::pattern(session, &task).into_iter().collect(),
-            };
+            let job = job(session, &task, &worker, package)?;
             let id = session.flight.start(task.clone(), call.request.key, attempt, &worker, job);
             self.outcome.calls += 1;
             self.tell(session, &task, attempt, TaskEventKind::Started);
@@ -349,6 +388,25 @@ impl Flow {
             Mail::Said(id, event) => self.said(session, id, event),
             Mail::Need(id, need, reply) => self.need(session, id, need, reply)?,
             Mail::Done(id, result) => self.done(session, commit, id, *result)?,
+            Mail::Judged(judged) => {
+                session.flight.judging = false;
+                match judging::taken(session, *judged) {
+                    Ok(subjects) => {
+                        // Those of a round that an edit has ended are planned again, and find their verdicts.
+                        let ours =
+                            subjects.into_iter().filter(|subject| self.judged.remove(&subject.call.id())).collect();
+                        self.conclude(session, commit, ours)?;
+                    }
+                    Err(subjects) => {
+                        for (subject, why) in subjects {
+                            if !self.judged.remove(&subject.call.id()) {
+                                continue;
+                            }
+                            self.reject(session, &subject.call, &subject.answer, vec![why]);
+                        }
+                    }
+                }
+            }
         }
         Ok(())
     }
@@ -575,7 +633,11 @@ impl Flow {
 
     /// If all that runs waits and nothing else is to come, nobody will ever answer: says who waits for what.
     fn unblock(&mut self, session: &mut Session) {
-        let idle = self.queue.is_empty() && self.later.is_empty() && self.resumed.is_empty();
+        let idle = self.unjudged.is_empty()
+            && self.judged.is_empty()
+            && self.queue.is_empty()
+            && self.later.is_empty()
+            && self.resumed.is_empty();
         let stuck = self.asked.keys().all(|id| session.flight.get(*id).is_some_and(|call| call.wait.is_some()));
         if !idle || !stuck || self.asked.is_empty() {
             return;
@@ -637,6 +699,51 @@ fn plan(session: &mut Session, (file, target): &TaskId) -> Result<Planned, Strin
 /// The parts of a key, as the store has them.
 fn encoded(parts: &[omnigen_ir::KeyPart]) -> Vec<u8> {
     postcard::to_stdvec(parts).unwrap_or_default()
+}
+
+/// What an agent is asked.
+fn job(session: &Session, task: &TaskId, worker: &Worker, package: Package) -> Result<Job, String> {
+    let outputs: Vec<_> = show::pattern(session, task).into_iter().collect();
+    let Some(text) = package.prompt else {
+        let context = serde_json::from_str(&package.context.to_string()).map_err(|error| error.to_string())?;
+        return Ok(Job::Task(Task {
+            id: name(task),
+            target: task.1.to_string(),
+            contract: Some(task.0.to_string()),
+            context,
+            files: worker.files.clone(),
+            outputs,
+        }));
+    };
+    let output = outputs.first().map(|output| output.as_str().to_owned()).unwrap_or_default();
+    let Runner::Llm(spec, _) = &worker.runner else { return Err("a prompt for a command".to_owned()) };
+    let (reply, render) = (spec.reply.clone(), spec.render.clone());
+    let context = package.context;
+    let finish = move |text: &str| {
+        let mut value = Json::String(text.into());
+        if let Some((path, schema)) = &reply {
+            let read: serde_json::Value =
+                serde_json::from_str(text).map_err(|error| format!("the reply is not JSON: {error}"))?;
+            let told = omnigen_oracle::objections(schema, &read).map_err(|why| format!("`{path}`: {why}"))?;
+            if let Some((pointer, why)) = told.first() {
+                return Err(format!("the reply does not satisfy `{path}`, at `{pointer}`: {why}"));
+            }
+            let document = omnigen_engine::document(&"reply.json".into(), text);
+            value = document.ok_or_else(|| "the reply is not JSON".to_owned())?;
+        }
+        let text = match &render {
+            None => text.to_owned(),
+            Some((path, template)) => {
+                let mut members = vec![("reply".into(), value)];
+                if let Json::Object(rest) = &context {
+                    members.extend(rest.iter().cloned());
+                }
+                omnigen_engine::render(path, template, &Json::Object(members))?
+            }
+        };
+        Ok(if text.ends_with('\n') { text } else { text + "\n" }.into_bytes())
+    };
+    Ok(Job::Prompt { text, output, finish: Box::new(finish) })
 }
 
 /// How long to wait after an attempt: exponential, and with jitter anything up to that.

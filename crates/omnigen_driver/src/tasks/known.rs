@@ -32,6 +32,8 @@ impl Call {
 pub(super) enum Known {
     /// All of it.
     Answer(Box<Answer>),
+    /// All of it that matters, from the lock and the committed files: the store has yet to learn it.
+    Replayed(Box<Answer>),
     /// Only what the lock says: its files are neither in the store nor, as they should be, on disk.
     Digests(Box<LockEntry>),
     /// Another task has to be settled before it can be told.
@@ -73,7 +75,7 @@ pub(super) fn look_up(session: &mut Session, call: &Call, pending: &dyn Fn(&Task
         // Messages are in no file: only the store has them. What cannot be replayed whole is not replayed.
         let artifacts = if entry.messages.is_empty() { committed(session, &entry) } else { None };
         return Ok(match artifacts {
-            Some(artifacts) => Known::Answer(Box::new(Answer { artifacts, needs, ..Answer::default() })),
+            Some(artifacts) => Known::Replayed(Box::new(Answer { artifacts, needs, ..Answer::default() })),
             None => Known::Digests(Box::new(entry)),
         });
     }
@@ -164,13 +166,14 @@ pub(super) fn give_digests(session: &mut Session, call: &Call, entry: &LockEntry
     Ok(())
 }
 
-/// Takes an answer: outputs, records, lock, and the input of the task.
+/// Takes an answer: outputs, records, lock, and the input of the task. `reads` is what its gates have looked at beside it.
 pub(super) fn admit(
     session: &mut Session,
     commit: &mut Commit,
     call: &Call,
     answer: Answer,
     gates: Vec<(String, Digest)>,
+    reads: Vec<Read>,
 ) -> Result<(), String> {
     let target: &str = &call.target;
     let key = call.request.key;
@@ -183,9 +186,21 @@ pub(super) fn admit(
         let digest = session.current(&key)?;
         trace.push(Read { key, digest });
     }
+    trace.extend(reads);
     record(session, call, Made { ready: true, digest, trace: trace.into(), diagnostics: Vec::new() });
     let emitter = format!("{target}/{FORMAT}");
     let mut entry = super::lock::entry(&call.file, target, key, &answer);
+    // A replay lacks what an agent said of its answer; the line that it is made of has the digest of all.
+    let mut locked = session.agents.lock.of(target, &call.file).iter();
+    let same = |known: &&LockEntry| {
+        known.key == key
+            && known.artifacts == entry.artifacts
+            && known.needs == entry.needs
+            && known.messages == entry.messages
+    };
+    if let Some(known) = locked.find(same) {
+        entry.answer = known.answer;
+    }
     if !gates.is_empty() {
         entry.decision = Some(super::lock::decision(key, &gates));
     }

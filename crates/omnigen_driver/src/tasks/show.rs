@@ -67,6 +67,18 @@ pub(super) fn circle(tasks: &[TaskId]) -> Diagnostic {
     diagnostic.hint("one of the agents must do without what it asks the other for")
 }
 
+/// An agent thinks too little of its own answer.
+pub(super) fn too_low(call: &Call, score: u32, least: u32) -> Diagnostic {
+    let share = |share: u32| format!("{:.2}", f64::from(share) / 1000.0);
+    let message = format!(
+        "`{}` scores {} by its agent's own opinion, and {} are wanted (`quality_threshold`)",
+        call.target,
+        share(score),
+        share(least)
+    );
+    Diagnostic::new(Code::GateFailed, At::file(&call.file), message)
+}
+
 /// An agent gave no answer.
 pub(super) fn failed(session: &Session, call: &Call, failure: &Failure, attempts: u32) -> Diagnostic {
     let agent = session.agents.target(&call.target).map_or("", |target| &target.agent);
