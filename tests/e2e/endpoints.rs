@@ -1,75 +1,187 @@
-//! Models behind endpoints.
+//! Models behind endpoints: a real server, and a proxy before it that does what servers do.
 
-use omnigen_tests::Project;
+use std::time::Duration;
+
+use omnigen_tests::{KEY, Model, Project};
+use serde_json::Value;
 
 use crate::agents::{NOTE, target};
 
-/// A server that is asked once for each answer, and says what it was told to.
-fn server(answers: Vec<&'static str>) -> (String, std::sync::mpsc::Receiver<String>) {
-    use std::io::{BufRead, BufReader, Read, Write};
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
-    let url = format!("http://{}/v1", listener.local_addr().expect("an address"));
-    let (sender, asked) = std::sync::mpsc::channel();
-    std::thread::spawn(move || {
-        for answer in answers {
-            let Ok((stream, _)) = listener.accept() else { return };
-            let mut reader = BufReader::new(stream);
-            let mut head = String::new();
-            while reader.read_line(&mut head).is_ok_and(|count| count > 2) {}
-            let length =
-                head.lines().find_map(|line| line.to_lowercase().strip_prefix("content-length: ").map(str::to_owned));
-            let mut body = vec![0; length.and_then(|text| text.parse().ok()).unwrap_or(0)];
-            let _gone = reader.read_exact(&mut body);
-            let _gone = sender.send(head + &String::from_utf8_lossy(&body));
-            let (head, body) = answer.split_once("\n\n").expect("an answer");
-            let text = format!("HTTP/1.1 {head}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}", body.len());
-            let _gone = reader.get_mut().write_all(text.as_bytes());
-        }
-    });
-    (url, asked)
+/// A project with one target for each agent: (name, address, more keys of `llm`, more keys of the agent).
+fn project(contracts: &[&str], agents: &[(&str, String, &str, &str)]) -> Project {
+    let project = Project::with(&[
+        ("prompts/page.j2", "Write about {{ contract.document.description }}"),
+        ("prompts/page.md.j2", "# {{ reply.text }}"),
+        (
+            "prompts/reply.json",
+            r#"{"type":"object","additionalProperties":false,"required":["text"],"properties":{"text":{"type":"string","pattern":"^[a-z]{3,8}$"}}}"#,
+        ),
+    ]);
+    for contract in contracts {
+        project.write(&format!("contracts/{contract}.json"), NOTE);
+    }
+    let mut config = "[project]\nname = \"test\"\ntargets = [".to_owned();
+    agents.iter().for_each(|(name, ..)| config += &format!("\"{name}\","));
+    config += "]\n";
+    for (name, url, llm, more) in agents {
+        config += &format!(
+            "[agent.{name}]\nllm = {{ base_url = \"{url}\", model = \"m\", api_key_env = \"KEY\", temperature = 0, seed = 7{llm} }}\n\
+             prompt = \"prompts/page.j2\"\nreply = \"prompts/reply.json\"\nrender = \"prompts/page.md.j2\"\n{more}\n{}",
+            target(name, name, "")
+        );
+    }
+    project.write("omnigen.toml", config);
+    project
+}
+
+fn run(project: &Project, arguments: &[&str]) -> omnigen_tests::Run {
+    project.finish(project.command().args(arguments).env("KEY", KEY))
 }
 
 #[test]
-fn an_endpoint_is_asked_again_after_what_may_pass_and_its_key_is_shown_nowhere() {
-    let good = "200 OK\ncontent-type: application/json\n\n{\"choices\":[{\"message\":{\"content\":\"{\\\"text\\\":\\\"A page.\\\"}\"},\"finish_reason\":\"stop\"}],\"usage\":{\"prompt_tokens\":5,\"completion_tokens\":4}}";
-    let cut = "200 OK\ncontent-type: application/json\n\n{\"choices\":[{\"message\":{\"content\":\"{\"},\"finish_reason\":\"length\"}]}";
-    let limited = "429 Too Many\nretry-after: 0\n\nslow down, tok-5ecret-key";
-    let (url, asked) = server(vec![limited, good, cut]);
-    let project = Project::with(&[
-        ("contracts/a.json", NOTE),
-        ("prompts/page.j2", "Write about {{ contract.document.description }}"),
-        ("prompts/page.md.j2", "# {{ reply.text }}"),
-    ]);
-    project.write(
-        "prompts/reply.json",
-        "{\"type\":\"object\",\"required\":[\"text\"],\"properties\":{\"text\":{\"type\":\"string\"}}}",
+fn a_real_model_answers_and_its_answers_are_replayed_without_a_network() {
+    let Some(model) = Model::start() else { return };
+    let pass = || model.url("pass");
+    let one = "concurrency = 1";
+    let project = project(
+        &["a", "b"],
+        &[
+            ("whole", pass(), "", one),
+            ("pieces", pass(), ", stream = true", one),
+            ("short", pass(), ", max_tokens = 3", one),
+        ],
     );
-    project.write(
-        "omnigen.toml",
-        format!(
-            "[project]\nname = \"test\"\n[agent.model]\nllm = {{ base_url = \"{url}\", model = \"m\", api_key_env = \"KEY\", max_tokens = 50 }}\n\
-             prompt = \"prompts/page.j2\"\nreply = \"prompts/reply.json\"\nrender = \"prompts/page.md.j2\"\nretry = {{ initial = \"1ms\" }}\nbudget = {{ tokens = 1000 }}\n{}",
-            target("docs", "model", "")
-        ),
-    );
-    let run = |arguments: &[&str]| project.finish(project.command().args(arguments).env("KEY", "tok-5ecret-key"));
-    run(&["build", "--offline"]).ends(3).says("this run is offline");
-    run(&["build"]).ends(0).says("2 agent calls").does_not_say("5ecret");
-    assert!(project.read("generated/docs/a.md").ends_with("# A page.\n"));
-    let first = asked.recv().expect("a request");
-    assert!(
-        first.contains("Bearer tok-5ecret-key")
-            && first.contains("Write about A note.")
-            && first.contains("json_schema")
-    );
+    run(&project, &["build", "--offline"]).ends(3).says("this run is offline");
+    let built = run(&project, &["build", "--events", "events.jsonl"]);
+    built.ends(3).says("cut off at 3 tokens").says("6 agent calls").does_not_say("5ecret");
+    // The same weights, the same seed: the same word, whichever way it comes.
+    let page = project.read("generated/whole/a.md");
+    let word = page.lines().last().and_then(|line| line.strip_prefix("# ")).expect("a title");
+    assert!((3..=8).contains(&word.len()) && word.bytes().all(|byte| byte.is_ascii_lowercase()), "{page}");
+    assert_eq!(project.read("generated/pieces/a.md").lines().last(), page.lines().last());
+    let asked: Vec<Value> = model.requests().iter().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    assert_eq!(asked.len(), 6);
+    for request in &asked {
+        assert_eq!(request["key"], format!("Bearer {KEY}"));
+        assert_eq!(request["path"], "v1/chat/completions");
+        assert_eq!(request["body"]["messages"][0]["content"], "Write about A note.");
+        assert_eq!(request["body"]["response_format"]["json_schema"]["schema"]["required"][0], "text");
+    }
+    let events = project.read("events.jsonl");
+    let tokens = events.lines().filter(|line| line.contains("\"event\":\"completed\"") && line.contains("\"tokens\":"));
+    assert_eq!(tokens.count(), 4, "{events}");
+    // Nobody is asked again, except who has not answered.
+    project.edit("omnigen.toml", "\"short\",", "");
+    run(&project, &["build"]).ends(0);
     // Only what the prompt shows is seen.
     project.edit("contracts/a.json", "\"string\"", "\"integer\"");
-    run(&["build"]).ends(0).says("0 agent calls");
-    project.edit("contracts/a.json", "A note.", "Another note.");
-    run(&["build"]).ends(3).says("cut off at 50 tokens").does_not_say("5ecret");
+    run(&project, &["build"]).ends(0).says("nothing to do");
+    assert_eq!(model.requests().len(), 0);
     for (path, bytes) in project.tree("") {
-        assert!(!String::from_utf8_lossy(&bytes).contains("tok-5ecret"), "{path}");
+        assert!(!String::from_utf8_lossy(&bytes).contains("5ecret"), "{path}");
     }
-    // Nobody is there any more.
-    run(&["build"]).ends(3).says("cannot be reached");
+    // A clone, without store, key and server.
+    drop(model);
+    project.remove(".omnigen");
+    project.run(&["build", "--frozen", "--offline"]).ends(0);
+    project.run(&["build", "--check"]).ends(0);
+    project.edit("contracts/b.json", "A note.", "Another note.");
+    project.run(&["build", "--frozen", "--offline"]).ends(3).says("error[answer-missing]");
+    project.run(&["build", "--check"]).ends(1);
+    run(&project, &["build"]).ends(3).says("cannot be reached");
+}
+
+#[test]
+fn whatever_a_server_does_the_build_goes_on_and_says_what_it_was() {
+    let Some(model) = Model::start() else { return };
+    let quick = "timeout = \"700ms\"\nretry = { attempts = 1 }";
+    let once = "timeout = \"20s\"\nretry = { attempts = 1 }";
+    let again = "retry = { initial = \"1ms\" }";
+    let cases: Vec<(&str, &str, &str, &str, &str)> = vec![
+        ("hang", "hang", "", quick, "no answer within 700ms"),
+        ("drip", "drip", ", stream = true", quick, "no answer within 700ms"),
+        ("empty", "empty", "", once, "cannot be reached"),
+        ("cut", "cut", "", once, "broke off"),
+        ("noise", "noise", "", once, "the reply broke off"),
+        ("page", "page", "", once, "the answer is not JSON"),
+        ("strange", "strange", "", once, "the answer has no message"),
+        ("flood", "flood", "", once, "the answer is not JSON"),
+        ("moved", "moved", "", once, "status 302"),
+        ("bad-events", "events-bad", ", stream = true", once, "the data of an event is not JSON"),
+        ("no-end", "events-end", ", stream = true", once, "the reply has no end"),
+        ("error-event", "events-error", ", stream = true", once, "out of memory"),
+        ("refuses", "refuses", "", once, "it refused: I cannot."),
+        ("free", "free", "", once, "the reply is not JSON"),
+        ("denied", "401", "", again, "status 401: no, Bearer ***"),
+        ("twice", "500,503", "", again, "in 2 attempts: status 503"),
+        ("budget", "pass", "", "budget = { tokens = 100 }", "the budget of 100 tokens for this run does not hold"),
+    ];
+    let mut agents: Vec<(&str, String, &str, &str)> =
+        cases.iter().map(|(name, faults, llm, more, _)| (*name, model.url(faults), *llm, *more)).collect();
+    agents.push(("limited", model.url("429,pass"), "", again));
+    agents.push(("shaky", model.url("500,cut,pass"), "", "retry = { attempts = 3, initial = \"1ms\" }"));
+    let project = project(&["a"], &agents);
+    let built = run(&project, &["build", "-v"]);
+    built.ends(3).does_not_say("5ecret");
+    for (name, _, _, _, said) in &cases {
+        let line = built.stderr.lines().find(|line| line.contains(&format!("`{name}`"))).unwrap_or_default();
+        assert!(line.contains(said), "{name}: `{said}` is not in `{line}`\n{}", built.stderr);
+        assert!(!project.has(&format!("generated/{name}/a.md")), "{name}");
+    }
+    assert!(project.has("generated/limited/a.md") && project.has("generated/shaky/a.md"), "{}", built.stderr);
+    // `Retry-After: 1` was obeyed, and what cannot pass was not tried again.
+    let asked: Vec<Value> = model.requests().iter().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    let at = |fault: &str| {
+        asked
+            .iter()
+            .filter(|request| request["fault"] == fault)
+            .filter_map(|request| request["at"].as_f64())
+            .collect::<Vec<_>>()
+    };
+    let limited = at("429")[0];
+    assert!(
+        at("pass")
+            .iter()
+            .all(|pass| *pass < limited || *pass >= limited + 0.9 || at("cut").iter().any(|cut| cut < pass))
+    );
+    assert_eq!(at("401").len(), 1);
+    // What has failed for a moment was stored nowhere: it is asked again.
+    assert_eq!(asked.iter().filter(|request| request["fault"] == "hang").count(), 1);
+    for (path, bytes) in project.tree("") {
+        assert!(!String::from_utf8_lossy(&bytes).contains("5ecret"), "{path}");
+    }
+}
+
+#[test]
+fn a_budget_is_for_the_run_and_reserved_before_each_call() {
+    let Some(model) = Model::start() else { return };
+    // Each call reserves its prompt and 60 tokens: at once only one fits, one after the other several.
+    let llm = ", max_tokens = 60";
+    let more = |tokens: u32, concurrency: u32| format!("budget = {{ tokens = {tokens} }}\nconcurrency = {concurrency}");
+    let project = project(&["a", "b", "c"], &[("model", model.url("late,pass"), llm, &more(100, 3))]);
+    run(&project, &["build"]).ends(3).says("2 errors").says("the budget of 100 tokens");
+    assert_eq!(model.requests().len(), 1);
+    // What was reserved and not used is given back.
+    project.edit("omnigen.toml", "concurrency = 3", "concurrency = 1");
+    project.edit("omnigen.toml", "tokens = 100", "tokens = 160");
+    run(&project, &["build"]).ends(0).says("2 agent calls");
+}
+
+#[test]
+fn in_watch_a_paid_call_ends_and_is_stored_and_going_back_asks_nobody() {
+    let Some(model) = Model::start() else { return };
+    let project = project(&["a"], &[("model", model.url("pass,late,pass"), "", "")]);
+    let mut watching = project.watch_with(&[("KEY", KEY)]);
+    watching.line("1 agent call");
+    project.edit("contracts/a.json", "A note.", "A late note.");
+    while !model.request().contains("late") {}
+    // In the middle of the call.
+    project.edit("contracts/a.json", "A late note.", "A third note.");
+    watching.line("1 agent call");
+    while !model.request().contains("A third note.") {}
+    std::thread::sleep(Duration::from_millis(1200));
+    project.edit("contracts/a.json", "A third note.", "A late note.");
+    watching.line("0 agent calls, 1 cached");
+    assert_eq!(model.requests().len(), 0);
+    watching.interrupt();
 }

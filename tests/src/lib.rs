@@ -4,6 +4,7 @@
 #![expect(clippy::disallowed_methods, reason = "tests make files and run programs")]
 #![expect(clippy::print_stderr, reason = "a test that is skipped says so")]
 
+mod model;
 mod server;
 mod watching;
 
@@ -14,6 +15,7 @@ use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 use std::time::SystemTime;
 
+pub use model::{KEY, Model};
 pub use server::{Answer, Server};
 pub use watching::Watching;
 
@@ -225,7 +227,12 @@ impl Project {
 
     /// Starts `omnigen watch`.
     pub fn watch(&self) -> Watching {
-        Watching::start(self.command().arg("watch"))
+        self.watch_with(&[])
+    }
+
+    /// Starts `omnigen watch` with these variables.
+    pub fn watch_with(&self, variables: &[(&str, &str)]) -> Watching {
+        Watching::start(self.command().arg("watch").envs(variables.iter().copied()))
     }
 }
 

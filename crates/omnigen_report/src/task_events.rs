@@ -75,6 +75,9 @@ pub enum TaskEventKind {
         /// The agent's own opinion of its answer, in thousandths.
         #[serde(skip_serializing_if = "Option::is_none")]
         score: Option<u32>,
+        /// Tokens that a model used, prompt and reply together, if its server tells.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        tokens: Option<u64>,
     },
     /// The attempt failed, and there will be another.
     Retrying {

@@ -458,7 +458,9 @@ impl Flow {
         };
         match result {
             Ok(answer) => {
-                let kind = TaskEventKind::Completed { millis, score: answer.score.map(thousandths) };
+                let tokens = answer.provenance.as_ref().map(|from| from.prompt_tokens + from.reply_tokens);
+                let score = answer.score.map(thousandths);
+                let kind = TaskEventKind::Completed { millis, score, tokens: tokens.filter(|tokens| *tokens > 0) };
                 self.tell(session, &flown.task, flown.attempt, kind);
                 self.answered(session, commit, call, answer, true)?;
                 if flown.worker.paid() {

@@ -63,6 +63,8 @@ pub(super) struct Gate {
     /// Declared files and configuration of tools: path and bytes.
     files: Vec<(String, Vec<u8>)>,
     environment: Environment,
+    /// Where mypy keeps what it knows of libraries.
+    cache: String,
     /// What it is, on any machine.
     pub(super) definition: Digest,
     /// What it is on this one: asked for when something has to be judged.
@@ -127,7 +129,8 @@ impl Gate {
             ));
         }
         let definition = omnigen_ir::key::key(&parts);
-        Ok(Gate { config: config.clone(), files, environment, definition, here: OnceLock::new() })
+        let cache = setup.state.join("mypy").to_string_lossy().into_owned();
+        Ok(Gate { config: config.clone(), files, environment, cache, definition, here: OnceLock::new() })
     }
 
     /// Does it look at more than the artifacts themselves?

@@ -36,6 +36,8 @@ pub(super) fn run(gate: &Gate, check: &Check, subjects: &[Subject], out: &str) -
             Ok(Found::of(list.iter().map(finding).collect()))
         }
         Check::Mypy => {
+            // Of the project's own modules it keeps digests, so that another text is read again.
+            let cache = format!("--cache-dir={}", gate.cache);
             let arguments = [
                 "mypy",
                 "--strict",
@@ -43,7 +45,7 @@ pub(super) fn run(gate: &Gate, check: &Check, subjects: &[Subject], out: &str) -
                 "--no-error-summary",
                 "--show-column-numbers",
                 "--no-pretty",
-                "--cache-dir=.mypy_cache",
+                &cache,
                 "--",
             ];
             let said = room.call(gate, &arguments, &python)?;
