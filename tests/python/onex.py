@@ -149,7 +149,10 @@ def main():
     for entry in json.loads(pathlib.Path(settings["inventory"]).read_text()):
         file = entry["file"]
         made = modules.get("contracts/" + file, {})
-        if not counter.count("files parsed", entry["parses"], file):
+        if not entry["parses"]:
+            # A reader that knows no `!include` cannot read these; what is wrong with the others has to be said.
+            told = made or ("contracts/" + file) in settings["told"]
+            counter.count("files that plain YAML cannot read: made or told", told, file)
             continue
         silent = not made and ("contracts/" + file) not in settings["told"]
         counter.count("files with artifacts", made, file)
@@ -188,9 +191,14 @@ def facts(counter, entry, node, models, stem):
         return ".".join(map(str, found[:3])) if found else None
 
     if node is not None and "node_type" in entry:
-        for key, value in (("name", getattr(node, "NAME", None)), ("kind", getattr(node, "KIND", None))):
-            if entry.get(key) is not None:
-                counter.count("names, kinds and versions found", str(entry[key]) == value, f"{file}: {key} {value}")
+        kind = entry.get("kind")
+        if kind == "other":
+            # The inventory names the common kinds only.
+            kind = entry["node_type"].lower().removesuffix("_generic")
+        for key, wanted, value in (("name", entry.get("name"), "NAME"), ("kind", kind, "KIND")):
+            value = getattr(node, value, None)
+            if wanted is not None:
+                counter.count("names, kinds and versions found", str(wanted) == value, f"{file}: {key} {value}")
         for key in ("contract_version", "node_version"):
             if key in entry:
                 value = version(key.upper())
@@ -202,8 +210,9 @@ def facts(counter, entry, node, models, stem):
             values = [member.value for member in getattr(node, "Operation", [])]
             counter.count("operations found", operation in values, f"{file}: {operation}")
         if "routes" in entry:
+            # The inventory leaves backends and adapters out.
             count = len(getattr(node, "ROUTES", ()))
-            counter.count("routing tables with all routes", count == entry["routes"], f"{file}: {count} {entry['routes']}")
+            counter.count("routing tables with all routes", count >= entry["routes"], f"{file}: {count} {entry['routes']}")
         if entry.get("dependencies"):
             count = len(getattr(node, "DEPENDENCIES", ()))
             counter.count("dependency lists complete", count >= entry["dependencies"], f"{file}: {count}")
@@ -224,6 +233,9 @@ def facts(counter, entry, node, models, stem):
 def compare(counter, file, models, suffix, fields, stem):
     model = getattr(models, "Model" + stem + (suffix or ""), None)
     schema = model.model_json_schema(by_alias=True) if hasattr(model, "model_json_schema") else {}
+    if "$ref" in schema:
+        # The model refers to itself.
+        schema |= schema["$defs"][schema["$ref"].rpartition("/")[2]]
     properties = schema.get("properties", {})
     for name, spec in fields.items():
         there = properties.get(str(name))

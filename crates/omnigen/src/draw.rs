@@ -14,8 +14,6 @@ use omnigen_report::{Marked, Shown, Source};
 const NARROW: usize = 40;
 /// Bytes of the longest line that is drawn: a line that a terminal would break many times is shown in part instead.
 const LONG: usize = 400;
-/// Lines of a marked place that are drawn.
-const TALL: usize = 12;
 
 /// How to draw.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -176,10 +174,8 @@ impl Drawing {
 
 /// The bytes to mark: of a tall place its first line.
 fn span(source: &Source) -> SourceSpan {
-    let part = &source.text[source.span.clone()];
-    let length =
-        if part.lines().count() > TALL { part.lines().next().map_or(0, str::len) } else { part.trim_end().len() };
-    (source.span.start, length).into()
+    let part = source.text[source.span.clone()].lines().next().unwrap_or_default();
+    (source.span.start, part.trim_end().len()).into()
 }
 
 /// The text of a file with nothing in it that a terminal would act on. All bytes stay where they are.

@@ -19,11 +19,13 @@ impl<'a> Places<'a> {
         Places { setup, texts: HashMap::new() }
     }
 
-    /// The findings, sorted, each once.
+    /// The findings, each once, in the order in which somebody reads the files.
     pub(crate) fn show(&mut self, mut diagnostics: Vec<Diagnostic>) -> Vec<Shown> {
         diagnostics.sort();
         diagnostics.dedup();
-        diagnostics.iter().map(|diagnostic| self.shown(diagnostic)).collect()
+        let mut shown: Vec<Shown> = diagnostics.iter().map(|diagnostic| self.shown(diagnostic)).collect();
+        shown.sort_by(|a, b| place(a).cmp(&place(b)));
+        shown
     }
 
     /// One finding.
@@ -48,4 +50,9 @@ impl<'a> Places<'a> {
         };
         Some((text, span))
     }
+}
+
+/// File and first byte; what has no place in the text comes first.
+fn place(shown: &Shown) -> Option<(&str, Option<usize>)> {
+    shown.at.as_ref().map(|at| (&*at.file, at.source.as_ref().map(|source| source.span.start)))
 }

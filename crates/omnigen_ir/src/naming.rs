@@ -53,20 +53,25 @@ impl Unit {
     /// The output of a built-in target, below the output folder: `models/billing/model_invoice.py`. `kind` is the singular
     /// (`model`, `validator`, `test`), which is also the folder without its plural.
     pub fn path(&self, kind: &str) -> String {
-        let mut path = format!("{kind}s");
-        for folder in &self.folders {
-            path.push('/');
-            path.push_str(folder);
-        }
+        let path = self.packages(kind).join("/");
         format!("{path}/{kind}_{}.py", self.stem)
+    }
+
+    /// The folders of its module of `kind`, that of the kind included. A folder `node_pay` beside a module `node_pay.py` would hide
+    /// it from Python: below `nodes/`, folders have no `node_` before them.
+    fn packages(&self, kind: &str) -> Vec<String> {
+        let folder = |folder: &String| {
+            let rest =
+                folder.strip_prefix(kind).and_then(|rest| rest.strip_prefix('_')).filter(|rest| !rest.is_empty());
+            rest.map_or_else(|| folder.clone(), |rest| identifier(rest.to_owned()))
+        };
+        std::iter::once(format!("{kind}s")).chain(self.folders.iter().map(folder)).collect()
     }
 
     /// The relative import path, seen from this unit's module of `kind`, of `target`'s module of `target_kind`:
     /// `.model_customer`, `..billing.model_invoice`, `...models.billing.model_invoice`.
     pub fn import(&self, kind: &str, target: &Unit, target_kind: &str) -> String {
-        let from: Vec<String> = std::iter::once(format!("{kind}s")).chain(self.folders.iter().cloned()).collect();
-        let to: Vec<String> =
-            std::iter::once(format!("{target_kind}s")).chain(target.folders.iter().cloned()).collect();
+        let (from, to) = (self.packages(kind), target.packages(target_kind));
         let shared = from.iter().zip(&to).take_while(|(a, b)| a == b).count();
         let mut path = ".".repeat(1 + from.len() - shared);
         for folder in &to[shared..] {
@@ -412,6 +417,11 @@ mod tests {
         assert_eq!(unit.import("model", &other, "model"), "..model_customer");
         assert_eq!(other.import("model", &unit, "model"), ".billing.model_order");
         assert_eq!(unit.import("validator", &unit, "model"), "...models.billing.model_order");
+        // A package of the same name would hide a module.
+        let node = Unit::new("contracts/node_pay/handlers/charge.yaml", "contracts");
+        assert_eq!(node.path("node"), "nodes/pay/handlers/node_charge.py");
+        assert_eq!(node.path("model"), "models/node_pay/handlers/model_charge.py");
+        assert_eq!(node.import("node", &node, "model"), "....models.node_pay.handlers.model_charge");
         let naming = Naming::default();
         for (pointer, class) in [
             ("", "ModelOrder"),

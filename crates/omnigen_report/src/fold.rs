@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::{Code, Shown, count};
+use crate::{Code, Severity, Shown, count};
 
 /// Places of one file where the same is told.
 const IN_FILE: usize = 3;
@@ -13,6 +13,8 @@ const IN_FILE: usize = 3;
 const IN_FILES: usize = 3;
 /// Findings of one file.
 const OF_FILE: usize = 10;
+/// Warnings of one code, whatever they say: who has learnt what is meant has learnt enough.
+const OF_CODE: usize = 12;
 
 /// A finding that is shown, and what is left out after it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,6 +38,8 @@ pub fn fold<'a>(found: &[&'a Shown], most: usize) -> Vec<Folded<'a>> {
     let mut keep: BTreeSet<usize> = BTreeSet::new();
     let mut kept: BTreeMap<&str, usize> = BTreeMap::new();
     let mut of_file: BTreeMap<&str, usize> = BTreeMap::new();
+    // How many of a code are shown, and how many are not for that alone.
+    let mut of_code: BTreeMap<Code, (usize, usize)> = BTreeMap::new();
     for &index in &order {
         let Some(file) = file(found[index]) else {
             keep.insert(index);
@@ -51,7 +55,11 @@ pub fn fold<'a>(found: &[&'a Shown], most: usize) -> Vec<Folded<'a>> {
             continue;
         }
         let kept = kept.entry(file).or_default();
-        if *kept < OF_FILE {
+        let (seen, left) = of_code.entry(found[index].code).or_default();
+        if *seen >= OF_CODE && found[index].severity != Severity::Error {
+            *left += 1;
+        } else if *kept < OF_FILE {
+            *seen += 1;
             *kept += 1;
             keep.insert(index);
         } else {
@@ -64,10 +72,19 @@ pub fn fold<'a>(found: &[&'a Shown], most: usize) -> Vec<Folded<'a>> {
     let mut folded: Vec<Folded<'a>> =
         keep.iter().map(|&index| Folded { shown: found[index], below: Vec::new() }).collect();
     // From behind: what is counted stands below the last finding that it belongs to.
-    let (mut told_causes, mut told_files) = (BTreeSet::new(), BTreeSet::new());
+    let (mut told_causes, mut told_files, mut told_codes) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
     for entry in folded.iter_mut().rev() {
         let Some(file) = file(entry.shown) else { continue };
         let cause = cause(entry.shown);
+        let code = entry.shown.code;
+        let left = of_code.get(&code).map_or(0, |(_, left)| *left);
+        let of_code = (left > 0 && told_codes.insert(code)).then(|| {
+            format!(
+                "and {} of this kind; `omnigen codes {}` says what it is about",
+                count(left, "more finding"),
+                code.id()
+            )
+        });
         let files = causes.get(&cause).map(Vec::as_slice).unwrap_or_default();
         if told_causes.insert((cause, file)) {
             let here =
@@ -84,6 +101,7 @@ pub fn fold<'a>(found: &[&'a Shown], most: usize) -> Vec<Folded<'a>> {
         {
             entry.below.push(format!("and {} in this file", count(*more, "other finding")));
         }
+        entry.below.extend(of_code);
     }
     folded
 }
@@ -131,6 +149,20 @@ mod tests {
             told(&found),
             ["m@a", "m@a", "m@a | and in 7 more places of this file", "m@b", "m@c | and in 2 more files", "other@e"]
         );
+    }
+
+    #[test]
+    fn of_one_kind_a_dozen_is_shown() {
+        let found: Vec<Shown> =
+            (0..30).map(|n| shown(Code::BadTopic, &format!("{}", n / 3), &format!("{n}"))).collect();
+        let lines = told(&found);
+        assert_eq!(lines.len(), OF_CODE);
+        assert!(
+            lines[11]
+                .ends_with("@3 | and 18 more findings of this kind; `omnigen codes bad-topic` says what it is about")
+        );
+        let found: Vec<Shown> = (0..30).map(|n| shown(Code::Syntax, &format!("{n}"), &format!("{n}"))).collect();
+        assert_eq!(told(&found).len(), 30, "errors are all shown");
     }
 
     #[test]

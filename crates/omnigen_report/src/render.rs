@@ -8,8 +8,6 @@ use serde::Serialize;
 
 use crate::{BuildEvent, Marked, Shown, Source, position};
 
-/// Lines of a marked place that are shown; a longer one is cut in the middle.
-const LINES: usize = 6;
 /// Characters of a line that are shown: generated contracts may have one line of a megabyte.
 const WIDTH: usize = 160;
 
@@ -69,30 +67,15 @@ fn snippet(source: &Source, mark: char, label: &str, gutter: usize, out: &mut dy
     let first = position(text, span.start).line;
     // A span that ends with a line end does not mark the next line.
     let last = position(text, if span.end > span.start { span.end - 1 } else { span.end }).line;
-    let begin = text[..span.start].rfind('\n').map_or(0, |at| at + 1);
+    let start = text[..span.start].rfind('\n').map_or(0, |at| at + 1);
     writeln!(out, "{:gutter$} |", "")?;
-    let mut start = begin;
-    for number in first..=last {
-        let line = text[start..].split('\n').next().unwrap_or_default();
-        let end = start + line.len();
-        let next = end + 1;
-        let line = line.strip_suffix('\r').unwrap_or(line);
-        let shown = last - first < LINES || number < first + LINES / 2 || number > last - LINES / 2;
-        if shown {
-            // The indentation of a continued place is not marked.
-            let indent = if number == first { 0 } else { line.len() - line.trim_start().len() };
-            let from = (span.start.clamp(start, start + line.len()) - start).max(indent);
-            let to = span.end.clamp(start + from, start + line.len()) - start;
-            marked_line(line, from..to, number, mark, if number == last { label } else { "" }, gutter, out)?;
-        } else if number == first + LINES / 2 {
-            writeln!(out, "{:gutter$} …", "")?;
-        }
-        if next > text.len() {
-            break;
-        }
-        start = next;
-    }
-    Ok(())
+    let line = text[start..].split('\n').next().unwrap_or_default();
+    let line = line.strip_suffix('\r').unwrap_or(line);
+    let from = span.start.clamp(start, start + line.len()) - start;
+    let to = span.end.clamp(start + from, start + line.len()) - start;
+    marked_line(line, from..to, first, mark, label, gutter, out)?;
+    // Where a thing begins says which one it is; all of it would bury the message.
+    if last > first { writeln!(out, "{:gutter$} …", "") } else { Ok(()) }
 }
 
 fn marked_line(
@@ -221,8 +204,7 @@ mod tests {
   |
 5 |     \"größe\": {}
   |              ^^
-6 |   }
-  |   ^
+  …
 ";
         assert_eq!(text(&shown(&diagnostic)), expected);
     }
@@ -238,13 +220,12 @@ mod tests {
     }
 
     #[test]
-    fn long_places_are_cut() {
+    fn of_tall_places_the_beginning_is_shown_and_long_lines_are_cut() {
         let source = |text: &str, span| Source { text: text.into(), span };
         let mut out = String::new();
-        let many = "x\n".repeat(30);
-        assert!(snippet(&source(&many, 0..60), '^', "", 2, &mut out).is_ok());
-        let lines: Vec<&str> = out.lines().filter(|line| !line.contains('^')).collect();
-        assert_eq!(lines, ["   |", " 1 | x", " 2 | x", " 3 | x", "   …", "28 | x", "29 | x", "30 | x"]);
+        let many = "  x\n".repeat(30);
+        assert!(snippet(&source(&many, 2..60), '^', "here", 2, &mut out).is_ok());
+        assert_eq!(out, "   |\n 1 |   x\n   |   ^ here\n   …\n");
 
         let mut out = String::new();
         let wide = format!("{}MARK{}", "a".repeat(100_000), "b".repeat(100_000));

@@ -11,7 +11,7 @@ const SHOWN: usize = 40;
 
 /// Labels and goals.
 const ROWS: &[(&str, &str)] = &[
-    ("files parsed", ""),
+    ("files that plain YAML cannot read: made or told", "all"),
     ("files with artifacts", ">= 95 %"),
     ("files without artifacts that a diagnostic tells", "all"),
     ("modules imported", ">= 99 %"),
@@ -22,8 +22,8 @@ const ROWS: &[(&str, &str)] = &[
     ("names, kinds and versions found", ">= 99 %"),
     ("topics found", ">= 99 %"),
     ("operations found", "all"),
-    ("routing tables with all routes", ""),
-    ("dependency lists complete", ""),
+    ("routing tables with all routes", ">= 99 %"),
+    ("dependency lists complete", ">= 99 %"),
     ("fields of models annotated without Any", ""),
     ("opaque classes of Python (aliases of Any)", ""),
 ];

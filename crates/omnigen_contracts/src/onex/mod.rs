@@ -47,6 +47,10 @@ pub(crate) fn recognise(root: &Value<'_>) -> Option<Kind> {
     if has("contract_version") || has("node_type") || map("input_state") || map("output_state") {
         return Some(Kind::Node);
     }
+    // What old nodes say of themselves, in a file of its own.
+    if has("meta_type") && has("lifecycle") && has("entrypoint") {
+        return Some(Kind::Node);
+    }
     if has("topic") && (list("required_fields") || list("optional_fields")) {
         return Some(Kind::Wire);
     }
@@ -114,7 +118,9 @@ pub(crate) fn as_schema<'a>(file: &Arc<str>, root: &Value<'a>, kind: Kind) -> Va
 pub(crate) fn source_of(file: &Arc<str>, root: &Value<'_>, kind: Kind, pointer: &str) -> Option<String> {
     let origins = translated(file, root, kind).translator.origins;
     let around = origins.into_iter().filter(|(target, _)| {
-        pointer.strip_prefix(target.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        // What has no place in the translation leads nowhere: its pointers are the contract's own.
+        !target.is_empty()
+            && pointer.strip_prefix(target.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
     });
     // What ends like the contract's own word is the word's value.
     let (target, source) = around.max_by_key(|(target, _)| target.len())?;

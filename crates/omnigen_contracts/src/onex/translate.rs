@@ -82,7 +82,9 @@ impl<'v, 'a> Translator<'v, 'a> {
         if !below.is_empty() {
             push_token(&mut pointer, below);
         }
-        let mut diagnostic = Diagnostic::new(code, At::value(self.file, &pointer), message);
+        // What is missing has no place of its own: the name of what lacks it is the best one.
+        let at = if code == Code::UntypedField { At::key(self.file, &pointer) } else { At::value(self.file, &pointer) };
+        let mut diagnostic = Diagnostic::new(code, at, message);
         if diagnostic.severity == Severity::Error {
             // The rest of the contract is built all the same.
             diagnostic.severity = Severity::Warning;

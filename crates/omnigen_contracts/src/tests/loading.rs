@@ -274,3 +274,13 @@ fn places_are_found_in_the_text() {
     );
     assert_eq!(locate(&"x.json".into(), "{", "", false), None);
 }
+
+#[test]
+fn findings_about_a_node_lead_into_its_own_text() {
+    let text = "node_type: effect\nhandler:\n  class: Pay\n  input_model: ModelPay\ninput_state:\n  object_type: object\n  required: [amount]\n";
+    let file = omnigen_ir::FileId::from("contracts/pay.yaml");
+    let locate = |pointer: &str, key: bool| &text[crate::locate(&file, text, pointer, key).unwrap()];
+    assert_eq!(locate("/input_state", true), "input_state");
+    assert_eq!(locate("/$defs/PayInputState/properties/amount", false), "amount");
+    assert_eq!(locate("/handler/class", false), "Pay");
+}

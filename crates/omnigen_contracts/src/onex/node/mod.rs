@@ -127,7 +127,14 @@ impl Reader<'_> {
         }
         let names = missing.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(" and ");
         let message = format!("a node contract has {names}; this one does not say");
-        self.warn(Code::MissingKey, At::file(self.file), message, Some("add it at the top of the file".to_owned()));
+        // Where it would stand.
+        let top = root.members().and_then(|members| members.first()).map(|first| {
+            let mut pointer = String::new();
+            push_token(&mut pointer, &first.name);
+            pointer
+        });
+        let at = At::key(self.file, &top.unwrap_or_default());
+        self.warn(Code::MissingKey, at, message, Some("add it at the top of the file".to_owned()));
     }
 
     /// A version: a map, a text, or a whole number.
