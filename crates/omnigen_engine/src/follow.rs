@@ -1,7 +1,6 @@
 //! References of one file that lead out of it: to nothing, or round in a circle.
 
-use omnigen_ir::naming::WRITE;
-use omnigen_ir::{FileId, Link, Node, Place, Pointer, Resolve, Schema};
+use omnigen_ir::{FileId, Link, Node, Place, Resolve, Schema};
 use omnigen_report::{At, Code, Diagnostic};
 
 use crate::trace::Reads;
@@ -10,8 +9,6 @@ use crate::trace::Reads;
 pub(crate) struct Follow<'a, 'db> {
     pub(crate) file: &'a FileId,
     pub(crate) reads: &'a Reads<'db>,
-    /// What an API description exports.
-    pub(crate) api: Option<&'a [Pointer]>,
     pub(crate) diagnostics: &'a mut Vec<Diagnostic>,
 }
 
@@ -20,18 +17,6 @@ impl Follow<'_, '_> {
         let Some(node) = schema.node() else { return };
         if let Some(reference) = &node.reference {
             let link = self.reads.link(self.file, reference);
-            if let Link::To(place) = &link
-                && place.file != *self.file
-                && self.read_only(node, place)
-            {
-                let at = At::value(self.file, &format!("{}/$ref", node.at));
-                let message = format!(
-                    "`{}` has a form of its own for requests, which this schema has not: it is used as it is received",
-                    reference.text
-                );
-                let diagnostic = Diagnostic::new(Code::NotCarried, at, message);
-                self.diagnostics.push(diagnostic.hint("refer to it from the request body, or keep both in one file"));
-            }
             match link {
                 Link::To(place)
                     if node.is_only_reference() && reference.dynamic.is_none() && place.file != *self.file =>
@@ -48,19 +33,6 @@ impl Follow<'_, '_> {
             }
         }
         node.children(&mut |_, child| self.schema(child));
-    }
-
-    /// Does a component of an API without a form for requests refer to something that has one? Whether there are two forms
-    /// is known within one file only.
-    fn read_only(&self, node: &Node, place: &Place) -> bool {
-        let Some(exported) = self.api else { return false };
-        let Some(name) = node.at.strip_prefix("/components/schemas/").and_then(|rest| rest.split('/').next()) else {
-            return false;
-        };
-        let written = format!("/components/schemas/{name}{WRITE}");
-        !node.at.contains(WRITE)
-            && !exported.iter().any(|pointer| **pointer == *written)
-            && self.reads.export(&Place::new(&place.file, &format!("{}{WRITE}", place.pointer))).is_some()
     }
 
     /// Reports a chain of references without content that comes back to where it started.

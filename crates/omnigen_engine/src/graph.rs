@@ -405,8 +405,7 @@ fn check(db: &dyn Db, source: Source) -> Built {
             diagnostics.extend(omnigen_python::regex::findings(file, schema));
         }
         twice(&reads, file, declared, &mut diagnostics);
-        let api = (!declared.rooted()).then_some(declared.exported.as_slice());
-        let mut follow = Follow { file, reads: &reads, api, diagnostics: &mut diagnostics };
+        let mut follow = Follow { file, reads: &reads, diagnostics: &mut diagnostics };
         follow.schema(&declared.root);
         declared.definitions.iter().for_each(|(_, schema)| follow.schema(schema));
     }

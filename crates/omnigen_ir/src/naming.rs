@@ -452,6 +452,13 @@ mod tests {
             ("/components/schemas/order~write/properties/lines/items", "OrderWriteLinesItem"),
             ("/components/schemas/Pet~base", "PetBase"),
             ("/components/responses/NotFound/content/application~1json/schema", "NotFoundResponseBody"),
+            ("/components/responses/NotFound/headers", "NotFoundResponseHeaders"),
+            ("/components/headers/RateLimit/schema", "RateLimitHeader"),
+            (
+                "/components/callbacks/onEvent/{$request.body#~1url}/post/requestBody/content/application~1json/schema",
+                "PostOnEventCallbackRequestBody",
+            ),
+            ("/paths/~1pets/get/responses/200/headers/properties/X-Page", "GetPetsResponse200HeadersXPage"),
             ("/paths/~1pets~1{petId}/get/responses/200/content/application~1json/schema", "GetPetsPetIdResponse200"),
             ("/paths/~1pets/post~@addPet/requestBody/content/multipart~1form-data/schema", "AddPetRequestBodyFormData"),
             ("/paths/~1pets/get~@listPets/parameters", "ListPetsParameters"),

@@ -3,6 +3,9 @@
 //! A schema with such properties, or that refers to one, has two forms. The form that is received has the schema's own
 //! name, since that is what an API shows of a thing; the one that is sent has `Write` behind it and no properties that are
 //! read only, which are not required there either. Requests use the one, everything else the other.
+//!
+//! Whether a component of another document has two forms is not known here. What refers to one has both, so that a request
+//! reaches the right form through any number of documents.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
@@ -64,11 +67,18 @@ fn sent(pointer: &str) -> bool {
 
 /// Is it part of a response?
 fn received(pointer: &str) -> bool {
-    pointer.starts_with("/components/responses/") || operation(pointer)
+    pointer.starts_with("/components/responses/") || pointer.starts_with("/components/headers/") || operation(pointer)
 }
 
 fn operation(pointer: &str) -> bool {
-    ["/paths/", "/webhooks/", "/components/pathItems/"].iter().any(|folder| pointer.starts_with(folder))
+    ["/paths/", "/webhooks/", "/components/pathItems/", "/components/callbacks/"]
+        .iter()
+        .any(|folder| pointer.starts_with(folder))
+}
+
+/// Is it a component of another API description?
+fn component(fragment: &str) -> bool {
+    fragment.strip_prefix("/components/schemas/").is_some_and(|name| !name.contains('/'))
 }
 
 /// All definitions of a document.
@@ -107,10 +117,15 @@ impl<'d> All<'d> {
             let mut open = vec![schema];
             while let Some(schema) = open.pop() {
                 let Some(node) = schema.node() else { continue };
-                if let Some(RefTarget::Here(pointer)) = node.reference.as_deref().map(|reference| &reference.target)
-                    && let Some((target, _)) = self.owner(pointer)
-                {
-                    users.entry(target).or_default().push(index);
+                match node.reference.as_deref().map(|reference| &reference.target) {
+                    Some(RefTarget::Here(pointer)) => {
+                        if let Some((target, _)) = self.owner(pointer) {
+                            users.entry(target).or_default().push(index);
+                        }
+                    }
+                    // Whether that one has two forms is not known here; so there are two of this one.
+                    Some(RefTarget::Elsewhere { fragment, .. }) => marked |= component(fragment),
+                    _ => {}
                 }
                 let properties = node.object.iter().flat_map(|object| &object.properties);
                 marked |=
@@ -206,7 +221,7 @@ impl<'d> All<'d> {
                 }
                 // Whether there are two forms of it, the other file knows; see `Resolve::link`.
                 RefTarget::Elsewhere { fragment, .. } => {
-                    if fragment.strip_prefix("/components/schemas/").is_some_and(|name| !name.contains('/')) {
+                    if component(fragment) {
                         *fragment = format!("{fragment}{WRITE}").into();
                     }
                 }

@@ -7,7 +7,7 @@ use omnigen_report::{At, Code, Diagnostic, Severity};
 
 use super::rewrite::moved;
 use super::{Document, components, named};
-use crate::value::{Data, Value, push_index, push_token};
+use crate::value::{Data, Member, Value, push_index, push_token};
 
 /// The methods of a path item (3.1.0, section 4.8.9).
 const METHODS: [&str; 8] = ["get", "put", "post", "delete", "options", "head", "patch", "trace"];
@@ -35,20 +35,32 @@ fn media(name: &str) -> Media {
     }
 }
 
+/// The folders of path items, with what is in them: paths, webhooks, and the components that are path items or hold some.
+fn path_items<'v, 'a>(root: &'v Value<'a>) -> Vec<(String, &'v [Member<'a>])> {
+    let section = |name: &str| root.get(name).and_then(Value::members).unwrap_or(&[]);
+    let mut folders = vec![
+        ("/paths".to_owned(), section("paths")),
+        ("/webhooks".to_owned(), section("webhooks")),
+        ("/components/pathItems".to_owned(), components(root, "pathItems")),
+    ];
+    for callback in components(root, "callbacks") {
+        let mut folder = "/components/callbacks".to_owned();
+        push_token(&mut folder, &callback.name);
+        folders.push((folder, callback.value.members().unwrap_or(&[])));
+    }
+    folders
+}
+
 /// The operations that have a name: pointer, and the pointer with the name noted.
 pub(super) fn names(root: &Value<'_>) -> HashMap<String, String> {
     let mut names = HashMap::new();
-    for (folder, items) in [
-        ("/paths", root.get("paths").and_then(Value::members).unwrap_or(&[])),
-        ("/webhooks", root.get("webhooks").and_then(Value::members).unwrap_or(&[])),
-        ("/components/pathItems", components(root, "pathItems")),
-    ] {
+    for (folder, items) in path_items(root) {
         for item in items {
             for method in METHODS {
                 let Some(operation) = item.value.get(method) else { continue };
                 let note = named(operation);
                 if !note.is_empty() {
-                    let mut pointer = folder.to_owned();
+                    let mut pointer = folder.clone();
                     push_token(&mut pointer, &item.name);
                     push_token(&mut pointer, method);
                     let noted = format!("{pointer}{note}");
@@ -79,6 +91,13 @@ impl<'v, 'a> Document<'v, 'a> {
                 self.export(at, value);
             }
         }
+        for member in components(root, "headers") {
+            let mut at = "/components/headers".to_owned();
+            push_token(&mut at, &member.name);
+            if let Some((at, value)) = self.parameter_schema(&at, &member.value) {
+                self.export(at, value);
+            }
+        }
         for (section, what) in [("requestBodies", "a request body"), ("responses", "a response")] {
             for member in components(root, section) {
                 let mut at = format!("/components/{section}");
@@ -86,13 +105,9 @@ impl<'v, 'a> Document<'v, 'a> {
                 self.body(&at, &member.value, what);
             }
         }
-        for (folder, items) in [
-            ("/paths", root.get("paths").and_then(Value::members).unwrap_or(&[])),
-            ("/webhooks", root.get("webhooks").and_then(Value::members).unwrap_or(&[])),
-            ("/components/pathItems", components(root, "pathItems")),
-        ] {
-            for item in items.iter().filter(|item| !item.name.starts_with("x-")) {
-                let mut at = folder.to_owned();
+        for (folder, items) in path_items(root) {
+            for item in items.iter().filter(|item| !item.name.starts_with("x-") && item.name != "$ref") {
+                let mut at = folder.clone();
                 push_token(&mut at, &item.name);
                 self.path_item(&at, &item.value);
             }
@@ -137,7 +152,8 @@ impl<'v, 'a> Document<'v, 'a> {
             let mut at = format!("{at}/callbacks");
             push_token(&mut at, &callback.name);
             if callback.value.get("$ref").is_some() {
-                self.tell("callbacks", &at, "callbacks that are references are not carried over");
+                // One of this document has its types where it stands; others are told.
+                let _ = self.resolved(&at, &callback.value, "a callback");
                 continue;
             }
             for item in callback.value.members().unwrap_or(&[]) {
@@ -153,8 +169,12 @@ impl<'v, 'a> Document<'v, 'a> {
     /// A request body or response: a type for each kind of content.
     fn body(&mut self, at: &str, value: &'v Value<'a>, what: &str) {
         let Some((real, value)) = self.resolved(at, value, what) else { return };
-        if value.get("headers").and_then(Value::members).is_some_and(|headers| !headers.is_empty()) {
-            self.tell("headers", &format!("{real}/headers"), "headers of responses get no types");
+        if let Some(headers) = value.get("headers").and_then(Value::members) {
+            if real == at {
+                self.headers(&format!("{at}/headers"), headers);
+            } else if headers.iter().any(has_type) {
+                self.forward(&format!("{at}/headers"), &format!("{real}/headers"));
+            }
         }
         let Some(content) = value.get("content") else { return };
         let Some(list) = content.members() else {
@@ -187,12 +207,41 @@ impl<'v, 'a> Document<'v, 'a> {
             if real == at {
                 self.export(inner(at), schema);
             } else {
-                self.exported.push(inner(at).into());
-                let target = inner(&real);
-                let node = Node { reference: Some(Box::new(here(&target))), ..Node::new(&inner(at)) };
-                self.lowerer.definitions.push((node.at.clone(), Schema::Node(Box::new(node))));
+                self.forward(&inner(at), &inner(&real));
             }
         }
+    }
+
+    /// A type that is nothing but another one of this document.
+    fn forward(&mut self, at: &str, target: &str) {
+        let node = Node { reference: Some(Box::new(here(target))), ..Node::new(at) };
+        self.exported.push(node.at.clone());
+        self.lowerer.definitions.push((node.at.clone(), Schema::Node(Box::new(node))));
+    }
+
+    /// One model of the headers of a response. Their names are as the document spells them: on the wire case does not count.
+    fn headers(&mut self, at: &str, list: &'v [Member<'a>]) {
+        if !list.iter().any(has_type) {
+            return;
+        }
+        let mut rules = ObjectRules::default();
+        for header in list.iter().filter(|header| has_type(header)) {
+            let mut from = at.to_owned();
+            push_token(&mut from, &header.name);
+            let Some((real, value)) = self.resolved(&from, &header.value, "a header") else { continue };
+            let mut property = format!("{at}/properties");
+            push_token(&mut property, &header.name);
+            let schema = self.described(&real, value);
+            let from = schema.node().map_or("", |node| &*node.at).to_owned();
+            let schema = moved(schema, &from, &property);
+            if matches!(value.get("required").map(|value| &value.data), Some(Data::Bool(true))) {
+                rules.required.push(header.name.as_ref().into());
+            }
+            rules.properties.push(Property { name: header.name.as_ref().into(), schema });
+        }
+        let node = Node { types: Some(TypeSet::OBJECT), object: Some(Box::new(rules)), ..Node::new(at) };
+        self.exported.push(node.at.clone());
+        self.lowerer.definitions.push((node.at.clone(), Schema::Node(Box::new(node))));
     }
 
     /// The schema of a parameter: its own, or that of its content.
@@ -296,10 +345,17 @@ impl<'v, 'a> Document<'v, 'a> {
                 self.tell(what, &format!("{real}/{what}"), message);
             }
         }
-        let shared = self.parameter_schema(&real, value);
-        let mut schema = match shared {
+        let schema = self.described(&real, value);
+        let required =
+            place == "path" || matches!(value.get("required").map(|value| &value.data), Some(Data::Bool(true)));
+        Some(Parameter { name: name.into(), place: index, required, schema })
+    }
+
+    /// The schema of a parameter or header, with what is said about it.
+    fn described(&mut self, real: &str, value: &'v Value<'a>) -> Schema {
+        let mut schema = match self.parameter_schema(real, value) {
             None => Schema::Bool(true),
-            Some((at, _)) if at.starts_with("/components/parameters/") => {
+            Some((at, _)) if at.starts_with("/components/parameters/") || at.starts_with("/components/headers/") => {
                 Schema::Node(Box::new(Node { reference: Some(Box::new(here(&at))), ..Node::new(&at) }))
             }
             Some((at, value)) => match self.shared.get(&at) {
@@ -313,22 +369,26 @@ impl<'v, 'a> Document<'v, 'a> {
                 }
             },
         };
+        let description = value.get("description").and_then(Value::as_str);
         let deprecated = matches!(value.get("deprecated").map(|value| &value.data), Some(Data::Bool(true)));
-        if text("description").is_some() || deprecated {
+        if description.is_some() || deprecated {
             if let Schema::Bool(true) = schema {
-                schema = Schema::Node(Box::new(Node::new(&real)));
+                schema = Schema::Node(Box::new(Node::new(real)));
             }
             if let Schema::Node(node) = &mut schema {
                 let notes = node.notes.get_or_insert_default();
                 // What is said about the parameter is nearer than what its type says of itself.
-                notes.description = text("description").map(Into::into).or(notes.description.take());
+                notes.description = description.map(Into::into).or(notes.description.take());
                 notes.deprecated |= deprecated;
             }
         }
-        let required =
-            place == "path" || matches!(value.get("required").map(|value| &value.data), Some(Data::Bool(true)));
-        Some(Parameter { name: name.into(), place: index, required, schema })
+        schema
     }
+}
+
+/// Has a response such a header? `Content-Type` is said elsewhere (3.1.0, section 4.8.17).
+fn has_type(header: &Member<'_>) -> bool {
+    !header.name.eq_ignore_ascii_case("content-type")
 }
 
 /// A reference within the document.

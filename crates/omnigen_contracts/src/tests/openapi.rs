@@ -174,3 +174,57 @@ fn a_definition_that_the_root_does_not_need_is_held_back_alone() {
     assert_eq!(names(&text("")), ["Root", "D"], "the others lead nowhere");
     assert_eq!(names(&text(r##""b": {"$ref": "#/$defs/B"}"##)), ["Root", "A", "B", "D"], "all of it is held back");
 }
+
+#[test]
+fn headers_and_callbacks_are_types() {
+    let api = yaml(
+        r##"
+openapi: 3.0.3
+paths:
+  /pets:
+    post:
+      operationId: addPet
+      responses:
+        "201": { description: made, headers: { Location: { required: true, schema: { type: string } }, X-Rest: { $ref: "#/components/headers/Rest" } } }
+        "429": { $ref: "#/components/responses/Slow" }
+      callbacks: { onAdded: { $ref: "#/components/callbacks/Added" } }
+components:
+  headers: { Rest: { description: How many are left., schema: { type: integer } } }
+  responses: { Slow: { description: slow, headers: { Retry-After: { schema: { type: integer } }, content-type: { schema: {} } } } }
+  callbacks:
+    Added:
+      "{$request.body#/url}":
+        post: { requestBody: { content: { application/json: { schema: { type: string } } } }, responses: {} }
+"##,
+    );
+    assert_eq!(found(&api), [""; 0]);
+    assert_eq!(
+        classes(&api),
+        [
+            "RestHeader",
+            "SlowResponseHeaders",
+            "AddPetResponse201Headers",
+            "AddPetResponse429Headers",
+            "PostAddedCallbackRequestBody"
+        ]
+    );
+    let headers = "/paths/~1pets/post~@addPet/responses/201/headers";
+    let rules = node(&api, headers).object.as_deref().unwrap();
+    assert_eq!((rules.properties.len(), &*rules.required), (2, &["Location".into()][..]));
+    assert_eq!(target(&api, &format!("{headers}/properties/X-Rest")), "/components/headers/Rest/schema");
+    assert_eq!(target(&api, "/paths/~1pets/post~@addPet/responses/429/headers"), "/components/responses/Slow/headers");
+}
+
+#[test]
+fn what_refers_to_another_document_has_the_form_for_requests_too() {
+    let members = r##""User": {"$ref": "other.yaml#/components/schemas/User"},
+        "Team": {"type": "array", "items": {"$ref": "#/components/schemas/User"}},
+        "Note": {"$ref": "note.json"}, "Kind": {"type": "string"}"##;
+    let api = schemas("3.0.3", members);
+    assert_eq!(classes(&api), ["User", "UserWrite", "Team", "TeamWrite", "Note", "Kind"]);
+    let foreign = |pointer| target(&api, pointer).split(" # ").nth(1).map(str::to_owned);
+    let there = |name: &str| Some(format!("/components/schemas/{name} | contracts/other.yaml"));
+    assert_eq!(foreign("/components/schemas/User"), there("User"));
+    assert_eq!(foreign("/components/schemas/User~write"), there("User~write"));
+    assert_eq!(target(&api, "/components/schemas/Team~write/items"), "/components/schemas/User~write");
+}

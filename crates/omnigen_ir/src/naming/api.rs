@@ -53,18 +53,24 @@ pub(super) fn name_at(pointer: &str) -> Option<String> {
             let section = tokens.next()?;
             let (member, notes) = split(tokens.next()?);
             let member = unescape(member);
-            if section == "pathItems" {
-                let rest = path_item(&mut name, &member, "", &mut tokens)?;
+            if matches!(section, "pathItems" | "callbacks") {
+                let kind = if section == "pathItems" { "" } else { "Callback" };
+                if !kind.is_empty() {
+                    // The expression says where to, not what.
+                    tokens.next();
+                }
+                let rest = path_item(&mut name, &member, kind, &mut tokens)?;
                 finish(&mut name, Some(rest), &mut tokens);
                 return Some(name);
             }
             push_pascal(&mut name, &member);
+            let headers = pointer.split('/').nth(4) == Some("headers");
             match section {
                 "schemas" => {}
                 "parameters" => name.push_str("Parameter"),
                 "headers" => name.push_str("Header"),
                 "requestBodies" => name.push_str("RequestBody"),
-                "responses" => name.push_str("ResponseBody"),
+                "responses" => name.push_str(if headers { "Response" } else { "ResponseBody" }),
                 _ => return None,
             }
             push_notes(&mut name, notes);
@@ -140,10 +146,7 @@ fn finish<'p>(name: &mut String, first: Option<&'p str>, tokens: &mut dyn Iterat
                 }
             }
             "headers" => {
-                if let Some(header) = tokens.next() {
-                    push_pascal(name, &unescape(header));
-                    name.push_str("Header");
-                }
+                name.push_str("Headers");
             }
             "parameters" => {
                 name.push_str("Parameters");
