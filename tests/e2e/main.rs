@@ -12,6 +12,7 @@ mod explain;
 mod gates;
 mod golden;
 mod incremental;
+mod keys;
 mod killed;
 mod machines;
 mod onex;

@@ -113,6 +113,15 @@ pub(crate) enum Command {
         #[arg(value_name = "ARTIFACT")]
         artifact: String,
     },
+    /// Print what an agent would see of a contract: the context package of a command, the prompt of a model
+    Context {
+        /// A target that an agent makes
+        #[arg(value_name = "TARGET")]
+        target: String,
+        /// A contract
+        #[arg(value_name = "CONTRACT")]
+        contract: String,
+    },
     /// Look after what is kept between builds, in `.omnigen`
     ///
     /// Nothing in it is needed for a right result: without it the next build is slower and asks agents again, unless their
@@ -197,6 +206,8 @@ pub(crate) enum Cache {
 pub(crate) enum Described {
     /// `omnigen.toml`
     Config,
+    /// Lines between omnigen and command agents, and the context package
+    AgentProtocol,
     /// Lines of `--events` and of `--message-format json`
     #[value(alias = "messages")]
     Events,

@@ -70,7 +70,11 @@ fn listen(cli: &Cli, screen: &Screen) -> Result<(Option<Lines>, Option<Profile>)
     // Commands that answer a question have only the answer on stdout.
     let answers = matches!(
         cli.command,
-        Command::Explain { .. } | Command::Graph { .. } | Command::Log { .. } | Command::Cache { .. }
+        Command::Explain { .. }
+            | Command::Context { .. }
+            | Command::Graph { .. }
+            | Command::Log { .. }
+            | Command::Cache { .. }
     );
     if global.message_format == Format::Json && !answers {
         sinks.push(Box::new(std::io::stdout()));
@@ -154,6 +158,26 @@ fn run(cli: &Cli, screen: &mut Screen, lines: Option<&Lines>) -> Result<Exit, Un
                 }
                 Err(outcome) => (*outcome, Asked::Nothing),
             }
+        }
+        Command::Context { target, contract } => {
+            let options = prepared(&Build::default())?;
+            let contract = from_root(&options.root, &folder, contract);
+            match omnigen_driver::context(&options, target, &contract) {
+                Ok(omnigen_driver::Seen::Package(line)) if json => screen.answer(&(line + "\n")),
+                Ok(omnigen_driver::Seen::Package(line)) => {
+                    let value: serde_json::Value = serde_json::from_str(&line).unwrap_or_default();
+                    screen.answer(&format!("{value:#}\n"));
+                }
+                Ok(omnigen_driver::Seen::Prompt(prompt)) if json => {
+                    screen.answer(&format!("{}\n", serde_json::json!({ "prompt": prompt })));
+                }
+                Ok(omnigen_driver::Seen::Prompt(prompt)) => screen.answer(&prompt),
+                Err(outcome) => {
+                    screen.outcome(&outcome, Asked::Nothing, "");
+                    return Ok(ended(&outcome, screen));
+                }
+            }
+            return Ok(Exit::Done);
         }
         Command::Cache { act } => {
             let options = prepared(&Build::default())?;
@@ -261,6 +285,7 @@ fn from_root(root: &Path, folder: &Path, typed: &str) -> String {
 fn schema(format: Described) -> String {
     let schema = match format {
         Described::Config => omnigen_driver::config::schema(),
+        Described::AgentProtocol => omnigen_driver::protocol_schema(),
         Described::Events => omnigen_report::schema(),
         Described::Explain => omnigen_report::schema_of::<Vec<omnigen_driver::Explanation>>(),
         Described::Log => omnigen_report::schema_of::<omnigen_driver::Revision>(),

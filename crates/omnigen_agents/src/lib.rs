@@ -28,6 +28,7 @@ mod sandbox;
 #[cfg(not(target_os = "linux"))]
 #[path = "sandbox_elsewhere.rs"]
 mod sandbox;
+mod schema;
 mod scratch;
 mod task;
 mod tool;
@@ -38,5 +39,6 @@ pub use llm::{Budget, LlmSpec, ask};
 pub use paths::OutputPattern;
 pub use protocol::{Need, PROTOCOL, Span};
 pub use run::{AgentEvent, NeedReply, run};
+pub use schema::protocol_schema;
 pub use task::{AgentSpec, Environment, Limits, Task, canonical_json};
 pub use tool::{Said, Tool, version};

@@ -46,6 +46,50 @@ pub struct Explanation {
     pub reads: Vec<Reading>,
     /// What has changed since, and is read here, but gave the same.
     pub cut_off: Vec<CutOff>,
+    /// Of an agent's artifact: what its agent is asked, and what is known of the answer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub asked: Option<Asked>,
+}
+
+/// What an agent is asked for an artifact: the key, which is made of all that it may see.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Asked {
+    /// The agent's name.
+    pub agent: String,
+    /// The key.
+    pub key: String,
+    /// The key that was answered before this one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub before: Option<String>,
+    /// What the key is made of, in order; then what is no longer part of it.
+    pub parts: Vec<Part>,
+    /// What the model was, if it was one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub model: Option<String>,
+    /// Tokens that the answer cost.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tokens: Option<u64>,
+    /// The agent's own opinion of its answer, in thousandths.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub score: Option<u32>,
+    /// Gates that the answer has passed: name and receipt.
+    pub gates: Vec<(String, String)>,
+}
+
+/// One part of a key.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Part {
+    /// What it is.
+    pub name: String,
+    /// Its digest; absent: it is not there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub digest: Option<String>,
+    /// What it was in the key before, if that was something else.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub before: Option<String>,
+    /// Is it another than in the key before? Absent if that is not known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub changed: Option<bool>,
 }
 
 /// How an artifact stands.
@@ -190,11 +234,49 @@ fn one(
         time: revision.map(|revision| revision.time.clone()),
         reads: trace.iter().map(|read| reading(read, &since, &project)).collect(),
         cut_off: cut_off(session, log, &since, &path, &trace),
+        asked: asked(session, &contract, &target),
         path,
         contract,
         target,
         state,
         causes,
+    })
+}
+
+/// What the agent of a target is asked; nothing for targets of our own.
+fn asked(session: &mut Session, contract: &str, target: &str) -> Option<Asked> {
+    let agent = session.agents.targets().iter().find(|known| *known.name == *target)?.agent.to_string();
+    let seen = crate::tasks::seen(session, &contract.into(), target).ok()??;
+    let hex = |digest: Option<Digest>| digest.as_ref().map(Digest::hex);
+    let old = seen.before.as_ref().and_then(|(_, parts)| parts.as_ref());
+    let was = |name: &str| old.and_then(|old| old.iter().find(|part| &*part.name == name));
+    let mut parts: Vec<Part> = Vec::new();
+    for part in &seen.request.parts {
+        let before = was(&part.name);
+        let same = before.is_some_and(|before| before.digest == part.digest);
+        parts.push(Part {
+            name: part.name.to_string(),
+            digest: hex(part.digest),
+            before: before.filter(|_| !same).and_then(|before| hex(before.digest)),
+            changed: old.map(|_| !same),
+        });
+    }
+    for part in old.into_iter().flatten() {
+        if !seen.request.parts.iter().any(|now| now.name == part.name) {
+            let (name, before) = (part.name.to_string(), hex(part.digest));
+            parts.push(Part { name, digest: None, before, changed: Some(true) });
+        }
+    }
+    let provenance = seen.answer.as_ref().and_then(|answer| answer.provenance.as_ref());
+    Some(Asked {
+        agent,
+        key: seen.request.key.hex(),
+        before: seen.before.as_ref().map(|(key, _)| key.hex()),
+        parts,
+        model: provenance.map(|from| from.model.clone()),
+        tokens: provenance.map(|from| from.prompt_tokens + from.reply_tokens),
+        score: seen.answer.as_ref().and_then(|answer| answer.score).map(|score| (score * 1000.0).round() as u32),
+        gates: seen.gates.into_iter().map(|(gate, receipt)| (gate, receipt.hex())).collect(),
     })
 }
 
@@ -292,8 +374,20 @@ fn words(key: &ReadKey) -> String {
 impl Explanation {
     /// For people.
     pub fn text(&self) -> String {
-        let Explanation { path, contract, target, state, digest, before, revision, time, causes, reads, cut_off } =
-            self;
+        let Explanation {
+            path,
+            contract,
+            target,
+            state,
+            digest,
+            before,
+            revision,
+            time,
+            causes,
+            reads,
+            cut_off,
+            asked,
+        } = self;
         let mut out = format!("{path}: {target} of {contract}\n");
         let made = match (time, revision) {
             (Some(time), revision) => format!("made in revision {revision}, {time}"),
@@ -344,6 +438,38 @@ impl Explanation {
                 out.push_str(&cause.text(4));
                 out.push_str(&format!("      in revision {revision}; the same as before gave: {}\n", at.join("; ")));
             }
+        }
+        if let Some(asked) = asked {
+            out.push_str(&asked.text());
+        }
+        out
+    }
+}
+
+impl Asked {
+    /// For people.
+    fn text(&self) -> String {
+        let Asked { agent, key, before, parts, model, tokens, score, gates } = self;
+        let mut out = format!("  asked of `{agent}`: key {}", &key[..12]);
+        if let Some(before) = before {
+            out.push_str(&format!(", before it {}", &before[..12]));
+        }
+        out.push_str(", made of (* another than before):\n");
+        for Part { name, digest, before, changed } in parts {
+            let star = if *changed == Some(true) { '*' } else { ' ' };
+            let short = |digest: &Option<String>| {
+                digest.as_deref().and_then(|hex| hex.get(..12)).unwrap_or("absent").to_owned()
+            };
+            let value = if *changed == Some(true) { arrow(before, digest) } else { short(digest) };
+            out.push_str(&format!("  {star} {name}  {value}\n"));
+        }
+        let mut answer: Vec<String> = Vec::new();
+        answer.extend(model.as_ref().map(|model| format!("model {model}")));
+        answer.extend(tokens.map(|tokens| format!("{tokens} tokens")));
+        answer.extend(score.map(|score| format!("score {:.2}", f64::from(score) / 1000.0)));
+        answer.extend(gates.iter().map(|(gate, _)| format!("gate `{gate}` passed")));
+        if !answer.is_empty() {
+            out.push_str(&format!("  its answer: {}\n", answer.join(", ")));
         }
         out
     }

@@ -7,6 +7,7 @@ mod api;
 mod care;
 mod commit;
 pub mod config;
+mod context;
 mod events;
 mod explain;
 mod patch;
@@ -31,7 +32,9 @@ use omnigen_report::{Activity, BuildEvent, Diagnostic, Exit, Severity, Shown, Su
 pub use api::{Failure, Mode, Options, Outcome, Round};
 pub use care::{Care, Kept, care};
 pub use config::{Agent, Config, Format, Python, Target};
+pub use context::{Seen, context};
 pub use explain::{Explanation, explain};
+pub use omnigen_agents::protocol_schema;
 pub use omnigen_report::{Change, ChangeKind};
 pub use picture::{Drawing, Picture, picture};
 pub use revision::{Cause, Definition, Revision};

@@ -10,6 +10,7 @@ mod judging;
 mod known;
 mod lock;
 mod needs;
+mod seen;
 mod show;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -31,6 +32,7 @@ use crate::setup::Setup;
 pub(crate) use flight::{Flight, Mail};
 pub(crate) use lock::LOCK;
 use lock::Lock;
+pub(crate) use seen::{package, seen};
 
 /// Format number of what agents give, as the ownership mark has it.
 const FORMAT: u32 = 1;

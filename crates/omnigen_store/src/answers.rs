@@ -6,7 +6,7 @@
 //! another process holds is waited for briefly, then done without.
 //!
 //! Tables carry the version of their layout in their names: `answers-1` (a task's key → an answer), `verdicts-1` (a
-//! question's key → a verdict), `keys-1` (a task's key → the parts it is made of) and `decisions-1` (key and policy → the answer
+//! question's key → a verdict), `keys-2` (a task's key → the parts it is made of, and the key before it) and `decisions-1` (key and policy → the answer
 //! that was chosen). A value is the first 16 bytes of BLAKE3(table's name, key, value), then the value.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -19,7 +19,7 @@ use redb::{Database, DatabaseError, ReadableDatabase, StorageError, TableDefinit
 
 const ANSWERS: Table = TableDefinition::new("answers-1");
 const VERDICTS: Table = TableDefinition::new("verdicts-1");
-const KEYS: Table = TableDefinition::new("keys-1");
+const KEYS: Table = TableDefinition::new("keys-2");
 const DECISIONS: Table = TableDefinition::new("decisions-1");
 /// A key and its value.
 type Entry = (Digest, Vec<u8>);

@@ -14,6 +14,7 @@ use super::flight::{Job, Mail, Wait};
 use super::judging::{self, Unjudged};
 use super::known::{self, Call, Known};
 use super::needs::{self, Met};
+use super::seen::Parts;
 use super::{Runner, TaskId, TaskOutcome, Worker, lock, show};
 use crate::commit::Commit;
 use crate::events;
@@ -216,7 +217,7 @@ impl Flow {
             && !session.manners.compare
         {
             self.answers.push((key, answer.encode()));
-            self.parts.push((key, encoded(&call.request.parts)));
+            self.parts.push((key, parts(session, &call)));
         }
         let known = match known {
             // Answers that need each other cannot be told to hold: the agent has to be asked.
@@ -275,7 +276,7 @@ impl Flow {
     ) -> Result<(), String> {
         if fresh {
             self.answers.push((call.request.key, answer.encode()));
-            self.parts.push((call.request.key, encoded(&call.request.parts)));
+            self.parts.push((call.request.key, parts(session, &call)));
         }
         let worker = session.agents.worker(&call.target).cloned();
         let least = worker.as_ref().map_or(0, |worker| worker.least);
@@ -688,7 +689,7 @@ pub(super) fn name((file, target): &TaskId) -> String {
     format!("{target}:{file}")
 }
 
-fn plan(session: &mut Session, (file, target): &TaskId) -> Result<Planned, String> {
+pub(super) fn plan(session: &mut Session, (file, target): &TaskId) -> Result<Planned, String> {
     for _ in 0..1000 {
         match session.graph_mut()?.plan(file, target) {
             Planned::Unread(files) => session.supply(files)?,
@@ -698,9 +699,11 @@ fn plan(session: &mut Session, (file, target): &TaskId) -> Result<Planned, Strin
     Ok(Planned::Held)
 }
 
-/// The parts of a key, as the store has them.
-fn encoded(parts: &[omnigen_ir::KeyPart]) -> Vec<u8> {
-    postcard::to_stdvec(parts).unwrap_or_default()
+/// The parts of a call's key, as the store has them, with the key that its task had before.
+fn parts(session: &Session, call: &Call) -> Vec<u8> {
+    let locked = session.agents.lock.of(&call.target, &call.file);
+    let before = locked.iter().map(|entry| entry.key).find(|key| *key != call.request.key);
+    Parts { parts: call.request.parts.clone(), before }.encode()
 }
 
 /// What an agent is asked.
