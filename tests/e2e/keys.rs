@@ -48,9 +48,7 @@ fn curious() -> Project {
 fn key(project: &Project) -> (String, Vec<String>) {
     let mut command = project.command();
     command.args(["explain", "contracts/order.yaml:docs", "--message-format", "json"]);
-    if std::env::var_os("MOOD").is_none() {
-        command.env("MOOD", project.has("mood").then(|| project.read("mood")).unwrap_or_else(|| "calm".to_owned()));
-    }
+    command.env("MOOD", if project.has("mood") { project.read("mood") } else { "calm".to_owned() });
     let run = project.finish(&mut command);
     run.ends(0);
     let found: Value = serde_json::from_str(&run.stdout).expect("JSON");
