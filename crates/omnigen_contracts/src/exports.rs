@@ -1,9 +1,8 @@
 //! What other contracts may see of a file.
 
-use std::collections::HashMap;
-
 use omnigen_ir::naming::{self, Naming, Unit};
 use omnigen_ir::{Export, Exports, Json, Node, Pointer, Schema, TypeSet};
+use rustc_hash::FxHashMap;
 
 use crate::Declarations;
 
@@ -12,7 +11,7 @@ pub(crate) fn exports(declarations: &Declarations, unit: &Unit, naming: &Naming)
     if declarations.broken {
         return Exports::default();
     }
-    let known: HashMap<&str, &Schema> =
+    let known: FxHashMap<&str, &Schema> =
         declarations.definitions.iter().map(|(pointer, schema)| (&**pointer, schema)).collect();
     let list = declarations.exported.iter().filter_map(|pointer| {
         let schema = if pointer.is_empty() { &declarations.root } else { *known.get(&**pointer)? };
@@ -27,8 +26,8 @@ pub(crate) fn exports(declarations: &Declarations, unit: &Unit, naming: &Naming)
 }
 
 /// Exports that are nothing but a reference to another one have its functions: an API names the same type many times.
-fn share(list: &mut [Export], known: &HashMap<&str, &Schema>) {
-    let functions: HashMap<Pointer, Box<str>> =
+fn share(list: &mut [Export], known: &FxHashMap<&str, &Schema>) {
+    let functions: FxHashMap<Pointer, Box<str>> =
         list.iter().map(|export| (export.pointer.clone(), export.function.clone())).collect();
     for export in list {
         let mut at = &*export.pointer;

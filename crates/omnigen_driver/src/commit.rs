@@ -222,12 +222,12 @@ impl Commit {
         everything: bool,
         round: &mut Round,
     ) -> Result<(), String> {
-        if everything {
-            self.packages(session)?;
-        }
         self.flush(session)?;
         if everything {
-            self.sweep(session, survey)?;
+            let wanted = session.wanted_paths();
+            self.packages(session, &wanted)?;
+            self.flush(session)?;
+            self.sweep(session, survey, wanted)?;
         }
         self.changes.sort();
         if !session.journaled.is_empty() && !session.manners.compare {
@@ -241,20 +241,17 @@ impl Commit {
     }
 
     /// Every folder with Python in it is a package.
-    fn packages(&mut self, session: &mut Session) -> Result<(), String> {
-        let mut folders: BTreeSet<String> = BTreeSet::new();
-        for path in session.wanted_paths() {
-            if !path.ends_with(".py") {
-                continue;
-            }
+    fn packages(&mut self, session: &mut Session, wanted: &HashSet<String>) -> Result<(), String> {
+        let mut folders: BTreeSet<&str> = BTreeSet::new();
+        for path in wanted.iter().filter(|path| path.ends_with(".py")) {
             let mut folder = path.as_str();
             while let Some((above, _)) = folder.rsplit_once('/') {
-                if !folders.insert(above.to_owned()) {
+                if !folders.insert(above) {
                     break;
                 }
                 folder = above;
             }
-            folders.insert(String::new());
+            folders.insert("");
         }
         let paths: BTreeSet<String> = folders
             .iter()
@@ -282,13 +279,13 @@ impl Commit {
     }
 
     /// Removes files of ours that nothing wants.
-    fn sweep(&mut self, session: &mut Session, survey: &Survey) -> Result<(), String> {
+    fn sweep(&mut self, session: &mut Session, survey: &Survey, wanted: HashSet<String>) -> Result<(), String> {
         // Files named one by one say nothing about what else may be in the folder.
         if session.setup.named.is_some() {
             return Ok(());
         }
         let Some(listing) = &survey.listing else { return Ok(()) };
-        let mut expected: HashSet<String> = session.wanted_paths().into_iter().collect();
+        let mut expected = wanted;
         expected.extend(session.meta.outputs.iter().map(|output| output.path.to_string()));
         let owned = omnigen_disk::owned_files(&session.setup.out, listing, |path| expected.contains(path));
         let mut remove = Vec::new();

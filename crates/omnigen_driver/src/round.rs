@@ -534,7 +534,10 @@ impl Session {
             return Ok(());
         }
         if ready && target != Target::Check && !self.clashing.contains(file) {
-            let path = self.setup.unit(file).path(target.kind());
+            let path = match self.graph_mut()?.unit(file) {
+                Some(unit) => unit.path(target.kind()),
+                None => self.setup.unit(file).path(target.kind()),
+            };
             let known = self.records.get(file).and_then(|r| r.outputs.iter().find(|o| *o.path == *path));
             if known.is_some_and(|output| output.stat.is_some() && output.digest == digest) {
                 return Ok(());

@@ -142,9 +142,9 @@ impl Session {
     }
 
     /// All outputs that files may have, whether or not they could be made.
-    pub(crate) fn wanted_paths(&self) -> BTreeSet<String> {
+    pub(crate) fn wanted_paths(&self) -> HashSet<String> {
         let wanted: Vec<Target> = self.wanted().into_iter().filter(|target| *target != Target::Check).collect();
-        let mut paths = BTreeSet::new();
+        let mut paths = HashSet::with_capacity(self.records.len() * wanted.len());
         for (file, record) in self.records.iter() {
             let unit = self.setup.unit(file);
             // Of a contract with errors it is not known whether it is a node's, unless it was one before.

@@ -3,7 +3,7 @@
 //! One page: inputs are in `inputs.rs`, everything else is derived here. A query does no I/O; where text is missing it says so
 //! in its value, and the driver asks again when it has set it.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -13,6 +13,7 @@ use omnigen_ir::{Contract, Digest, Encoder, FileId, Judge, NodeManifest, Place, 
 use omnigen_python::Emitted;
 use omnigen_report::{At, Code, Diagnostic, Severity};
 use rayon::prelude::*;
+use rustc_hash::FxHashMap;
 use salsa::Setter;
 
 use crate::findings::{held, twice, usable, waits};
@@ -53,7 +54,7 @@ pub(crate) struct Shared {
     pool: rayon::ThreadPool,
     executed: [AtomicU64; 7],
     /// Texts made since the driver last took them, by digest: so that nothing is emitted twice only to be written.
-    texts: Mutex<HashMap<Digest, String>>,
+    texts: Mutex<FxHashMap<Digest, String>>,
     judge: Box<dyn Judge + Send + Sync>,
 }
 

@@ -53,19 +53,26 @@ impl Unit {
     /// The output of a built-in target, below the output folder: `models/billing/model_invoice.py`. `kind` is the singular
     /// (`model`, `validator`, `test`), which is also the folder without its plural.
     pub fn path(&self, kind: &str) -> String {
-        let path = self.packages(kind).join("/");
-        format!("{path}/{kind}_{}.py", self.stem)
+        let mut path = String::with_capacity(64);
+        for folder in self.packages(kind) {
+            path.push_str(&folder);
+            path.push('/');
+        }
+        path.extend([kind, "_", &self.stem, ".py"]);
+        path
     }
 
     /// The folders of its module of `kind`, that of the kind included. A folder `node_pay` beside a module `node_pay.py` would hide
     /// it from Python: below `nodes/`, folders have no `node_` before them.
-    fn packages(&self, kind: &str) -> Vec<String> {
-        let folder = |folder: &String| {
+    fn packages(&self, kind: &str) -> Vec<Cow<'_, str>> {
+        let mut packages = Vec::with_capacity(1 + self.folders.len());
+        packages.push(Cow::Owned([kind, "s"].concat()));
+        packages.extend(self.folders.iter().map(|folder| {
             let rest =
                 folder.strip_prefix(kind).and_then(|rest| rest.strip_prefix('_')).filter(|rest| !rest.is_empty());
-            rest.map_or_else(|| folder.clone(), |rest| identifier(rest.to_owned()))
-        };
-        std::iter::once(format!("{kind}s")).chain(self.folders.iter().map(folder)).collect()
+            rest.map_or(Cow::Borrowed(folder.as_str()), |rest| identifier(rest.to_owned()).into())
+        }));
+        packages
     }
 
     /// The relative import path, seen from this unit's module of `kind`, of `target`'s module of `target_kind`:
@@ -78,7 +85,8 @@ impl Unit {
             path.push_str(folder);
             path.push('.');
         }
-        format!("{path}{target_kind}_{}", target.stem)
+        path.extend([target_kind, "_", &target.stem]);
+        path
     }
 }
 
@@ -98,7 +106,10 @@ impl Default for Naming {
 impl Naming {
     /// The class for a Pascal-case name.
     pub fn class(&self, name: &str) -> String {
-        identifier(self.class.replace("{Name}", name))
+        match self.class.strip_suffix("{Name}") {
+            Some(prefix) if !prefix.contains('{') => identifier([prefix, name].concat()),
+            _ => identifier(self.class.replace("{Name}", name)),
+        }
     }
 
     /// The class for the schema at `pointer` of a contract: the contract's own name for the root, that of the
@@ -254,6 +265,18 @@ pub fn pascal(text: &str) -> String {
 }
 
 fn push_pascal(name: &mut String, text: &str) {
+    if is_lower_words(text) {
+        let mut starts = true;
+        for byte in text.bytes() {
+            match byte {
+                b'a'..=b'z' if starts => name.push(char::from(byte.to_ascii_uppercase())),
+                b'_' | b'-' | b' ' | b'.' => {}
+                byte => name.push(char::from(byte)),
+            }
+            starts = matches!(byte, b'_' | b'-' | b' ' | b'.');
+        }
+        return;
+    }
     let text = normal(text);
     // A lone acronym stays (`ID`); constants (`ORDER_ITEM`) become words.
     let constant = !text.chars().any(char::is_lowercase) && {
@@ -271,6 +294,9 @@ fn push_pascal(name: &mut String, text: &str) {
 
 /// `OrderItem`, `order-item` → `order_item`.
 pub fn snake(text: &str) -> String {
+    if is_lower_words(text) && !text.contains(['-', ' ', '.']) && !text.contains("__") && !text.ends_with('_') {
+        return text.to_owned();
+    }
     let mut name = String::with_capacity(text.len() + 4);
     words(&normal(text), &mut |word| {
         if !name.is_empty() {
@@ -337,6 +363,12 @@ pub fn is_keyword(name: &str) -> bool {
             | "with"
             | "yield"
     )
+}
+
+/// The usual case: words of lower-case letters and digits of ASCII, first a letter, that `_`, `-`, `.` or a blank part.
+fn is_lower_words(text: &str) -> bool {
+    let usual = |byte: u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'_' | b'-' | b' ' | b'.');
+    text.starts_with(|c: char| c.is_ascii_lowercase()) && text.bytes().all(usual)
 }
 
 fn normal(text: &str) -> Cow<'_, str> {

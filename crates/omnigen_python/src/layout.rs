@@ -135,6 +135,18 @@ impl Writer {
         self.out.push('\n');
     }
 
+    /// A line that `write` appends, if it says so and the line fits; else nothing.
+    pub fn line_if(&mut self, write: impl FnOnce(&mut String) -> bool) -> bool {
+        let start = self.out.len();
+        self.pad(self.indent);
+        if write(&mut self.out) && columns(&self.out[start..]) <= self.width {
+            self.out.push('\n');
+            return true;
+        }
+        self.out.truncate(start);
+        false
+    }
+
     /// A line in pieces; not all of them are empty.
     pub fn pieces(&mut self, pieces: &[&str]) {
         self.pad(self.indent);

@@ -9,7 +9,7 @@ use crate::value::{Data, MAX_DEPTH, Member, Span, Value, settle_duplicates};
 
 /// The document, if there is nothing to report. `offset` is added to all positions.
 pub(super) fn parse(text: &str, offset: usize) -> Option<Value<'_>> {
-    let mut reader = Reader { text, bytes: text.as_bytes(), at: 0, offset };
+    let mut reader = Reader { text, bytes: text.as_bytes(), at: 0, offset, items: Vec::new(), members: Vec::new() };
     let value = reader.value(0)?;
     reader.blanks();
     (reader.at == text.len()).then_some(value)
@@ -20,12 +20,28 @@ struct Reader<'a> {
     bytes: &'a [u8],
     at: usize,
     offset: usize,
+    /// What the arrays and objects that are still open hold so far: each takes its own when it ends, so that none of them grows
+    /// step by step.
+    items: Vec<Value<'a>>,
+    members: Vec<Member<'a>>,
 }
 
 impl<'a> Reader<'a> {
     fn blanks(&mut self) {
-        while let Some(b' ' | b'\n' | b'\r' | b'\t') = self.bytes.get(self.at) {
-            self.at += 1;
+        loop {
+            match self.bytes.get(self.at) {
+                Some(b' ') => {
+                    // Indentation.
+                    while self.bytes[self.at..].starts_with(&[b' '; 8]) {
+                        self.at += 8;
+                    }
+                    while self.bytes.get(self.at) == Some(&b' ') {
+                        self.at += 1;
+                    }
+                }
+                Some(b'\n' | b'\r' | b'\t') => self.at += 1,
+                _ => return,
+            }
         }
     }
 
@@ -71,15 +87,16 @@ impl<'a> Reader<'a> {
         }
         self.at += 1;
         self.blanks();
-        let mut items = Vec::new();
         if self.take(b']') {
-            return Some(items);
+            return Some(Vec::new());
         }
+        let first = self.items.len();
         loop {
-            items.push(self.value(depth + 1)?);
+            let item = self.value(depth + 1)?;
+            self.items.push(item);
             self.blanks();
             if self.take(b']') {
-                return Some(items);
+                return Some(self.items.drain(first..).collect());
             }
             if !self.take(b',') {
                 return None;
@@ -93,10 +110,10 @@ impl<'a> Reader<'a> {
         }
         self.at += 1;
         self.blanks();
-        let mut members = Vec::new();
         if self.take(b'}') {
-            return Some(members);
+            return Some(Vec::new());
         }
+        let first = self.members.len();
         loop {
             self.blanks();
             let start = self.at;
@@ -110,7 +127,7 @@ impl<'a> Reader<'a> {
                 return None;
             }
             let value = self.value(depth + 1)?;
-            members.push(Member { name, key, value });
+            self.members.push(Member { name, key, value });
             self.blanks();
             if self.take(b'}') {
                 break;
@@ -119,6 +136,7 @@ impl<'a> Reader<'a> {
                 return None;
             }
         }
+        let mut members = self.members.drain(first..).collect();
         let mut twice = false;
         settle_duplicates(&mut members, |_| twice = true);
         (!twice).then_some(members)
@@ -163,10 +181,7 @@ impl<'a> Reader<'a> {
         let mut start = first;
         let mut decoded = String::new();
         loop {
-            // No byte of a longer character looks like one of these.
-            while !matches!(*self.bytes.get(self.at)?, b'"' | b'\\' | 0..b' ') {
-                self.at += 1;
-            }
+            self.at += ordinary(&self.bytes[self.at..])?;
             let part = &self.text[start..self.at];
             match self.bytes[self.at] {
                 b'"' => {
@@ -226,4 +241,26 @@ impl<'a> Reader<'a> {
         self.at += 6;
         Some(unit)
     }
+}
+
+/// How many bytes of a string stand before a quote, a backslash or a control character. No byte of a longer character looks like
+/// one of these.
+fn ordinary(bytes: &[u8]) -> Option<usize> {
+    const ONES: u64 = u64::from_ne_bytes([1; 8]);
+    const HIGH: u64 = u64::from_ne_bytes([0x80; 8]);
+    // Eight bytes at a time: a byte below a bound (at most 0x80) borrows when that is subtracted. What stands behind the first
+    // such byte may be marked wrongly, and is not asked.
+    let below = |word: u64, bound: u64| word.wrapping_sub(ONES * bound) & !word & HIGH;
+    let (words, rest) = bytes.as_chunks::<8>();
+    for (i, word) in words.iter().enumerate() {
+        let word = u64::from_le_bytes(*word);
+        let quote = below(word ^ (ONES * u64::from(b'"')), 1);
+        let backslash = below(word ^ (ONES * u64::from(b'\\')), 1);
+        let found = quote | backslash | below(word, u64::from(b' '));
+        if found != 0 {
+            return Some(i * 8 + found.trailing_zeros() as usize / 8);
+        }
+    }
+    let at = rest.iter().position(|byte| matches!(byte, b'"' | b'\\' | 0..b' '))?;
+    Some(words.len() * 8 + at)
 }

@@ -121,7 +121,8 @@ impl Dialect {
 
     /// Has it all of its draft's vocabularies, with formats as annotations?
     pub fn is_whole(self) -> bool {
-        self.vocabularies == Vocabularies::default()
+        let Vocabularies { no_applicators, no_validation, no_unevaluated, asserts_formats } = self.vocabularies;
+        !(no_applicators || no_validation || no_unevaluated || asserts_formats)
     }
 
     /// Does it assert formats?
@@ -131,6 +132,9 @@ impl Dialect {
 
     /// Does its metaschema leave out the vocabulary of a keyword?
     pub(crate) fn leaves_out(self, keyword: &str) -> bool {
+        if self.is_whole() {
+            return false;
+        }
         let Vocabularies { no_applicators, no_validation, no_unevaluated, asserts_formats: _ } = self.vocabularies;
         match keyword {
             "unevaluatedProperties" | "unevaluatedItems" => no_unevaluated,
@@ -191,6 +195,9 @@ impl Dialect {
 
     /// The draft in which a keyword came, if that is later than this one.
     pub(crate) fn too_new(self, keyword: &str) -> Option<Draft> {
+        if !self.stated || self.draft == Draft::D2020 {
+            return None;
+        }
         let since = match keyword {
             "const" | "contains" | "propertyNames" => Draft::D06,
             "if" | "then" | "else" => Draft::D07,
@@ -206,7 +213,7 @@ impl Dialect {
             "prefixItems" | "$dynamicRef" | "$dynamicAnchor" => Draft::D2020,
             _ => return None,
         };
-        (self.stated && self.draft < since).then_some(since)
+        (self.draft < since).then_some(since)
     }
 
     /// The draft since which a keyword means nothing any more, if that is not later than this one.

@@ -1,10 +1,11 @@
 //! A document's tree to [`Schema`]s: one pass over its keywords.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use omnigen_ir::{Node, Notes, Pointer, Property, Reach, RefTarget, Reference, Schema, TypeSet};
 use omnigen_report::{At, Code, Diagnostic, nearest};
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::keywords::{Dialect, is_known, meant};
 use super::references::{LocalReference, loops, resolve};
@@ -83,11 +84,11 @@ pub(crate) struct Lowerer<'v, 'a> {
     pub(crate) diagnostics: Vec<Diagnostic>,
     pub(super) references: Vec<LocalReference>,
     /// What texts of references mean, by resource.
-    resolved: HashMap<(usize, &'v str), RefTarget>,
+    resolved: FxHashMap<(usize, &'v str), RefTarget>,
     /// Names that dynamic references look up.
     pub(super) looked_up: BTreeSet<Box<str>>,
     /// Unknown keywords that were reported: once a file is enough.
-    unknown: HashSet<&'v str>,
+    unknown: FxHashSet<&'v str>,
     /// Length of the path of the definition that is lowered: it is not to be taken for an embedded one again.
     defined: Option<usize>,
     /// Nothing is reported: the place may not be a schema at all.
@@ -124,9 +125,9 @@ impl<'v, 'a> Lowerer<'v, 'a> {
             definitions: Vec::new(),
             diagnostics,
             references: Vec::new(),
-            resolved: HashMap::new(),
+            resolved: FxHashMap::default(),
             looked_up: BTreeSet::new(),
-            unknown: HashSet::new(),
+            unknown: FxHashSet::default(),
             defined: Some(0),
             silent: false,
             schemas: 0,

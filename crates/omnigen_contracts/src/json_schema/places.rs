@@ -1,10 +1,9 @@
 //! Schemas that stand where no keyword makes them one: what references lead to, and what other files may refer to.
 
-use std::collections::HashSet;
-
 use omnigen_ir::Pointer;
 use omnigen_ir::naming::plain_pointer;
 use omnigen_report::{At, Code, Diagnostic};
+use rustc_hash::FxHashSet;
 
 use super::keywords::is_known;
 use super::lower::Lowerer;
@@ -15,7 +14,8 @@ impl<'v, 'a> Lowerer<'v, 'a> {
     /// Lowers places that references lead to and that are no definitions: below unknown keywords, or below keywords
     /// that were dropped.
     pub(crate) fn lower_targets(&mut self, declarations: &mut Declarations) {
-        let mut known: HashSet<Pointer> = declarations.definitions.iter().map(|(pointer, _)| pointer.clone()).collect();
+        let mut known: FxHashSet<Pointer> =
+            declarations.definitions.iter().map(|(pointer, _)| pointer.clone()).collect();
         let mut next = 0;
         let before = declarations.definitions.len();
         while next < self.references.len() {

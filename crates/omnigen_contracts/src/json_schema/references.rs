@@ -1,9 +1,8 @@
 //! Where `$ref` leads within one document, and which references lead in a circle.
 
-use std::collections::HashMap;
-
 use omnigen_ir::{Pointer, RefTarget};
 use omnigen_report::{At, Code, Diagnostic, Severity, nearest};
+use rustc_hash::FxHashMap;
 
 use super::resources::Resources;
 use crate::uri::{Parts, beside};
@@ -163,7 +162,7 @@ fn hint(root: &Value<'_>, pointer: &str, start: usize) -> Option<String> {
 /// Reports references that lead in a circle without descending into the instance: they never come to an end.
 pub(crate) fn loops(file: &std::sync::Arc<str>, references: &[LocalReference]) -> Vec<Diagnostic> {
     // Which references are met when the schema at a pointer is applied.
-    let mut met: HashMap<&str, Vec<usize>> =
+    let mut met: FxHashMap<&str, Vec<usize>> =
         references.iter().map(|reference| (&*reference.target, Vec::new())).collect();
     for (index, reference) in references.iter().enumerate() {
         let mut end = reference.at.len();

@@ -1,8 +1,7 @@
 //! Who is who in one document: schema resources with their base URIs and dialects, and the anchors in them.
 
-use std::collections::HashMap;
-
 use omnigen_ir::{Pointer, RefTarget, Reference, Scopes};
+use rustc_hash::FxHashMap;
 
 use super::keywords::{Dialect, Draft, Shape, shape};
 use crate::uri::{Parts, Uri};
@@ -29,9 +28,9 @@ pub(crate) struct Resources {
     dynamic: Vec<(usize, Box<str>, Pointer)>,
     /// Does it have `unevaluatedProperties` or `unevaluatedItems`?
     tracks: bool,
-    by_uri: HashMap<String, usize>,
-    by_pointer: HashMap<Pointer, usize>,
-    by_anchor: HashMap<(usize, Box<str>), usize>,
+    by_uri: FxHashMap<String, usize>,
+    by_pointer: FxHashMap<Pointer, usize>,
+    by_anchor: FxHashMap<(usize, Box<str>), usize>,
 }
 
 #[derive(Clone, Copy)]
@@ -45,9 +44,9 @@ impl Resources {
     pub(crate) fn new(root: &Value<'_>, file: &str, dialect: Dialect) -> Resources {
         let own = Uri::file(file);
         let mut resources = Resources {
-            by_uri: HashMap::from([(own.text(), 0)]),
-            by_pointer: HashMap::new(),
-            by_anchor: HashMap::new(),
+            by_uri: FxHashMap::from_iter([(own.text(), 0)]),
+            by_pointer: FxHashMap::default(),
+            by_anchor: FxHashMap::default(),
             list: vec![Resource { pointer: "".into(), base: own, dialect }],
             ids: Vec::new(),
             anchors: Vec::new(),

@@ -35,16 +35,18 @@ impl Lowerer<'_, '_> {
             }
         }
         let Some(types) = node.types else { return };
-        let named: Vec<String> = types.names().map(|name| format!("`{name}`")).collect();
         let stated = |value: &Json, more: &str| {
+            let named: Vec<String> = types.names().map(|name| format!("`{name}`")).collect();
             format!("{}{more} can never be valid: `type` allows {}", short(value), named.join(", "))
         };
-        let strangers: Vec<(usize, &Json)> =
-            node.enumeration.iter().flatten().enumerate().filter(|(_, value)| !allows(types, value)).collect();
-        if let [(index, value), others @ ..] = strangers.as_slice() {
+        let mut strangers = node.enumeration.iter().flatten().enumerate().filter(|(_, value)| !allows(types, value));
+        if let Some((index, value)) = strangers.next() {
             let mut pointer = format!("{}/enum", self.path);
-            push_index(&mut pointer, *index);
-            let more = if others.is_empty() { String::new() } else { format!(", and {} more,", others.len()) };
+            push_index(&mut pointer, index);
+            let more = match strangers.count() {
+                0 => String::new(),
+                others => format!(", and {others} more,"),
+            };
             self.never(&pointer, stated(value, &more), "type", "");
         }
         if let Some(value) = &node.constant

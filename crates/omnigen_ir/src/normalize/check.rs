@@ -46,12 +46,16 @@ impl Check<'_> {
         {
             return Some(false);
         }
-        let mut answers = vec![match value {
+        let first = match value {
             Json::Number(_) | Json::String(_) => scalar(node, value),
             Json::Array(items) => self.array(file, node, items),
             Json::Object(members) => self.object(file, node, members),
             Json::Null | Json::Bool(_) => Some(true),
-        }];
+        };
+        if node.reference.is_none() && node.logic.is_none() {
+            return first;
+        }
+        let mut answers = vec![first];
         if let Some(reference) = &node.reference {
             answers.push(match self.resolve.link(file, reference) {
                 _ if reference.dynamic.is_some() => None,

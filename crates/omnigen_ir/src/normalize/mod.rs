@@ -10,7 +10,7 @@ mod project;
 #[cfg(test)]
 mod tests;
 
-use std::collections::HashMap;
+use rustc_hash::FxHashMap;
 
 use crate::{Contract, External, Json, Number, Place, Pointer, Resolve};
 
@@ -170,7 +170,7 @@ pub struct Types {
     pub definitions: Vec<Definition>,
     /// Defaults that are not carried over.
     pub bad_defaults: Vec<BadDefault>,
-    index: HashMap<Place, usize>,
+    index: FxHashMap<Place, usize>,
 }
 
 impl Types {

@@ -1,6 +1,8 @@
 //! The walk: which schemas become definitions, and what holds where they are used.
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::VecDeque;
+
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::combine::{
     Part, informative, informative_beside_type, informative_branches, merge_ranges, merge_text, range_of, text_of,
@@ -25,9 +27,9 @@ pub(super) fn project(contract: &Contract<'_>, resolve: &dyn Resolve) -> Types {
         types: Types::default(),
         queue: VecDeque::new(),
         exported: contract.exports.list.iter().map(|export| &*export.pointer).collect(),
-        requested: HashSet::new(),
+        requested: FxHashSet::default(),
         open: Vec::new(),
-        keys: HashMap::new(),
+        keys: FxHashMap::default(),
         depth: 0,
     };
     for export in &contract.exports.list {
@@ -49,17 +51,17 @@ type Key = Vec<(FileId, Box<str>, bool)>;
 struct Projector<'a> {
     file: &'a FileId,
     /// Pointers of the contract's own exports.
-    exported: HashSet<&'a str>,
+    exported: FxHashSet<&'a str>,
     resolve: &'a dyn Resolve,
     types: Types,
     /// Places inside of definitions that are still to be defined, and what they are named by.
     queue: VecDeque<(Place, Place)>,
     /// Places inside of definitions that references lead to.
-    requested: HashSet<Place>,
+    requested: FxHashSet<Place>,
     /// Classes under way, to tie recursion back to them.
     open: Vec<(Key, Place)>,
     /// What the classes are made of that are named by a derived place.
-    keys: HashMap<Place, Key>,
+    keys: FxHashMap<Place, Key>,
     depth: usize,
 }
 
@@ -313,7 +315,7 @@ impl<'a> Projector<'a> {
             let mut others = TypeSet::NONE;
             // Numbers are few in practice; strings may be thousands.
             let many = values.len() > 16;
-            let mut seen = HashSet::new();
+            let mut seen = FxHashSet::default();
             for value in values.into_iter().filter(|value| types.has(TypeSet::of(value))) {
                 match value {
                     Json::Array(_) | Json::Object(_) => others = others.or(TypeSet::of(value)),
@@ -478,7 +480,7 @@ impl<'a> Projector<'a> {
 
     fn fields(&mut self, rules: &[(&Part<'a>, &'a ObjectRules)], context: Context<'_>) -> Vec<Field> {
         let count: usize = rules.iter().map(|(_, own)| own.required.len()).sum();
-        let many: Option<HashSet<&str>> =
+        let many: Option<FxHashSet<&str>> =
             (count > 16).then(|| rules.iter().flat_map(|(_, own)| own.required.iter().map(|name| &**name)).collect());
         let required = |name: &str| match &many {
             Some(names) => names.contains(name),
@@ -496,7 +498,7 @@ impl<'a> Projector<'a> {
             return made;
         }
         let mut fields: Vec<(&'a str, Vec<(&FileId, &'a Schema)>)> = Vec::new();
-        let mut index: HashMap<&str, usize> = HashMap::new();
+        let mut index: FxHashMap<&str, usize> = FxHashMap::default();
         for (part, own) in rules {
             for property in &own.properties {
                 let at = *index.entry(&property.name).or_insert_with(|| {

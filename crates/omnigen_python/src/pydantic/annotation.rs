@@ -300,7 +300,7 @@ impl Module<'_> {
         Parts { members: vec![base], notes }
     }
 
-    fn text_bounds(&mut self, text: &Text) -> Vec<Doc> {
+    pub(super) fn text_bounds(&mut self, text: &Text) -> Vec<Doc> {
         let mut bounds = size_bounds(&text.size);
         if let Some(pattern) = &text.pattern
             && let Ok(translated) = crate::regex::translate(pattern)
@@ -393,7 +393,7 @@ impl Module<'_> {
     }
 }
 
-fn size_bounds(size: &Size) -> Vec<Doc> {
+pub(super) fn size_bounds(size: &Size) -> Vec<Doc> {
     let mut bounds = Vec::new();
     if let Some(min) = size.min.filter(|min| *min > 0) {
         bounds.push(Doc::keyword("min_length", Doc::text(min.to_string())));
@@ -406,7 +406,7 @@ fn size_bounds(size: &Size) -> Vec<Doc> {
 }
 
 /// Bounds of whole numbers: rounded to whole numbers, inwards.
-fn integer_bounds(range: &Range) -> Vec<Doc> {
+pub(super) fn integer_bounds(range: &Range) -> Vec<Doc> {
     let mut bounds = Vec::new();
     for (keyword, bound, up) in [
         ("ge", &range.minimum, true),
@@ -438,7 +438,7 @@ fn integer_bounds(range: &Range) -> Vec<Doc> {
 }
 
 /// Bounds of numbers, where doubles decide as decimals do.
-fn number_bounds(range: &Range) -> Vec<Doc> {
+pub(super) fn number_bounds(range: &Range) -> Vec<Doc> {
     let mut bounds = Vec::new();
     for (keyword, bound) in [
         ("ge", &range.minimum),

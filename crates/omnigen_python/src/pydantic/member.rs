@@ -1,11 +1,11 @@
 //! Properties as fields: their names and lines.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
 
 use omnigen_ir::naming::is_keyword;
-use omnigen_ir::normalize::{Class, Definition, Field};
+use omnigen_ir::normalize::{Class, Definition, Field, Type};
 use omnigen_report::{At, Code, Diagnostic};
+use rustc_hash::FxHashMap;
 
 use super::Module;
 use crate::Settings;
@@ -131,7 +131,8 @@ impl Module<'_> {
         if made.iter().all(|name| matches!(name, Cow::Borrowed(_))) {
             return made;
         }
-        let mut count: HashMap<&str, usize> = HashMap::with_capacity(made.len());
+        let mut count: FxHashMap<&str, usize> =
+            FxHashMap::with_capacity_and_hasher(made.len(), rustc_hash::FxBuildHasher);
         made.iter().for_each(|name| *count.entry(name).or_default() += 1);
         if count.len() == made.len() {
             return made;
@@ -145,7 +146,7 @@ impl Module<'_> {
                 if spelled { python(&field.name, true, settings).into() } else { name.clone() }
             })
             .collect();
-        let mut seen: HashMap<&str, &str> = HashMap::new();
+        let mut seen: FxHashMap<&str, &str> = FxHashMap::default();
         for (field, name) in class.fields.iter().zip(&names) {
             if let Some(other) = seen.insert(name, &field.name) {
                 let at = |property: &str| {
@@ -169,18 +170,24 @@ impl Module<'_> {
         names
     }
 
+    fn annotation_or(&mut self, r#type: &Type, null: bool, reject: bool) -> Doc {
+        if null { self.optional(r#type, reject) } else { self.annotation(r#type) }
+    }
+
+    /// What [`Module::straight`] has to write.
+    fn laid_out(&mut self, r#type: &Type, null: bool, reject: bool) -> String {
+        let mut text = String::new();
+        self.annotation_or(r#type, null, reject).flat(&mut text);
+        text
+    }
+
     /// The line of a field.
     pub(super) fn field(&mut self, code: &mut Writer, field: &Field, name: &str) {
         let alias = (*name != *field.name).then(|| Doc::keyword("alias", Doc::text(string(&field.name))));
         let default = if field.required { None } else { self.default(field) };
-        let (annotation, default) = match default {
-            _ if field.required => (self.annotation(&field.r#type), None),
-            Some(default) => (self.annotation(&field.r#type), Some(default)),
-            None => {
-                let reject = !self.nullable(&field.r#type);
-                (self.optional(&field.r#type, reject), Some(super::default::Default::Value(Doc::text("None"))))
-            }
-        };
+        let null = !field.required && default.is_none();
+        let reject = null && !self.nullable(&field.r#type);
+        let default = if null { Some(super::default::Default::Value(Doc::text("None"))) } else { default };
         let value = match (default, alias) {
             (None, None) => None,
             (Some(super::default::Default::Value(value)), None) => Some(value),
@@ -199,6 +206,22 @@ impl Module<'_> {
         if matches!(&value, Some(Doc::Group { open, .. }) if open == "Field(") {
             self.uses.field = true;
         }
+        let usual = code.line_if(|out| {
+            out.push_str(name);
+            out.push_str(": ");
+            let start = out.len();
+            let fine = self.straight(out, &field.r#type, null, reject);
+            debug_assert!(!fine || self.laid_out(&field.r#type, null, reject) == out[start..]);
+            if let Some(value) = value.as_ref().filter(|_| fine) {
+                out.push_str(" = ");
+                value.flat(out);
+            }
+            fine
+        });
+        if usual {
+            return;
+        }
+        let annotation = self.annotation_or(&field.r#type, null, reject);
         let prefix = [name, ": "].concat();
         match value {
             None => code.declaration(&prefix, &annotation),

@@ -9,17 +9,19 @@ mod default;
 pub(crate) mod docstring;
 mod member;
 mod names;
+mod straight;
 #[cfg(test)]
 mod tests;
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use omnigen_ir::naming::Unit;
 use omnigen_ir::normalize::{Body, Class, Definition, Type, Types};
 use omnigen_ir::{Contract, External, FileId, Place, Resolve};
 use omnigen_report::{At, Code, Diagnostic};
+use rustc_hash::FxHashMap;
 
 use crate::layout::{Doc, Writer, string};
 use crate::{Emitted, Settings};
@@ -74,7 +76,8 @@ impl Module<'_> {
     fn name(&mut self) {
         let unit = |file: &FileId| self.unit(file);
         let names = names::names(&self.types.definitions, &self.settings.naming, &unit);
-        let mut taken: HashMap<&str, usize> = HashMap::with_capacity(names.len());
+        let mut taken: FxHashMap<&str, usize> =
+            FxHashMap::with_capacity_and_hasher(names.len(), rustc_hash::FxBuildHasher);
         for (at, (definition, name)) in self.types.definitions.iter().zip(&names).enumerate() {
             if annotation::imported(name) {
                 self.diagnostics.push(
@@ -127,7 +130,7 @@ impl Module<'_> {
         if places.is_empty() {
             return;
         }
-        let mut count: HashMap<&str, usize> = self.names.iter().map(|name| (name.as_str(), 1)).collect();
+        let mut count: FxHashMap<&str, usize> = self.names.iter().map(|name| (name.as_str(), 1)).collect();
         let mut found = Vec::new();
         for place in places {
             let Some(export) = self.resolve.export(place) else { continue };

@@ -5,11 +5,11 @@
 //! `ModelShapeVariant1`, and so is what is inside of them.
 
 use std::borrow::Cow;
-use std::collections::{HashMap, HashSet};
 
 use omnigen_ir::naming::{Naming, Unit, name_at, pascal};
 use omnigen_ir::normalize::{Body, Definition, Type};
 use omnigen_ir::{FileId, Json, Place};
+use rustc_hash::{FxHashMap, FxHashSet};
 
 /// A title with more words is a sentence, and no name.
 const WORDS: usize = 4;
@@ -21,7 +21,7 @@ pub(super) fn names<'u>(
     unit: &dyn Fn(&FileId) -> Cow<'u, Unit>,
 ) -> Vec<String> {
     let place = |definition: &Definition| naming.at(&unit(&definition.place.file), &definition.place.pointer);
-    let mut titles: HashMap<&FileId, HashMap<Box<str>, String>> = HashMap::new();
+    let mut titles: FxHashMap<&FileId, FxHashMap<Box<str>, String>> = FxHashMap::default();
     for definition in definitions {
         if let Some(title) = title(definition) {
             let Place { file, pointer } = &definition.place;
@@ -37,8 +37,8 @@ pub(super) fn names<'u>(
                 naming.class(&called(&unit(file), pointer, &title))
             })
             .collect();
-        let mut met: HashSet<&str> = HashSet::new();
-        let twice: HashSet<&str> = names.iter().map(String::as_str).filter(|name| !met.insert(name)).collect();
+        let mut met: FxHashSet<&str> = FxHashSet::default();
+        let twice: FxHashSet<&str> = names.iter().map(String::as_str).filter(|name| !met.insert(name)).collect();
         let mut dropped = false;
         for (definition, _) in definitions.iter().zip(&names).filter(|(_, name)| twice.contains(name.as_str())) {
             let Some(titles) = titles.get_mut(&definition.place.file) else { continue };
