@@ -55,6 +55,40 @@ fn a_hand_edit_that_was_there_before_the_first_build_is_told_every_time() {
 }
 
 #[test]
+fn whoever_waits_for_a_file_is_made_when_that_file_is_mended_by_a_third() {
+    let part = r##"{ "type": "object", "$defs": { "Used": { "type": "object", "properties": { "a": { "type": "integer" } } },
+        "Other": { "properties": { "x": { "$ref": "third.json#/$defs/X" } } } } }"##;
+    let whole = r##"{ "type": "object", "allOf": [{ "$ref": "part.json#/$defs/Used" }], "properties": { "b": {} } }"##;
+    let there = r#"{ "$defs": { "X": { "type": "string" } } }"#;
+    let gone = r#"{ "$defs": { "Y": { "type": "string" } } }"#;
+    let project = Project::with(&[
+        ("contracts/part.json", part),
+        ("contracts/whole.json", whole),
+        ("contracts/third.json", gone),
+    ]);
+    project.build().ends(1).says("held back until contracts/part.json");
+    assert!(!project.has("generated/models/model_whole.py"));
+    project.write("contracts/third.json", there);
+    project.build().ends(0).does_not_say("held back");
+    assert!(project.has("generated/models/model_whole.py"));
+    project.write("contracts/third.json", gone);
+    project.build().ends(1).says("held back until contracts/part.json");
+}
+
+#[test]
+fn what_a_broken_file_lacks_is_not_known() {
+    let user = r##"{ "type": "object", "properties": { "a": { "$ref": "used.json#/$defs/Part" } } }"##;
+    let lacking = r#"{ "$defs": { "Other": { "type": "string" } } }"#;
+    let project = Project::with(&[("contracts/user.json", user), ("contracts/used.json", lacking)]);
+    project.build().ends(1).says("dangling-ref");
+    // The same names are absent as before, but now nothing can be said about them.
+    project.write("contracts/used.json", &lacking[..lacking.len() / 2]);
+    project.build().ends(1).does_not_say("dangling-ref").says("held back until contracts/used.json");
+    project.write("contracts/used.json", lacking);
+    project.build().ends(1).says("dangling-ref");
+}
+
+#[test]
 fn nothing_to_do() {
     let project = built();
     let (run, touched) = project.rebuild();

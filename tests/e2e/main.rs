@@ -19,6 +19,7 @@ mod onex;
 mod plan;
 mod python;
 mod random;
+mod shared;
 mod suite;
 mod trust;
 mod vendor;

@@ -138,7 +138,11 @@ pub(crate) fn put(project: &Project, contracts: &BTreeMap<&'static str, String>,
     project.write("omnigen.toml", format!("[project]\nname = \"random\"\nrefs = \"refs\"\n\n{config}"));
 }
 
-fn history(seed: u64, steps: usize) {
+/// With `store`, by way of a store that other checkouts use as well.
+fn history(seed: u64, steps: usize, store: Option<&Project>) {
+    let folder = store.map(|store| store.path("").display().to_string());
+    let arguments: Vec<&str> = folder.iter().flat_map(|folder| ["--cache-dir", folder]).collect();
+    let build = |project: &Project| project.run(&[&["build"], &arguments[..]].concat());
     let mut dice = Dice(seed);
     let (mut contracts, mut config) = (BTreeMap::new(), CONFIGS[0]);
     for path in PATHS {
@@ -150,7 +154,7 @@ fn history(seed: u64, steps: usize) {
         done.push(step(&mut dice, &mut contracts, &mut config));
         put(&lived, &contracts, config);
         done.extend(meddle(&mut dice, &lived));
-        let run = lived.build();
+        let run = build(&lived);
 
         let fresh = Project::empty();
         put(&fresh, &contracts, config);
@@ -168,6 +172,13 @@ fn history(seed: u64, steps: usize) {
         assert_eq!(difference(&left, &right), "", "{}", told());
         if run.code == 0 {
             lived.build().ends(0).says("nothing to do");
+        }
+        if store.is_some() {
+            let other = Project::empty();
+            put(&other, &contracts, config);
+            let run = build(&other);
+            assert_eq!(diagnostics(&run.stderr), diagnostics(&clean.stderr), "another checkout; {}", told());
+            assert_eq!(difference(&other.tree("generated"), &right), "", "another checkout; {}", told());
         }
     }
 }
@@ -212,15 +223,20 @@ fn diagnostics(stderr: &str) -> Vec<&str> {
 
 #[test]
 fn incremental_equals_clean_1() {
-    history(0x5eed_0001, steps(40));
+    history(0x5eed_0001, steps(40), None);
 }
 
 #[test]
 fn incremental_equals_clean_2() {
-    history(0x5eed_0002, steps(40));
+    history(0x5eed_0002, steps(40), None);
 }
 
 #[test]
 fn incremental_equals_clean_3() {
-    history(0xfeed_beef_0003, steps(40));
+    history(0xfeed_beef_0003, steps(40), None);
+}
+
+#[test]
+fn incremental_equals_clean_with_a_shared_store() {
+    history(0xcafe_0004, steps(25), Some(&Project::empty()));
 }

@@ -178,8 +178,16 @@ impl Project {
     pub fn command(&self) -> Command {
         let mut command = Command::new(omnigen());
         command.current_dir(&self.root).stdin(Stdio::null()).env("PATH", search_path());
-        for name in ["CI", "NO_COLOR", "CLICOLOR_FORCE", "FORCE_COLOR", "RUST_LOG", "RUST_BACKTRACE", "GITHUB_ACTIONS"]
-        {
+        for name in [
+            "CI",
+            "NO_COLOR",
+            "CLICOLOR_FORCE",
+            "FORCE_COLOR",
+            "RUST_LOG",
+            "RUST_BACKTRACE",
+            "GITHUB_ACTIONS",
+            "OMNIGEN_CACHE",
+        ] {
             command.env_remove(name);
         }
         command

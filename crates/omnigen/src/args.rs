@@ -13,7 +13,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
     about = "Builds Pydantic models, validators and tests from contracts, and keeps them up to date",
     after_help = "Exit codes: 0 done, 1 contracts have errors or --check found something, 2 usage or environment,\n\
                   3 an agent gave no usable answer, 101 a bug of omnigen, 130 interrupted.\n\
-                  Variables: OMNIGEN_LOG (a filter such as `debug`), NO_COLOR, CI, TERM=dumb.",
+                  Variables: OMNIGEN_CACHE (see --cache-dir), OMNIGEN_LOG (a filter such as `debug`), NO_COLOR, CI, TERM=dumb.",
     propagate_version = true,
     arg_required_else_help = true,
     max_term_width = 100
@@ -49,6 +49,9 @@ pub(crate) struct Global {
     /// How findings and changes are told: for people, as JSON lines on stdout, or in a format of CI systems
     #[arg(long, value_name = "FORMAT", global = true, default_value = "human")]
     pub(crate) message_format: Format,
+    /// Share what is made with other checkouts, by way of the store in DIR [env: OMNIGEN_CACHE, or `cache.folder` in omnigen.toml]
+    #[arg(long, value_name = "DIR", global = true)]
+    pub(crate) cache_dir: Option<PathBuf>,
     /// Write what happens to FILE, as JSON lines, while it happens
     #[arg(long, value_name = "FILE", global = true)]
     pub(crate) events: Option<PathBuf>,
@@ -122,7 +125,7 @@ pub(crate) enum Command {
         #[arg(value_name = "CONTRACT")]
         contract: String,
     },
-    /// Look after what is kept between builds, in `.omnigen`
+    /// Look after what is kept between builds, in `.omnigen` and in the shared store (--cache-dir)
     ///
     /// Nothing in it is needed for a right result: without it the next build is slower and asks agents again, unless their
     /// answers are pinned by `omnigen.lock` and the committed outputs.
@@ -193,11 +196,15 @@ pub(crate) struct Vendor {
 pub(crate) enum Cache {
     /// Say what is kept, and how large it is
     Info,
-    /// Remove what nothing refers to any more
-    Gc,
+    /// Remove what nothing refers to any more, and of the shared store what was not used for longest
+    Gc {
+        /// Megabytes that the shared store may have afterwards [default: `cache.max-size` in omnigen.toml, 1024]
+        #[arg(long, value_name = "MB")]
+        max_size: Option<u32>,
+    },
     /// Check that everything is as it was written; exit code 1 if something is not
     Verify,
-    /// Forget everything
+    /// Forget everything, also for those who share the store
     Clear,
 }
 
@@ -308,6 +315,7 @@ mod tests {
                     verbose: true,
                     color: Color::Never,
                     message_format: Format::Human,
+                    cache_dir: None,
                     events: None,
                     profile: None,
                 }

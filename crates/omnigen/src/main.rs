@@ -183,7 +183,9 @@ fn run(cli: &Cli, screen: &mut Screen, lines: Option<&Lines>) -> Result<Exit, Un
             let options = prepared(&Build::default())?;
             let act = match act {
                 args::Cache::Info => omnigen_driver::Care::Info,
-                args::Cache::Gc => omnigen_driver::Care::Collect,
+                args::Cache::Gc { max_size } => {
+                    omnigen_driver::Care::Collect { most: max_size.map(|megabytes| u64::from(megabytes) << 20) }
+                }
                 args::Cache::Verify => omnigen_driver::Care::Verify,
                 args::Cache::Clear => omnigen_driver::Care::Clear,
             };
@@ -389,6 +391,7 @@ fn options(folder: &Path, build: &Build, global: &Global) -> Result<Options, Unu
         frozen: build.frozen && !build.check,
         offline: build.offline || build.check,
         force: build.force,
+        shelf: shared(folder, global),
         no_index: build.no_index,
         refs: build.refs.clone(),
         refresh: build.refresh.clone(),
@@ -451,6 +454,13 @@ fn report_bugs(lines: Option<Lines>) {
             lines.close(Exit::Bug, Some(&info.to_string()));
         }
     }));
+}
+
+/// The folder of the store that checkouts share, if the command or the environment names one.
+#[expect(clippy::disallowed_methods, reason = "the binary reads the environment")]
+fn shared(folder: &Path, global: &Global) -> Option<PathBuf> {
+    let named = global.cache_dir.clone().or_else(|| env::var_os("OMNIGEN_CACHE").map(PathBuf::from));
+    named.filter(|path| !path.as_os_str().is_empty()).map(|path| folder.join(path))
 }
 
 /// The filter of what is told on stderr of what happens inside, if that is wanted.

@@ -29,6 +29,9 @@ pub struct Options {
     pub offline: bool,
     /// Overwrite outputs that were edited by hand.
     pub force: bool,
+    /// Folder of a store that projects share, instead of the configured one: what was made in any checkout is taken from there, and
+    /// put there.
+    pub shelf: Option<PathBuf>,
     /// Ask the reads of every artifact, not only of those that the index of mentions names.
     pub no_index: bool,
     /// Folder with copies of remote schemas, instead of the configured one; a relative path is relative to the root.

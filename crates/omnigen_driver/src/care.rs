@@ -9,6 +9,9 @@ use omnigen_report::{Severity, count};
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use omnigen_store::Shelf;
+use omnigen_store::shelf::Stock;
+
 use crate::Options;
 use crate::revision::Log;
 use crate::session::{Manners, Session};
@@ -24,8 +27,11 @@ const ASIDE: &str = "answers.redb.damaged";
 pub enum Care {
     /// Look only.
     Info,
-    /// Remove what nothing refers to.
-    Collect,
+    /// Remove what nothing refers to, and of the shared store what was not used for longest.
+    Collect {
+        /// Bytes that the shared store may have afterwards; otherwise what is configured.
+        most: Option<u64>,
+    },
     /// Check everything.
     Verify,
     /// Remove everything.
@@ -46,7 +52,7 @@ pub struct Kept {
 /// One part of what is kept.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Part {
-    /// File or folder in `.omnigen`.
+    /// File or folder in `.omnigen`; `shared` for the store that checkouts share.
     pub name: String,
     /// What it is for.
     pub about: String,
@@ -102,12 +108,12 @@ pub fn care(options: &Options, care: Care) -> Result<Kept, String> {
     let mut kept = Kept::default();
     let _lock = match care {
         Care::Info | Care::Verify => None,
-        Care::Collect | Care::Clear if !matches!(omnigen_disk::stat(&state), Ok(Some(_))) => None,
-        Care::Collect | Care::Clear => {
+        Care::Collect { .. } | Care::Clear if !matches!(omnigen_disk::stat(&state), Ok(Some(_))) => None,
+        Care::Collect { .. } | Care::Clear => {
             Some(ProjectLock::acquire(&state, Duration::from_secs(30)).map_err(|held| held.to_string())?)
         }
     };
-    if matches!(care, Care::Collect | Care::Verify) {
+    if matches!(care, Care::Collect { .. } | Care::Verify) {
         let session = Session::open(setup.clone(), found, Manners::default(), &options.stop);
         if care == Care::Verify {
             let told = session.found.iter().filter(|found| found.at.is_none() && found.severity != Severity::Note);
@@ -127,6 +133,18 @@ pub fn care(options: &Options, care: Care) -> Result<Kept, String> {
         let listing = omnigen_disk::listing(&state).unwrap_or_default();
         let files = listing.into_iter().filter(|entry| entry.kind == EntryKind::File).map(|entry| entry.path);
         remove(&setup, files.filter(|path| !STAYS.contains(&path.as_str())).collect(), &mut kept);
+    }
+    if let Some(folder) = &setup.shelf {
+        let shelf = Shelf::new(folder);
+        match care {
+            Care::Collect { most } => kept.removed += shelf.trim(most.unwrap_or(setup.config.cache.most())),
+            Care::Clear => kept.removed += shelf.trim(0),
+            Care::Verify => kept.problems.extend(shelf.damage().iter().map(|name| format!("shared {name} is damaged"))),
+            Care::Info => {}
+        }
+        let Stock { files, bytes } = shelf.stock();
+        let about = format!("what was made in any checkout: {}", folder.display());
+        kept.parts.push(Part { name: "shared".to_owned(), about, files, bytes });
     }
     for (name, about) in [
         ("manifest", "what every run has to know: stats, digests, what reads what"),

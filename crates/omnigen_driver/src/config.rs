@@ -33,6 +33,9 @@ pub const OUT: &str = "generated";
 /// Characters a line of generated Python may have.
 const LINE_LENGTH: std::ops::RangeInclusive<u16> = 40..=320;
 
+/// Megabytes that the shared store may have unless the project says otherwise.
+const MAX_SIZE: usize = 1024;
+
 /// A project as `omnigen.toml` describes it. Paths and globs have `/`, are relative to the project's root and stay in it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Config {
@@ -60,6 +63,24 @@ pub struct Config {
     pub gates: Vec<Gate>,
     /// Limits of a run.
     pub run: Run,
+    /// The store that checkouts share.
+    pub cache: Cache,
+}
+
+/// The store that checkouts share. Nothing that is made hangs on it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Cache {
+    /// Its folder; a relative path is relative to the project's root. None: nothing is shared.
+    pub folder: Option<String>,
+    /// Megabytes (of 2^20 bytes) that it may have, if that is said.
+    pub max_size: Option<usize>,
+}
+
+impl Cache {
+    /// Bytes that it may have.
+    pub fn most(&self) -> u64 {
+        (self.max_size.unwrap_or(MAX_SIZE) as u64) << 20
+    }
 }
 
 /// How Python is written.
@@ -134,6 +155,7 @@ impl Config {
             own_targets: Vec::new(),
             gates: Vec::new(),
             run: Run::default(),
+            cache: Cache::default(),
         }
     }
 
@@ -212,6 +234,9 @@ fn project(reader: &mut Reader, document: &Table<'_>) -> Config {
     }
     if let Some(table) = reader.table(document, "run", "[run]") {
         config.run = run(reader, &table);
+    }
+    if let Some(table) = reader.table(document, "cache", "[cache]") {
+        config.cache = cache(reader, &table);
     }
     let mut edges = Vec::new();
     if let Some(targets) = reader.table(document, "target", "[target.NAME]") {
@@ -294,6 +319,13 @@ fn head(reader: &mut Reader, table: &Table<'_>, config: &mut Config) -> Option<V
         }
     }
     reader.texts(table, "targets", "[\"models\", \"validators\", \"tests\"]")
+}
+
+/// `[cache]`.
+fn cache(reader: &mut Reader, table: &Table<'_>) -> Cache {
+    reader.keys(table, &declared::names(declared::CACHE), &[]);
+    let folder = reader.text(table, "folder", "\"../omnigen-cache\"").map(Text::into_inner);
+    Cache { folder: folder.filter(|folder| !folder.is_empty()), max_size: reader.count(table, "max-size", 1 << 30) }
 }
 
 /// `[python]`.

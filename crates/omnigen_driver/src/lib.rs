@@ -17,6 +17,7 @@ mod revision;
 mod round;
 mod session;
 mod setup;
+mod shelf;
 mod show;
 mod survey;
 mod tasks;
@@ -187,6 +188,7 @@ fn outcome(session: &mut Session, options: &Options, round: round::Round, starte
         agent_cached,
         agent_failed,
         environment,
+        restored,
         idle: _,
         changed: _,
     } = round;
@@ -220,6 +222,7 @@ fn outcome(session: &mut Session, options: &Options, round: round::Round, starte
         notes: count(Severity::Note),
         agent_calls,
         agent_cached,
+        restored,
         millis: started.elapsed().as_millis() as u64,
     };
     let failure = match environment {

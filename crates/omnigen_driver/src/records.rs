@@ -158,6 +158,13 @@ pub(crate) struct Made {
     pub(crate) diagnostics: Vec<Diagnostic>,
 }
 
+impl Made {
+    /// Of a check: has it found no errors, not even some that hold back a part?
+    pub(crate) fn whole(&self) -> bool {
+        self.ready && self.digest == Digest::of(b"")
+    }
+}
+
 impl From<Built> for Made {
     fn from(built: Built) -> Made {
         let Built { state, digest, trace, diagnostics, needs: _ } = built;

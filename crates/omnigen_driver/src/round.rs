@@ -3,13 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use omnigen_disk::Stat;
-use omnigen_engine::{Built, Content, ReadKey, State, Target};
+use omnigen_engine::{Content, ReadKey, State, Target};
 use omnigen_ir::{Digest, FileId};
 use omnigen_report::{BuildEvent, Change, ChangeKind, Code, Diagnostic};
 
 use crate::commit::{Commit, Intent};
 use crate::events::tell;
-use crate::records::{Meta, Records, mention};
+use crate::records::{Made, Meta, Records, mention};
 use crate::revision::{self, Cause, Causes, Log, Revision};
 use crate::session::{Halt, Session, in_parallel};
 use crate::survey::{Scan, Survey};
@@ -36,6 +36,8 @@ pub(crate) struct Round {
     pub(crate) agent_calls: usize,
     /// Agents' answers that were known.
     pub(crate) agent_cached: usize,
+    /// Artifacts taken from the shared store.
+    pub(crate) restored: usize,
     /// Some agent gave no usable answer.
     pub(crate) agent_failed: bool,
     /// The manifest or the outputs cannot be written: what, and why.
@@ -148,6 +150,7 @@ impl Session {
             }
             if !round.idle {
                 self.log(round);
+                self.shelve();
             }
         }
         Ok(())
@@ -291,7 +294,7 @@ impl Session {
 
     fn work(
         &mut self,
-        changed: Vec<(FileId, Content)>,
+        mut changed: Vec<(FileId, Content)>,
         survey: &mut Survey,
         suspects: BTreeMap<FileId, BTreeSet<Box<str>>>,
         reconfigured: bool,
@@ -322,6 +325,7 @@ impl Session {
             let path = file.to_string();
             self.causes.add(|| Cause::File { path, before, after: None, definitions: Vec::new(), more_definitions: 0 });
         }
+        self.look_up(&mut changed);
         self.graph_mut()?;
         let removed: Vec<FileId> = survey.removed.iter().cloned().collect();
         let project = self.setup.project.clone();
@@ -407,6 +411,8 @@ impl Session {
         self.ask(asked, commit)?;
         self.reach(referred, commit)?;
         self.meet(&before, commit)?;
+        self.settle(commit)?;
+        round.restored = self.shelved.restored;
         let others = others || self.referred() != before || std::mem::take(&mut self.reshaped);
         let clashes = if others { self.clashes() } else { std::mem::take(&mut self.meta.global) };
         let outcome = crate::tasks::run(self, commit)?;
@@ -446,7 +452,8 @@ impl Session {
     }
 
     /// Makes artifacts and hands their texts over, until nothing is pending.
-    pub(crate) fn ask(&mut self, asked: BTreeSet<(FileId, Target)>, commit: &mut Commit) -> Result<(), String> {
+    pub(crate) fn ask(&mut self, mut asked: BTreeSet<(FileId, Target)>, commit: &mut Commit) -> Result<(), String> {
+        self.restore(&mut asked, commit)?;
         let mut asked: Vec<(FileId, Target)> = asked.into_iter().collect();
         if self.manners.fail_fast {
             // Nothing is made before everything is checked.
@@ -486,7 +493,7 @@ impl Session {
                         needs.extend(built.needs);
                         again.push((file, target));
                     } else {
-                        self.keep(&file, target, built, commit)?;
+                        self.keep(&file, target, built.into(), None, commit)?;
                     }
                 }
                 if again.is_empty() {
@@ -508,11 +515,24 @@ impl Session {
         Ok(())
     }
 
-    /// Records an artifact and passes its text on.
-    fn keep(&mut self, file: &FileId, target: Target, built: Built, commit: &mut Commit) -> Result<(), String> {
-        let ready = built.state == State::Ready;
-        let digest = built.digest;
+    /// Records an artifact and passes its text on. `taken`: it was not computed, and this is its text, unless none is needed.
+    pub(crate) fn keep(
+        &mut self,
+        file: &FileId,
+        target: Target,
+        made: Made,
+        taken: Option<Option<String>>,
+        commit: &mut Commit,
+    ) -> Result<(), String> {
+        let Made { ready, digest, .. } = made;
+        if taken.is_none() {
+            self.shelved.made(file);
+        }
         if target == Target::Check {
+            let before = self.records.details(file).and_then(|d| d.made.get(target.name())).map(Made::whole);
+            if [before, self.shelved.told(file)].into_iter().flatten().any(|before| before != made.whole()) {
+                self.turned.insert(file.clone());
+            }
             let outline = self.graph_mut()?.shared_outline(file);
             if let Some(details) = self.records.change(file) {
                 details.outline = outline;
@@ -521,7 +541,7 @@ impl Session {
         let contract = self.records.get(file).is_some_and(|record| record.contract);
         self.records.entry(file, contract);
         let was = self.records.get(file).is_some_and(|record| record.makes_nothing(target));
-        self.records.put(file, target.name(), built.into(), self.revision);
+        self.records.put(file, target.name(), made, self.revision);
         self.records.refresh(file);
         if target == Target::Check {
             self.include(file);
@@ -542,7 +562,11 @@ impl Session {
             if known.is_some_and(|output| output.stat.is_some() && output.digest == digest) {
                 return Ok(());
             }
-            let Some(body) = self.graph_mut()?.text(file, target, digest) else { return Ok(()) };
+            let body = match taken.flatten() {
+                Some(text) => Some(text),
+                None => self.graph_mut()?.text(file, target, digest),
+            };
+            let Some(body) = body else { return Ok(()) };
             let intent = Intent {
                 file: file.clone(),
                 target: target.name().into(),

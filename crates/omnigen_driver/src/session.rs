@@ -18,6 +18,7 @@ use omnigen_store::manifest::{self, Executable};
 use crate::records::{Made, Meta, Records};
 use crate::revision::Causes;
 use crate::setup::Setup;
+use crate::shelf::Shelved;
 use crate::tasks::{Agents, Flight};
 use crate::watch::Inbox;
 
@@ -64,7 +65,7 @@ pub(crate) struct Session {
     pub(crate) flight: Flight,
     /// When the last edit was taken, in `watch`.
     pub(crate) quiet_since: Option<Instant>,
-    executable: Option<Executable>,
+    pub(crate) executable: Option<Executable>,
     /// Findings about the configuration.
     pub(crate) found: Vec<Diagnostic>,
     /// Paths that a run which was cut off meant to write.
@@ -85,6 +86,10 @@ pub(crate) struct Session {
     generation: Option<Stat>,
     /// Artifacts done and to do in this round, for showing.
     pub(crate) progress: (usize, usize),
+    /// What the shared store has of the files of this round.
+    pub(crate) shelved: Shelved,
+    /// Files whose checks have come to find errors in this round, or to find none any more.
+    pub(crate) turned: BTreeSet<FileId>,
     /// What has happened on disk while the round at hand is under way.
     pub(crate) inbox: Option<Inbox>,
     /// Contracts, and files that they refer to, that were found changed since the last round that was worked through.
@@ -130,6 +135,8 @@ impl Session {
             opening: None,
             watched: false,
             inbox: None,
+            shelved: Shelved::default(),
+            turned: BTreeSet::new(),
             unsettled: false,
             carried: Vec::new(),
             taken: BTreeSet::new(),
@@ -266,9 +273,7 @@ impl Session {
             return None;
         }
         let details = self.records.details(file)?;
-        // The check of a file of which only a part can be used has a digest.
-        let whole = |made: &Made| made.ready && made.digest == Digest::of(b"");
-        let held = !details.made.get(Target::Check.name()).is_some_and(whole);
+        let held = !details.made.get(Target::Check.name()).is_some_and(Made::whole);
         let outline = details.outline.clone()?;
         Some(Content::Stored(Arc::new(Stored { outline, held })))
     }

@@ -31,6 +31,8 @@ pub(crate) struct Setup {
     pub(crate) config: Config,
     /// The part of it that queries read.
     pub(crate) project: Project,
+    /// The folder of the store that checkouts share, if there is to be one.
+    pub(crate) shelf: Option<PathBuf>,
     /// The mirror's folder.
     refs: Option<PathBuf>,
     /// Copies of remote schemas whose bytes are locked.
@@ -74,6 +76,7 @@ impl Setup {
                     out_name: config.out.clone(),
                     state: options.root.join(".omnigen"),
                     project: project(&config, config.refs.clone()),
+                    shelf: options.shelf.clone().or_else(|| config.cache.folder.as_ref().map(|f| options.root.join(f))),
                     refs: mirror,
                     locked,
                     root: options.root.clone(),
@@ -101,6 +104,7 @@ impl Setup {
                     out: out_path,
                     out_name: out.to_string_lossy().replace('\\', "/"),
                     project: project(&config, refs_name),
+                    shelf: options.shelf.clone(),
                     refs: mirror,
                     locked: Locked::new(),
                     base,
@@ -179,6 +183,8 @@ impl Setup {
             own_targets,
             gates,
             run,
+            // Where artifacts may come from decides nothing about them.
+            cache: _,
         } = &self.config;
         let Python { naming, line_length, format, external } = python;
         let mut list = vec![

@@ -84,6 +84,26 @@ impl Session {
         self.reach(BTreeSet::new(), commit)
     }
 
+    /// Whoever has read a file's schemas asks whether it is free of errors. That may have changed although none of those schemas
+    /// has, because of another file still: nothing in the trace of the one who asks is about that.
+    pub(crate) fn settle(&mut self, commit: &mut Commit) -> Result<(), String> {
+        loop {
+            let turned: HashSet<u64> = std::mem::take(&mut self.turned).iter().map(|file| mention(file)).collect();
+            let asks = |mentions: &[u64]| mentions.iter().any(|hash| turned.contains(hash));
+            let askers: Vec<FileId> =
+                self.records.iter().filter(|(_, r)| asks(&r.mentions.0)).map(|(file, _)| file.clone()).collect();
+            let mut asked = BTreeSet::new();
+            for file in askers {
+                asked.extend(self.dirty(&file)?.into_iter().map(|target| (file.clone(), target)));
+            }
+            if asked.is_empty() {
+                return Ok(());
+            }
+            self.ask(asked, commit)?;
+            self.reach(BTreeSet::new(), commit)?;
+        }
+    }
+
     /// Contracts that want the same output: an error on each side.
     pub(crate) fn clashes(&mut self) -> Vec<Diagnostic> {
         let mut sites: BTreeMap<&str, Vec<FileId>> = BTreeMap::new();

@@ -699,7 +699,8 @@ impl Graph {
             }
             ReadKey::File(file) => {
                 known(file)?;
-                (!matches!(self.content(file), Some(Content::Absent))).then(|| Digest::of(b"file"))
+                let source = self.source(file).filter(|source| presence(self, *source) != Presence::Absent);
+                source.map(|source| trace::file_digest(broken(self, source)))
             }
             ReadKey::Schema(file, pointer, full) => {
                 known(file)?;

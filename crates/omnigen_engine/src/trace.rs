@@ -95,7 +95,7 @@ pub enum ReadKey {
     Findings(FileId),
     /// Has the check of another file found errors, or can nothing be read of it?
     Sound(FileId),
-    /// Is there such a file?
+    /// Is there such a file, and can it be read? What is missing from a file that nothing can be read of is no finding.
     File(FileId),
     /// A schema of another file, at a pointer, in a view.
     Schema(FileId, Pointer, bool),
@@ -185,6 +185,11 @@ pub struct Outline {
     pub meaning: Digest,
     /// The same with annotations.
     pub full: Digest,
+}
+
+/// Of a file that is there.
+pub(crate) fn file_digest(broken: bool) -> Digest {
+    Digest::of(if broken { b"broken" } else { b"file" })
 }
 
 /// What a file says about dialects.
@@ -355,7 +360,8 @@ impl<'db> Reads<'db> {
             Some(Presence::Absent) => false,
             Some(Presence::Text | Presence::Stored | Presence::Unusable) => true,
         };
-        self.record(ReadKey::File(path.into()), || there.then(|| Digest::of(b"file")));
+        let broken = || source.is_some_and(|source| crate::graph::broken(self.db, source));
+        self.record(ReadKey::File(path.into()), || there.then(|| file_digest(broken())));
         Ok(source.filter(|_| there))
     }
 

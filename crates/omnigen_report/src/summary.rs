@@ -45,6 +45,9 @@ pub struct Summary {
     pub agent_calls: usize,
     /// Agents' answers that were known already.
     pub agent_cached: usize,
+    /// Artifacts that were taken from the shared store instead of being computed.
+    #[serde(default)]
+    pub restored: usize,
     /// Milliseconds from start to end.
     pub millis: u64,
 }
@@ -103,8 +106,10 @@ impl Summary {
             parts.push(format!("held back {}", thousands(self.held_back)));
         }
         let mut line = format!("{} in {}", parts.join(", "), duration(self.millis));
-        if let Some(agents) = self.agents() {
-            line.push_str(&format!(" ({agents})"));
+        let restored = (self.restored > 0).then(|| format!("{} restored", thousands(self.restored)));
+        let asides: Vec<String> = self.agents().into_iter().chain(restored).collect();
+        if !asides.is_empty() {
+            line.push_str(&format!(" ({})", asides.join(", ")));
         }
         line
     }
@@ -220,6 +225,10 @@ mod tests {
         check(
             Summary { written: 1, total: 1, agent_calls: 0, agent_cached: 1, ..base.clone() },
             "built 1 of 1 artifact in 41 ms (0 agent calls, 1 cached)",
+        );
+        check(
+            Summary { written: 12, restored: 9, ..base.clone() },
+            "built 12 of 30,000 artifacts in 41 ms (9 restored)",
         );
         check(Summary { removed: 1, ..base.clone() }, "removed 1 artifact in 41 ms");
         check(

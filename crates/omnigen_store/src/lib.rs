@@ -9,6 +9,7 @@
 //! .omnigen/manifest          one file of named sections, see manifest
 //! .omnigen/answers.redb      answers and verdicts, see answers
 //! .omnigen/blobs/ab/cdef...  content-addressed, see blobs
+//! <a folder of its own>      shared by checkouts and projects, see shelf
 //! ```
 #![expect(clippy::disallowed_methods, reason = "this crate keeps files")]
 
@@ -16,8 +17,10 @@ pub mod answers;
 pub mod blobs;
 pub mod lock_file;
 pub mod manifest;
+pub mod shelf;
 
 pub use answers::Answers;
 pub use blobs::Blobs;
 pub use lock_file::{LockEntry, LockFile, LockOutput, LockProblem, LockSchema};
 pub use manifest::{Executable, Manifest, Unusable};
+pub use shelf::Shelf;

@@ -203,6 +203,16 @@ pub(super) const RUN: &[Key] = &[
     key("cpu", "Tasks at the same time of agents that compute.", count),
 ];
 
+/// `[cache]`.
+pub(super) const CACHE: &[Key] = &[
+    key(
+        "folder",
+        "Folder of a store that checkouts and projects share; --cache-dir and OMNIGEN_CACHE come first.",
+        text,
+    ),
+    key("max-size", "Megabytes that it may have.", || with_default(count(), super::MAX_SIZE)),
+];
+
 /// The tables of the document.
 const TABLES: &[(&str, &str, &[Key], bool)] = &[
     ("project", "What is built from what.", PROJECT, false),
@@ -210,6 +220,7 @@ const TABLES: &[(&str, &str, &[Key], bool)] = &[
     ("agent", "What makes artifacts: commands and models, by name.", AGENT, true),
     ("gate", "Checks that answers must pass, by name.", GATE, true),
     ("run", "Limits of a run.", RUN, false),
+    ("cache", "What checkouts share.", CACHE, false),
     ("target", "Targets of the project's own, made by an agent once for each contract, by name.", TARGET, true),
 ];
 

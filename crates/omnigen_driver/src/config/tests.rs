@@ -63,6 +63,7 @@ fn the_least_there_can_be() {
             own_targets: Vec::new(),
             gates: Vec::new(),
             run: Run::default(),
+            cache: Cache::default(),
         }
     );
     assert_eq!(config.base(), "contracts");
