@@ -5,7 +5,8 @@ use omnigen_ir::{ArrayRules, Node, ObjectRules, Schema, TypeSet};
 use super::Emitter;
 use super::code::Code;
 use super::condition::{Condition, Operator};
-use super::rules::{found, has, violated};
+use super::rules::{Rule, found, has, violated};
+use super::simple::constant;
 use crate::layout;
 
 /// Deeper code goes to a function of its own: lines get short, and CPython nests 20 blocks at most.
@@ -62,7 +63,12 @@ impl<'a> Emitter<'a> {
         if first.iter().any(|fails| fails.size() > 1) {
             fail_if(code, Condition::any(std::mem::take(&mut first)));
         }
-        for (set, rules) in self.groups(node, var, known) {
+        for (set, mut rules) in self.groups(node, var, known) {
+            if set == TypeSet::OBJECT
+                && let Some(object) = &node.object
+            {
+                tags(&mut rules, object, var);
+            }
             let fails = violated(rules);
             if set.has(known) {
                 first.push(fails);
@@ -84,12 +90,7 @@ impl<'a> Emitter<'a> {
     }
 
     /// The rules that need no loop, by the type that they are about.
-    pub(super) fn groups(
-        &mut self,
-        node: &'a Node,
-        var: &str,
-        known: TypeSet,
-    ) -> Vec<(TypeSet, Vec<super::rules::Rule>)> {
+    pub(super) fn groups(&mut self, node: &'a Node, var: &str, known: TypeSet) -> Vec<(TypeSet, Vec<Rule>)> {
         let mut list = Vec::new();
         if let Some(rules) = node.string.as_deref().filter(|_| known.meets(TypeSet::STRING)) {
             list.push((TypeSet::STRING, self.string_rules(rules, &node.at, var)));
@@ -196,10 +197,11 @@ impl<'a> Emitter<'a> {
             self.block(code, present, |this, code| {
                 let item = code.variable("item");
                 let before = code.mark();
-                code.line(&[&item, " = ", var, "[", &i.to_string(), "]"]);
+                let expression = [var, "[", &i.to_string(), "]"].concat();
+                code.line(&[&item, " = ", &expression]);
                 let mark = code.mark();
                 this.accept(code, schema, &item, TypeSet::ALL);
-                code.used(before, mark, &item);
+                code.used(before, mark, &item, &expression);
             });
         }
         if let Some(schema @ Schema::Node(_)) = &rules.items {
@@ -261,6 +263,9 @@ impl<'a> Emitter<'a> {
                 continue;
             }
             let needed = rules.required.contains(&property.name);
+            if needed && is_tag(&property.schema) {
+                continue;
+            }
             if property.schema == Schema::Bool(false) {
                 fail_if(code, has(&property.name, var));
                 continue;
@@ -269,10 +274,11 @@ impl<'a> Emitter<'a> {
             self.block(code, present, |this, code| {
                 let value = code.variable("value");
                 let before = code.mark();
-                code.assignment(&[&value, " = "].concat(), &[var, "[", &layout::string(&property.name), "]"].concat());
+                let expression = [var, "[", &layout::string(&property.name), "]"].concat();
+                code.assignment(&[&value, " = "].concat(), &expression);
                 let mark = code.mark();
                 this.accept(code, &property.schema, &value, TypeSet::ALL);
-                code.used(before, mark, &value);
+                code.used(before, mark, &value, &expression);
             });
         }
         self.accept_others(code, rules, var);
@@ -407,6 +413,44 @@ impl<'a> Emitter<'a> {
             && let Some(callee) = self.callee(reference)
         {
             fail_if(code, Condition::of(&[&callee.accepts(), "(", var, ")"], Operator::Not, &[]));
+        }
+    }
+}
+
+/// Is a schema nothing but one string?
+fn is_tag(schema: &Schema) -> bool {
+    constant(schema).is_some_and(|text| text.len() <= 40)
+        && schema.node().is_some_and(|node| {
+            let Node {
+                at: _,
+                reference,
+                types,
+                enumeration: _,
+                constant: _,
+                number: _,
+                string,
+                array: _,
+                object: _,
+                logic,
+                external: _,
+                notes: _,
+            } = node;
+            reference.is_none()
+                && types.is_none_or(|types| types.has(TypeSet::STRING))
+                && string.is_none()
+                && logic.is_none()
+        })
+}
+
+/// Asks for required properties that are constants with one look: `data.get("kind") != "circle"`.
+fn tags(rules: &mut [Rule], object: &ObjectRules, var: &str) {
+    for (rule, name) in rules.iter_mut().zip(&object.required) {
+        let property = object.properties.iter().find(|property| property.name == *name);
+        if let Some(property) = property.filter(|property| is_tag(&property.schema))
+            && let Some(text) = constant(&property.schema)
+        {
+            let value = [var, ".get(", &layout::string(name), ")"].concat();
+            rule.fails = Condition::of(&[&value], Operator::Unequal, &[&layout::string(text)]);
         }
     }
 }

@@ -4,6 +4,7 @@ use compact_str::{CompactString, format_compact};
 
 use super::broken;
 use super::condition::Condition;
+use super::table::Table;
 use crate::layout::columns;
 
 /// The deepest indentation that is written at once.
@@ -139,6 +140,14 @@ impl Code {
         self.line(&[")", tail]);
     }
 
+    /// `head table` as one logical line.
+    pub(super) fn table(&mut self, head: &str, table: &Table) {
+        self.pad();
+        self.out.push_str(head);
+        table.put(&mut self.out, self.width, self.level, 4 * self.level + head.len(), 0);
+        self.out.push('\n');
+    }
+
     /// Where the text ends now.
     pub(super) fn mark(&self) -> usize {
         self.out.len()
@@ -240,8 +249,20 @@ impl Code {
         }
     }
 
-    /// A variable was assigned from `before` to `mark`, and used from there, or not: then the assignment goes.
-    pub(super) fn used(&mut self, before: usize, mark: usize, variable: &str) {
+    /// A variable was assigned an expression from `before` to `mark`, and used from there. If it is not, the assignment goes; if
+    /// one condition is all there is and names it once, the expression stands there.
+    pub(super) fn used(&mut self, before: usize, mark: usize, variable: &str, expression: &str) {
+        if let Some(branch) = &self.branch
+            && branch.start == mark
+            && branch.end == self.out.len()
+            && self.out[branch.body..].trim_start() == "return False\n"
+            && let Some(condition) = branch.condition.with(variable, expression)
+        {
+            self.branch = None;
+            self.back_to(before);
+            super::check::fail_if(self, condition);
+            return;
+        }
         if !self.out[mark..].contains(variable) {
             self.out.replace_range(before..mark, "");
             // A branch that ended where the assignment began still ends the text if nothing else came.

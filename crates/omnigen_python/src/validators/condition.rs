@@ -134,6 +134,13 @@ impl Test {
         self.operator == Instance || (self.operator == Holds && self.text.ends_with(')'))
     }
 
+    /// The call whose result it is, or is true of: `f(x)`, also where it says `is not None`.
+    pub(super) fn called(&self) -> Option<&str> {
+        let (left, right) = self.text.split_at(self.at as usize);
+        let whole = self.operator == Holds || (self.operator == IsNot && right == "None");
+        (whole && left.ends_with(')')).then_some(left)
+    }
+
     /// Is it nothing but a comparison of values of any type?
     fn untyped(&self) -> bool {
         match self.operator {
@@ -205,6 +212,60 @@ impl Condition {
             Known(_) => 0,
             Condition::Test(_) => 1,
             All(parts) | Any(parts) => parts.iter().map(Condition::size).sum(),
+        }
+    }
+
+    /// `x < low or x > high` as one comparison that fails; this is the first of the two.
+    pub(super) fn between(&self, other: &Condition) -> Option<Condition> {
+        let (Condition::Test(low), Condition::Test(high)) = (self, other) else { return None };
+        let operator = |operator| match operator {
+            Less | Greater => Some(" <= "),
+            NotGreater | NotLess => Some(" < "),
+            _ => None,
+        };
+        let sides = matches!(low.operator, Less | NotGreater) && matches!(high.operator, Greater | NotLess);
+        let ((left, least), (right, most)) = (low.text.split_at(low.at as usize), high.text.split_at(high.at as usize));
+        if !sides || left != right {
+            return None;
+        }
+        let holds = [least, operator(low.operator)?, left, operator(high.operator)?, most].concat();
+        Some(Condition::of(&["not ", &holds], Left, &[&holds]))
+    }
+
+    /// How many tests are calls.
+    pub(super) fn calls(&self) -> usize {
+        match self {
+            Known(_) => 0,
+            Condition::Test(test) => usize::from(test.called().is_some() || matches!(test.operator, Not)),
+            All(parts) | Any(parts) => parts.iter().map(Condition::calls).sum(),
+        }
+    }
+
+    /// With an expression in the place of a variable, if that stands there once.
+    pub(super) fn with(&self, variable: &str, expression: &str) -> Option<Condition> {
+        let mut found = 0;
+        self.visit(&mut |test| found += test.text.matches(variable).count());
+        (found == 1).then(|| self.replaced(variable, expression))
+    }
+
+    fn visit(&self, f: &mut dyn FnMut(&Test)) {
+        match self {
+            Known(_) => {}
+            Condition::Test(test) => f(test),
+            All(parts) | Any(parts) => parts.iter().for_each(|part| part.visit(f)),
+        }
+    }
+
+    fn replaced(&self, variable: &str, expression: &str) -> Condition {
+        match self {
+            Known(value) => Known(*value),
+            Condition::Test(test) => {
+                let (left, right) = test.text.split_at(test.at as usize);
+                let (left, right) = (left.replace(variable, expression), right.replace(variable, expression));
+                Condition::of(&[&left], test.operator, &[&right])
+            }
+            All(parts) => All(parts.iter().map(|part| part.replaced(variable, expression)).collect()),
+            Any(parts) => Any(parts.iter().map(|part| part.replaced(variable, expression)).collect()),
         }
     }
 

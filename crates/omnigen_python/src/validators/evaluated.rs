@@ -6,12 +6,12 @@
 
 use omnigen_ir::{Contains, FileId, Node, Place, Schema, TypeSet};
 
+use super::Emitter;
 use super::check::fail_if;
 use super::code::Code;
 use super::condition::{Condition, Operator};
 use super::rules::{found, has};
 use super::simple::key;
-use super::{Emitter, Need};
 use crate::layout::{self, Doc};
 
 /// What the keyword is about.
@@ -22,7 +22,7 @@ pub(super) enum Kind {
 }
 
 impl Kind {
-    fn types(self) -> TypeSet {
+    pub(super) fn types(self) -> TypeSet {
         match self {
             Kind::Properties => TypeSet::OBJECT,
             Kind::Items => TypeSet::ARRAY,
@@ -56,9 +56,6 @@ pub(super) struct Marks<'a> {
     /// What these functions say.
     calls: Vec<String>,
 }
-
-/// Reports what is wrong with a value: its schema, its variable, the token of its place, and the keyword.
-pub(super) type Report<'r, 'a> = dyn FnMut(&mut Emitter<'a>, &mut Code, &'a Schema, &str, &str, &'static str) + 'r;
 
 /// Where a schema stands: its file, and what is bound there.
 #[derive(Clone)]
@@ -122,7 +119,7 @@ impl<'a> Emitter<'a> {
                         let left = this.left_over(&marks, node, kind, var);
                         fail_if(code, left);
                     }
-                    _ => this.each_left_over(code, &marks, node, kind, var, false, &mut |this, code, value, _| {
+                    _ => this.each_left_over(code, &marks, node, kind, var, &mut |this, code, value| {
                         this.accept(code, schema, value, TypeSet::ALL);
                     }),
                 }
@@ -143,7 +140,7 @@ impl<'a> Emitter<'a> {
                     most => Condition::of(&[&count], Operator::Greater, &[&most.to_string()]),
                 };
             }
-            let seen = format!("len({})", self.evaluation(marks, node, kind, var));
+            let seen = format!("len({}({var}))", self.evaluation(marks, node, kind));
             return Condition::of(&[&seen], Operator::Less, &[&count]);
         }
         if marks.known() && marks.searches.is_empty() && marks.names.is_empty() {
@@ -152,25 +149,28 @@ impl<'a> Emitter<'a> {
         let seen = if marks.known() && marks.searches.is_empty() {
             self.names_of(marks)
         } else {
-            self.evaluation(marks, node, kind, var)
+            format!("{}({var})", self.evaluation(marks, node, kind))
         };
         Condition::call(format!("{var}.keys() <= {seen}")).opposite()
     }
 
-    /// A loop over what is left over: `body` gets the value's variable and the one of its name or index.
-    fn each_left_over_of(
-        &mut self,
-        code: &mut Code,
-        node: &'a Node,
-        kind: Kind,
-        var: &str,
-        body: &mut dyn FnMut(&mut Self, &mut Code, &str, &str),
-    ) {
+    /// The function of `data` that gives the names or indices which are evaluated; `None` if all are.
+    pub(super) fn evaluated_function(&mut self, node: &'a Node, kind: Kind) -> Option<String> {
         let marks = self.evaluated(node, kind);
-        self.each_left_over(code, &marks, node, kind, var, true, body);
+        if marks.all {
+            return None;
+        }
+        if !marks.known() || !marks.searches.is_empty() {
+            return Some(self.evaluation(&marks, node, kind));
+        }
+        Some(match kind {
+            Kind::Items => format!("lambda data: range({})", marks.count),
+            Kind::Properties if marks.names.is_empty() => "lambda data: ()".to_owned(),
+            Kind::Properties => format!("lambda data: {}", self.names_of(&marks)),
+        })
     }
 
-    #[expect(clippy::too_many_arguments, reason = "what a loop is made of")]
+    /// A loop over what is left over: `body` gets the value's variable.
     fn each_left_over(
         &mut self,
         code: &mut Code,
@@ -178,8 +178,7 @@ impl<'a> Emitter<'a> {
         node: &'a Node,
         kind: Kind,
         var: &str,
-        keys: bool,
-        body: &mut dyn FnMut(&mut Self, &mut Code, &str, &str),
+        body: &mut dyn FnMut(&mut Self, &mut Code, &str),
     ) {
         if marks.all {
             return;
@@ -193,19 +192,16 @@ impl<'a> Emitter<'a> {
             None
         } else {
             let seen = code.variable("seen");
-            let call = self.evaluation(marks, node, kind, var);
-            code.line(&[&seen, " = ", &call]);
+            let function = self.evaluation(marks, node, kind);
+            code.line(&[&seen, " = ", &function, "(", var, ")"]);
             Some(seen)
         };
         let before = code.mark();
         let head = match (kind, &seen) {
             (Kind::Properties, _) => format!("for {key}, {value} in {var}.items():"),
-            (Kind::Items, None) if marks.count > 0 && keys => {
-                format!("for {key}, {value} in enumerate({var}[{0}:], {0}):", marks.count)
-            }
             (Kind::Items, None) if marks.count > 0 => format!("for {value} in {var}[{}:]:", marks.count),
-            (Kind::Items, None) if !keys => format!("for {value} in {var}:"),
-            (Kind::Items, _) => format!("for {key}, {value} in enumerate({var}):"),
+            (Kind::Items, None) => format!("for {value} in {var}:"),
+            (Kind::Items, Some(_)) => format!("for {key}, {value} in enumerate({var}):"),
         };
         code.line(&[&head]);
         let left = match (&seen, kind) {
@@ -222,17 +218,13 @@ impl<'a> Emitter<'a> {
             }
         };
         let inner = code.mark();
-        self.body(code, before, |this, code| this.block(code, left, |this, code| body(this, code, &value, &key)));
+        self.body(code, before, |this, code| this.block(code, left, |this, code| body(this, code, &value)));
         if !code.grew(inner) {
             code.back_to(start);
             return;
         }
         if kind == Kind::Items && head.contains("enumerate") && !code.since(inner).contains(&value) {
-            let indices = match marks.count {
-                count if seen.is_none() && count > 0 => format!("{count}, len({var})"),
-                _ => format!("len({var})"),
-            };
-            code.replace(before, &head, &format!("for {key} in range({indices}):"));
+            code.replace(before, &head, &format!("for {key} in range(len({var})):"));
         }
         if kind == Kind::Properties {
             let text = code.since(inner);
@@ -253,18 +245,15 @@ impl<'a> Emitter<'a> {
         self.constant(Doc::group("frozenset(", vec![Doc::group("{", names, "}")], ")"))
     }
 
-    /// A call that gives the names or indices which are evaluated.
-    fn evaluation(&mut self, marks: &Marks<'a>, node: &'a Node, kind: Kind, var: &str) -> String {
+    /// The function that gives the names or indices which are evaluated.
+    fn evaluation(&mut self, marks: &Marks<'a>, node: &'a Node, kind: Kind) -> String {
         let known = (std::ptr::from_ref(node).addr(), self.scope, kind);
-        let function = match self.evaluations.get(&known) {
-            Some(function) => function.clone(),
-            None => {
-                let function = self.evaluation_function(marks, kind);
-                self.evaluations.insert(known, function.clone());
-                function
-            }
-        };
-        format!("{function}({var})")
+        if let Some(function) = self.evaluations.get(&known) {
+            return function.clone();
+        }
+        let function = self.evaluation_function(marks, kind);
+        self.evaluations.insert(known, function.clone());
+        function
     }
 
     /// Writes a function that tells what is evaluated.
@@ -497,35 +486,10 @@ impl<'a> Emitter<'a> {
             Summary::Call(function) => marks.calls.push(function),
         }
     }
-
-    /// Reports what is left over and not valid.
-    pub(super) fn collect_unevaluated(
-        &mut self,
-        code: &mut Code,
-        node: &'a Node,
-        var: &str,
-        known: TypeSet,
-        body: &mut Report<'_, 'a>,
-    ) {
-        for (kind, schema) in unevaluated(node) {
-            if !known.meets(kind.types()) {
-                continue;
-            }
-            self.guarded(code, kind.types(), known, var, |this, code| {
-                this.each_left_over_of(code, node, kind, var, &mut |this, code, value, key| match kind {
-                    Kind::Properties => {
-                        this.need(Need::Escape);
-                        body(this, code, schema, value, &format!("_escape({key})"), "unevaluatedProperties");
-                    }
-                    Kind::Items => body(this, code, schema, value, key, "unevaluatedItems"),
-                });
-            });
-        }
-    }
 }
 
 /// The keywords that a node has and that ask for something.
-fn unevaluated(node: &Node) -> impl Iterator<Item = (Kind, &Schema)> {
+pub(super) fn unevaluated(node: &Node) -> impl Iterator<Item = (Kind, &Schema)> {
     let properties = node.object.as_deref().and_then(|rules| rules.unevaluated.as_ref());
     let items = node.array.as_deref().and_then(|rules| rules.unevaluated.as_ref());
     let both = [(Kind::Properties, properties), (Kind::Items, items)];

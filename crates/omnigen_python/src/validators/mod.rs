@@ -7,15 +7,17 @@
 mod broken;
 mod check;
 mod code;
-mod collect;
 mod condition;
 mod evaluated;
+mod explain;
+mod explainer;
 mod formats;
 mod module;
 mod prelude;
 mod rules;
 mod scope;
 mod simple;
+mod table;
 #[cfg(test)]
 mod tests;
 
@@ -24,7 +26,7 @@ pub(crate) use module::member_order;
 use std::collections::HashMap;
 
 use omnigen_ir::naming::function_at;
-use omnigen_ir::{Contract, Export, FileId, ObjectRules, Place, Resolve, Schema};
+use omnigen_ir::{Contract, Export, FileId, ObjectRules, Place, Resolve, Schema, TypeSet};
 use omnigen_report::{At, Code as Finding, Diagnostic};
 
 use crate::layout::{self, Doc};
@@ -44,6 +46,7 @@ pub fn validators(contract: &Contract<'_>, resolve: &dyn Resolve, settings: &Set
         buffers: Vec::new(),
         branches: HashMap::new(),
         evaluations: HashMap::new(),
+        conditions: HashMap::new(),
         summaries: HashMap::new(),
         evaluation_count: 0,
         branch_count: 0,
@@ -55,11 +58,17 @@ pub fn validators(contract: &Contract<'_>, resolve: &dyn Resolve, settings: &Set
         formats: Vec::new(),
         imports: Vec::new(),
         needs: 0,
+        parts: 0,
+        assertions: 0,
+        untyped: 0,
+        types: Vec::new(),
+        table: table::Table::default(),
         places: Vec::new(),
         suffixes: HashMap::new(),
         diagnostics: Vec::new(),
     };
     emitter.run();
+    emitter.table_needs();
     let body = module::assemble(&emitter);
     let mut diagnostics = emitter.diagnostics;
     diagnostics.sort();
@@ -70,8 +79,6 @@ pub fn validators(contract: &Contract<'_>, resolve: &dyn Resolve, settings: &Set
 /// A function that a module may bring along.
 #[derive(Clone, Copy)]
 enum Need {
-    Report,
-    Escape,
     IsInteger,
     IsNumber,
     IsMultiple,
@@ -131,6 +138,8 @@ struct Emitter<'a> {
     branches: HashMap<(usize, usize), usize>,
     /// Functions that tell what is evaluated for a node, by the same.
     evaluations: HashMap<(usize, usize, evaluated::Kind), String>,
+    /// Numbers of private functions of conditions, by their text.
+    conditions: HashMap<String, usize>,
     /// What schemas evaluate that references lead to.
     summaries: HashMap<(usize, usize, evaluated::Kind), evaluated::Summary<'a>>,
     evaluation_count: usize,
@@ -147,6 +156,14 @@ struct Emitter<'a> {
     formats: Vec<&'static str>,
     imports: Vec<(FileId, Import)>,
     needs: u32,
+    /// What the tables of rules use: bits of [`explainer::Part`] and of [`explainer::Assertion`], and the types.
+    parts: u32,
+    assertions: u32,
+    /// Assertions that are asked of data of other types, too.
+    untyped: u32,
+    types: Vec<TypeSet>,
+    /// The table that is being written, or room for one.
+    table: table::Table,
     /// Places that get functions, with what is bound there, and the functions' suffix.
     places: Vec<(Place, usize, String)>,
     suffixes: HashMap<String, (Place, usize)>,
@@ -170,8 +187,13 @@ impl<'a> Emitter<'a> {
             (self.file, self.scope) = (place.file.clone(), scope);
             let resolve = self.resolve;
             let Some(schema) = resolve.schema(&place) else { continue };
-            self.accept_function(&format!("accepts{suffix}"), schema, Some("Tell whether data is valid."));
-            self.collect_function(&format!("collect{suffix}"), schema, Some("Append what is wrong with data."));
+            let root = suffix.is_empty();
+            self.accept_function(&format!("accepts{suffix}"), schema, root.then_some("Tell whether data is valid."));
+            self.collect_function(
+                &format!("collect{suffix}"),
+                schema,
+                root.then_some("Append what is wrong with data."),
+            );
         }
     }
 

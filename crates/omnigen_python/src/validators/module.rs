@@ -74,8 +74,6 @@ pub(super) fn assemble(emitter: &Emitter<'_>) -> String {
     let helpers_size: usize = helpers.iter().map(|text| text.len() + 2).sum();
     out.reserve_exact(functions + helpers_size + class.len() + 4096);
     for (need, text) in [
-        (Need::Report, prelude::REPORT),
-        (Need::Escape, prelude::ESCAPE),
         (Need::IsInteger, prelude::IS_INTEGER),
         (Need::IsNumber, prelude::IS_NUMBER),
         (Need::IsMultiple, prelude::IS_MULTIPLE),
@@ -91,6 +89,7 @@ pub(super) fn assemble(emitter: &Emitter<'_>) -> String {
         out.push_str("\n\n");
         out.push_str(text);
     }
+    emitter.explainer(&mut out);
     for function in emitter.functions.iter().filter(|text| !text.is_empty()) {
         out.push_str("\n\n");
         out.push_str(function);

@@ -1,35 +1,11 @@
 //! Functions that a module brings along where it uses them. Their lines are short, and what is broken ends with a comma, so that
 //! `ruff format` leaves them as they are whatever the length of a line (from 60 columns on).
 
-/// `_report`
-pub(super) const REPORT: &str = r#"def _report(
-    out: list[Issue],
-    pointer: str,
-    keyword: str,
-    message: str,
-) -> None:
-    out.append(
-        {
-            "pointer": pointer,
-            "keyword": keyword,
-            "message": message,
-        }
-    )
-"#;
-
-/// `_escape`
-pub(super) const ESCAPE: &str = r#"def _escape(name: str) -> str:
-    """One token of a JSON pointer."""
-    return name.replace("~", "~0").replace("/", "~1")
-"#;
-
 /// `_is_integer`
 pub(super) const IS_INTEGER: &str = r#"def _is_integer(value: Any) -> bool:
     if isinstance(value, float):
         return value.is_integer()
-    if isinstance(value, bool):
-        return False
-    return isinstance(value, int)
+    return not isinstance(value, bool) and isinstance(value, int)
 "#;
 
 /// `_is_number`
@@ -37,9 +13,8 @@ pub(super) const IS_NUMBER: &str = r#"_NUMBERS = (int, float)
 
 
 def _is_number(value: Any) -> bool:
-    if isinstance(value, bool):
-        return False
-    return isinstance(value, (int, float))
+    number = isinstance(value, (int, float))
+    return number and not isinstance(value, bool)
 "#;
 
 /// `_is_multiple`
@@ -93,14 +68,12 @@ pub(super) const EQUAL: &str = r#"def _equal(one: Any, other: Any) -> bool:
 /// `_is_unique`
 pub(super) const IS_UNIQUE: &str = r#"def _key(value: Any) -> Any:
     """Equal for equal JSON values, and hashable."""
-    if isinstance(value, bool):
-        return (bool, value)
     if isinstance(value, list):
         return (list, *map(_key, value))
     if isinstance(value, dict):
         keys = {(name, _key(value[name])) for name in value}
         return (dict, frozenset(keys))
-    return value
+    return (isinstance(value, bool), value)
 
 
 def _is_unique(items: list[Any]) -> bool:

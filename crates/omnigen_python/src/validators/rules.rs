@@ -17,6 +17,8 @@ pub(super) struct Rule {
 pub(super) enum Message {
     /// As it is.
     Plain(&'static str),
+    /// The same, made for this one.
+    Text(String),
     /// `must have at least 3 characters`: what, how many, of which kind (singular).
     Count(&'static str, u64, &'static str),
     /// `must be at least 3`
@@ -32,6 +34,7 @@ impl Message {
     pub(super) fn text(&self) -> String {
         match self {
             Message::Plain(text) => (*text).to_owned(),
+            Message::Text(text) => text.clone(),
             Message::Count(what, 1, kind) => format!("must have {what} 1 {kind}"),
             Message::Count(what, count, "property") => format!("must have {what} {count} properties"),
             Message::Count(what, count, kind) => format!("must have {what} {count} {kind}s"),
@@ -58,12 +61,23 @@ pub(super) fn has(name: &str, var: &str) -> Condition {
 
 /// `not fails`
 pub(super) fn passes(rules: Vec<Rule>) -> Condition {
-    Condition::all(rules.into_iter().map(|rule| rule.fails.opposite()).collect())
+    violated(rules).opposite()
 }
 
-/// One of the rules is violated.
+/// One of the rules is violated. A bound from below and one from above are one comparison.
 pub(super) fn violated(rules: Vec<Rule>) -> Condition {
-    Condition::any(rules.into_iter().map(|rule| rule.fails).collect())
+    let mut parts: Vec<Condition> = Vec::with_capacity(rules.len());
+    for rule in rules {
+        let both = parts.last().and_then(|last| last.between(&rule.fails));
+        match both {
+            Some(both) => {
+                parts.pop();
+                parts.push(both);
+            }
+            None => parts.push(rule.fails),
+        }
+    }
+    Condition::any(parts)
 }
 
 const SINGLE: [TypeSet; 5] = [TypeSet::NULL, TypeSet::BOOLEAN, TypeSet::STRING, TypeSet::ARRAY, TypeSet::OBJECT];

@@ -1,6 +1,6 @@
 //! Schemas as conditions: written out where that is short, else as a call of a function of their own.
 
-use omnigen_ir::{Condition as If, Logic, Node, ObjectRules, Schema, TypeSet};
+use omnigen_ir::{Condition as If, Json, Logic, Node, ObjectRules, Schema, TypeSet};
 
 use super::Emitter;
 use super::condition::{Condition, Operator};
@@ -111,6 +111,18 @@ impl<'a> Emitter<'a> {
 
     /// One of the alternatives at least.
     pub(super) fn any_of(&mut self, list: &'a [Schema], var: &str, known: TypeSet) -> Condition {
+        if let Some(&number) = self.branches.get(&(list.as_ptr().addr() ^ 1, self.scope)) {
+            return accepted(number, var);
+        }
+        let condition = self.any_of_here(list, var, known);
+        if condition.calls() < 3 {
+            return condition;
+        }
+        let number = self.alternatives(list, |this| this.any_of_here(list, "data", TypeSet::ALL));
+        accepted(number, var)
+    }
+
+    fn any_of_here(&mut self, list: &'a [Schema], var: &str, known: TypeSet) -> Condition {
         let mut types = TypeSet::NONE;
         let mut parts = vec![Condition::Known(false)];
         for schema in list {
@@ -125,13 +137,15 @@ impl<'a> Emitter<'a> {
 
     /// Exactly one of the alternatives.
     pub(super) fn one_of(&mut self, list: &'a [Schema], var: &str, known: TypeSet) -> Condition {
+        if let Some(&number) = self.branches.get(&(list.as_ptr().addr() ^ 1, self.scope)) {
+            return accepted(number, var);
+        }
         let types: Vec<TypeSet> = list.iter().map(outer_types).collect();
         let disjoint = types.iter().enumerate().all(|(i, a)| types[i + 1..].iter().all(|b| !a.meets(*b)));
-        if disjoint {
+        if disjoint || told_apart(list) {
             return self.any_of(list, var, known);
         }
         let mut always = 0;
-        let mut terms = Vec::new();
         let mut conditions: Vec<Condition> = Vec::new();
         for schema in list {
             match self.condition(schema, var, known) {
@@ -144,21 +158,37 @@ impl<'a> Emitter<'a> {
             (0, 0) => return Condition::Known(false),
             (0, 1) => return conditions.remove(0),
             (1, _) => return Condition::any(conditions).opposite(),
+            (0, 2) => {
+                // A truth value is 0 or 1.
+                let term = |condition: &Condition| match condition {
+                    Condition::Test(test) if test.is_call() => condition.flat(),
+                    _ => format!("({})", condition.flat()),
+                };
+                let sum = [&term(&conditions[0]), " + ", &term(&conditions[1])].concat();
+                if sum.len() <= 56 {
+                    return Condition::of(&[&sum], Operator::Equal, &["1"]);
+                }
+            }
             (0, _) => {}
             _ => return Condition::Known(false),
         }
-        for condition in &conditions {
-            let flat = condition.flat();
-            let call = matches!(&condition, Condition::Test(test) if test.is_call());
-            terms.push(if call { flat } else { format!("({flat})") });
-        }
-        // A truth value is 0 or 1.
-        let sum = terms.join(" + ");
-        if sum.len() <= 56 {
-            return Condition::of(&[&sum], Operator::Equal, &["1"]);
-        }
         let number = self.exactly_one(list);
         accepted(number, var)
+    }
+
+    /// The number of a function for a list of alternatives.
+    fn alternatives(&mut self, list: &'a [Schema], holds: impl FnOnce(&mut Self) -> Condition) -> usize {
+        self.branch_count += 1;
+        let number = self.branch_count;
+        self.branches.insert((list.as_ptr().addr() ^ 1, self.scope), number);
+        let place = self.reserve();
+        let holds = holds(self);
+        let mut code = self.code();
+        code.line(&["def _accepts_", &number.to_string(), "(data: Any) -> bool:"]);
+        code.indent();
+        holds.returned(&mut code);
+        self.put(place, code);
+        number
     }
 
     /// The number of the function that tells whether exactly one of a list holds.
@@ -193,8 +223,26 @@ impl<'a> Emitter<'a> {
         number
     }
 
+    /// The number of the function that tells whether a condition of `data` holds.
+    pub(super) fn condition_function(&mut self, holds: &Condition) -> usize {
+        let flat = holds.flat();
+        if let Some(&number) = self.conditions.get(&flat) {
+            return number;
+        }
+        self.branch_count += 1;
+        let number = self.branch_count;
+        self.conditions.insert(flat, number);
+        let place = self.reserve();
+        let mut code = self.code();
+        code.line(&["def _accepts_", &number.to_string(), "(data: Any) -> bool:"]);
+        code.indent();
+        holds.returned(&mut code);
+        self.put(place, code);
+        number
+    }
+
     /// The number of the function that tells whether data is valid against a branch.
-    fn branch(&mut self, schema: &'a Schema) -> usize {
+    pub(super) fn branch(&mut self, schema: &'a Schema) -> usize {
         self.branch_count += 1;
         let number = self.branch_count;
         self.branches.insert((key(schema), self.scope), number);
@@ -240,6 +288,40 @@ fn only_types(schema: &Schema) -> Option<TypeSet> {
         && logic.is_none()
         && external.is_none();
     types.filter(|_| bare)
+}
+
+/// Are the alternatives objects that a required constant tells apart?
+fn told_apart(list: &[Schema]) -> bool {
+    let Some(Schema::Node(first)) = list.first() else { return false };
+    let Some(rules) = first.object.as_deref() else { return false };
+    rules.properties.iter().any(|property| {
+        let mut seen: Vec<&str> = Vec::new();
+        list.iter().all(|schema| {
+            let tag = schema.node().and_then(|node| tag(node, &property.name));
+            tag.is_some_and(|tag| {
+                let new = !seen.contains(&tag);
+                seen.push(tag);
+                new
+            })
+        })
+    })
+}
+
+/// The string that the property of an object has to be.
+pub(super) fn tag<'s>(node: &'s Node, name: &str) -> Option<&'s str> {
+    let rules = node.object.as_deref().filter(|_| node.types == Some(TypeSet::OBJECT))?;
+    let property = rules.properties.iter().find(|property| *property.name == *name)?;
+    let needed = rules.required.iter().any(|required| **required == *name);
+    needed.then(|| constant(&property.schema)).flatten()
+}
+
+/// The only string that a schema allows.
+pub(super) fn constant(schema: &Schema) -> Option<&str> {
+    let node = schema.node()?;
+    match (&node.constant, node.enumeration.as_deref()) {
+        (Some(Json::String(text)), None) | (None, Some([Json::String(text)])) => Some(text),
+        _ => None,
+    }
 }
 
 /// The types that the schema's own keywords allow.
