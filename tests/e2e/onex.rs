@@ -177,9 +177,9 @@ fn a_node_without_types_has_a_manifest_only() {
     let project = Project::with(&[("omnigen.toml", "[project]\nname = \"shop\"\n"), ("contracts/pay.yaml", NODE)]);
     project.build().ends(0);
     assert!(project.has("generated/nodes/node_pay.py"));
-    assert!(
-        !project.has("generated/models") && !project.has("generated/validators") && !project.has("generated/tests")
-    );
+    assert!(!project.has("generated/models") && !project.has("generated/validators"));
+    // Its tests go with it.
+    assert!(project.read("generated/tests/test_pay.py").contains("from ..nodes import node_pay as node"));
     project.write("contracts/pay.yaml", format!("{NODE}inputs:\n  to: str\n"));
     project.build().ends(0);
     assert!(project.has("generated/models/model_pay.py") && project.has("generated/validators/validator_pay.py"));

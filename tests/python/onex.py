@@ -81,6 +81,22 @@ class Counter:
     def __init__(self):
         self.rows = {}
         self.wrong = []
+        # Why fields are `Any`, as far as the contract tells.
+        self.reasons = {}
+
+    def untyped(self, spec):
+        if isinstance(spec, dict):
+            spec = spec.get("type", spec.get("property_type"))
+        if spec is None:
+            why = "the contract only names them"
+        elif isinstance(spec, str) and spec.strip().lower() in ("any", "object", "dict", "map", "list", "array"):
+            why = "the contract states no more than a container, or anything"
+        elif isinstance(spec, str) and re.match(r"[A-Z]\w*[a-z]", spec):
+            why = "they are classes that only Python describes"
+        else:
+            why = "their types are not read"
+            self.wrong.append(f"a type that is not read: {spec}")
+        self.reasons[why] = self.reasons.get(why, 0) + 1
 
     def count(self, label, good, what):
         row = self.rows.setdefault(label, [0, 0])
@@ -179,7 +195,7 @@ def main():
                 compare(counter, file, models, None, definition["properties"], bare)
     counter.rows["fields of models annotated without Any"] = [annotated - anys, annotated]
     counter.rows["opaque classes of Python (aliases of Any)"] = [opaque, opaque]
-    print(json.dumps({"rows": counter.rows, "wrong": counter.wrong}))
+    print(json.dumps({"rows": counter.rows, "wrong": counter.wrong, "reasons": counter.reasons}))
 
 
 def facts(counter, entry, node, models, stem):
@@ -241,6 +257,8 @@ def compare(counter, file, models, suffix, fields, stem):
         there = properties.get(str(name))
         if not counter.count("typed fields of the contracts found", there is not None, f"{file}: {suffix} {name}"):
             continue
+        if not given(there, schema) and not there.get("$ref"):
+            counter.untyped(spec)
         wanted = stated(spec)
         if wanted is not None:
             found = given(there, schema)

@@ -124,8 +124,10 @@ pub(crate) fn init(
         Ok(step)
     };
     // A folder with contracts needs no example.
-    let wanted = stat(&root.join("contracts")).map_err(|error| ("contracts", error))?.is_none();
-    if note(omnigen_driver::config::FILE, create(root, omnigen_driver::config::FILE, &config(name)))? == Step::Wrote {
+    let found = if example.path == ONEX.path { contracts(root) } else { Vec::new() };
+    let wanted = found.is_empty() && stat(&root.join("contracts")).map_err(|error| ("contracts", error))?.is_none();
+    let text = config(name, &found);
+    if note(omnigen_driver::config::FILE, create(root, omnigen_driver::config::FILE, &text))? == Step::Wrote {
         if wanted {
             note(example.path, create(root, example.path, example.text))?;
         }
@@ -135,7 +137,31 @@ pub(crate) fn init(
     Ok(steps)
 }
 
-fn config(name: &str) -> String {
+/// Globs of the contracts that a repository of nodes has: they stand beside the code, each in its node's folder.
+fn contracts(root: &Path) -> Vec<String> {
+    let names = ["contract.yaml", "*_contract.yaml", "*.contract.yaml"];
+    let globs: Vec<String> = names.iter().map(|name| format!("**/{name}")).collect();
+    let exclude = ["**/.*/**", "**/node_modules/**", "**/site-packages/**"].map(str::to_owned);
+    let found = omnigen_disk::discover(root, &globs, &exclude, "generated");
+    let mut places = std::collections::BTreeSet::new();
+    for file in &found.files {
+        let (folder, file) = file.path.rsplit_once('/').unwrap_or(("", &file.path));
+        let top = folder.split('/').next().filter(|top| !top.is_empty());
+        let name = match file {
+            "contract.yaml" => names[0],
+            file if file.ends_with(".contract.yaml") => names[2],
+            _ => names[1],
+        };
+        places.insert(top.map_or_else(|| name.to_owned(), |top| format!("{top}/**/{name}")));
+    }
+    if places.iter().all(|place| place.starts_with("contracts/")) {
+        // Where they are looked for anyway.
+        return Vec::new();
+    }
+    places.into_iter().collect()
+}
+
+fn config(name: &str, contracts: &[String]) -> String {
     let mut quoted = String::new();
     for c in name.chars() {
         match c {
@@ -144,12 +170,19 @@ fn config(name: &str) -> String {
             c => quoted.push(c),
         }
     }
+    let stated: String = match contracts {
+        [] => String::new(),
+        globs => {
+            let lines: String = globs.iter().map(|glob| format!("    \"{glob}\",\n")).collect();
+            format!("contracts = [\n{lines}]\n")
+        }
+    };
+    let default = if contracts.is_empty() { "# contracts = [\"contracts/**/*.{json,yaml,yml}\"]\n" } else { "" };
     format!(
         r#"[project]
 name = "{quoted}"
-# These are the defaults:
-# contracts = ["contracts/**/*.{{json,yaml,yml}}"]
-# exclude = []
+{stated}# These are the defaults:
+{default}# exclude = []
 # out = "generated"
 # targets = ["models", "validators", "tests", "nodes"]
 
@@ -236,6 +269,24 @@ mod tests {
         let steps = init(folder.path(), "shop", &JSON_SCHEMA).expect("written");
         assert_eq!(steps, [("omnigen.toml", Step::Wrote), (".gitattributes", Step::Kept), (".gitignore", Step::Added)]);
         assert_eq!(read(folder.path(), ".gitignore"), "target\n.omnigen/\n");
+    }
+
+    #[test]
+    fn contracts_of_nodes_are_found_where_they_are() {
+        let folder = tempfile::tempdir().expect("a folder");
+        for path in
+            ["src/shop/nodes/node_pay/contract.yaml", "tests/a.contract.yaml", ".venv/lib/contract.yaml", "src/x.yaml"]
+        {
+            let path = folder.path().join(path);
+            fs::create_dir_all(path.parent().expect("a folder")).expect("made");
+            fs::write(path, "name: pay\n").expect("written");
+        }
+        let steps = init(folder.path(), "shop", &ONEX).expect("written");
+        assert!(steps.iter().all(|(path, _)| *path != ONEX.path), "no example: {steps:?}");
+        let (config, found) = omnigen_driver::Config::parse(&read(folder.path(), "omnigen.toml"));
+        assert!(found.is_empty(), "{found:?}");
+        let globs = config.map(|config| config.contracts).unwrap_or_default();
+        assert_eq!(globs, ["src/**/contract.yaml", "tests/**/*.contract.yaml"]);
     }
 
     #[test]

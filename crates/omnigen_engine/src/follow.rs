@@ -1,5 +1,6 @@
 //! References of one file that lead out of it: to nothing, or round in a circle.
 
+use omnigen_ir::naming::{WRITE, plain_pointer};
 use omnigen_ir::{FileId, Link, Node, Place, Resolve, Schema};
 use omnigen_report::{At, Code, Diagnostic};
 
@@ -25,9 +26,13 @@ impl Follow<'_, '_> {
                 }
                 Link::Dangling if !matches!(reference.target, omnigen_ir::RefTarget::Dangling) => {
                     let keyword = if reference.dynamic.is_some() { "$dynamicRef" } else { "$ref" };
-                    let at = At::value(self.file, &format!("{}/{keyword}", node.at));
+                    // Forms of one schema have one place in the text, and miss one target.
+                    let at = At::value(self.file, &plain_pointer(&format!("{}/{keyword}", node.at)));
                     let message = format!("`{}` leads nowhere", reference.text);
-                    self.diagnostics.push(Diagnostic::new(Code::DanglingReference, at, message).hint(hint(reference)));
+                    let found = Diagnostic::new(Code::DanglingReference, at, message).hint(hint(reference));
+                    if !self.diagnostics.contains(&found) {
+                        self.diagnostics.push(found);
+                    }
                 }
                 Link::To(_) | Link::Dangling | Link::Pending => {}
             }
@@ -63,7 +68,7 @@ fn hint(reference: &omnigen_ir::Reference) -> String {
     match &reference.target {
         omnigen_ir::RefTarget::Elsewhere { uri, fragment, .. } => match uri.strip_prefix("file:///") {
             Some(path) if fragment.is_empty() => format!("expected a contract at {path}"),
-            Some(path) => format!("expected a schema at {path}#{fragment}"),
+            Some(path) => format!("expected a schema at {path}#{}", fragment.trim_end_matches(WRITE)),
             None => match omnigen_contracts::remote::mirror_path(uri) {
                 Some(path) => format!(
                     "builds never use the network: `omnigen vendor {uri}` puts a copy at <refs>/{path}, where `refs` in \

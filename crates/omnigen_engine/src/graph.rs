@@ -524,7 +524,10 @@ pub(crate) fn emitted(db: &dyn Db, source: Source, target: Target, reads: &Reads
         },
         // A contract without types has no module of them, and nothing is to be checked about foreign classes.
         Target::Models if exports.list.is_empty() => nothing,
-        Target::Validators | Target::Tests if !described => nothing,
+        Target::Validators if !described => nothing,
+        Target::Tests if !described => {
+            crate::exports_tests::manifest(source, &contract, reads, settings).unwrap_or(nothing)
+        }
         Target::Models => omnigen_python::pydantic::models(&contract, reads, settings),
         Target::Validators => omnigen_python::validators::validators(&contract, reads, settings),
         Target::Tests => crate::tasks::tests(db, source, &contract, reads, settings),

@@ -2,11 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use omnigen_ir::samples::{Candidate, Limit, Samples, samples};
-use omnigen_ir::{Contract, FileId, Json, Link, Node, Question, RefTarget, Resolve, Schema};
+use omnigen_ir::samples::{Candidate, Edit, Limit, Samples, samples};
+use omnigen_ir::{Contract, FileId, Json, Link, Node, Question, RefTarget, Reference, Resolve, Schema};
 use omnigen_python::{Emitted, Settings};
 use omnigen_report::{At, Code, Diagnostic};
 
+use crate::exports_tests::{keyed, keys, written};
 use crate::graph::{Db, Parsed, declarations, judge, source_at};
 use crate::inputs::Source;
 use crate::trace::Reads;
@@ -14,13 +15,13 @@ use crate::trace::Reads;
 /// How many documents one contract's tests have: enough for every constraint of all but the largest, and still milliseconds.
 const LIMIT: Limit = Limit { documents: 2_000, values: 40_000 };
 
-/// An example of the contract that the contract itself does not allow.
-fn refused(file: &FileId, candidate: &Candidate, valid: bool) -> Option<Diagnostic> {
+/// An example of a schema that the schema itself does not allow.
+pub(crate) fn refused(file: &FileId, schema: &str, candidate: &Candidate, valid: bool) -> Option<Diagnostic> {
     let number: usize = candidate.about.strip_prefix("example ")?.parse().ok()?;
     if valid || candidate.keyword != "examples" || !candidate.pointer.is_empty() {
         return None;
     }
-    let at = At::value(file, &format!("/examples/{}", number.checked_sub(1)?));
+    let at = At::value(file, &format!("{schema}/examples/{}", number.checked_sub(1)?));
     let message = format!("example {number} is not valid by its own contract");
     Some(Diagnostic::new(Code::ExampleInvalid, at, message))
 }
@@ -34,16 +35,17 @@ pub(crate) fn tests(
     settings: &Settings,
 ) -> Emitted {
     if contract.exports.list.first().is_none_or(|export| !export.pointer.is_empty()) {
-        let none = Samples { bases: Vec::new(), candidates: Vec::new(), cut: false };
-        return omnigen_python::pytest::tests(contract, settings, &none, &[]);
+        return crate::exports_tests::tests(db, source, contract, reads, settings);
     }
     let samples = samples(contract, reads, LIMIT);
-    let question = question(db, source, contract, reads, settings, &samples);
+    let bases = samples.bases.iter().map(|base| base.document.clone()).collect();
+    let instances = samples.candidates.iter().map(|candidate| (candidate.base, candidate.edits.clone())).collect();
+    let question = question(db, source, contract, reads, settings, Asked { root: None, bases, instances });
     match question.and_then(|question| judge(db).verdicts(&question)) {
         Ok(verdicts) => {
             let mut emitted = omnigen_python::pytest::tests(contract, settings, &samples, &verdicts);
             let judged = samples.candidates.iter().zip(&verdicts);
-            let refused = judged.filter_map(|(candidate, valid)| refused(contract.file, candidate, *valid));
+            let refused = judged.filter_map(|(candidate, valid)| refused(contract.file, "", candidate, *valid));
             emitted.diagnostics.extend(refused);
             emitted
         }
@@ -58,16 +60,26 @@ pub(crate) fn tests(
     }
 }
 
+/// What is asked about.
+pub(crate) struct Asked {
+    /// URI and document of the schema that decides; none for that of the contract itself.
+    pub(crate) root: Option<(String, Json)>,
+    /// Documents.
+    pub(crate) bases: Vec<Json>,
+    /// Changes of them, by number.
+    pub(crate) instances: Vec<(usize, Vec<Edit>)>,
+}
+
 /// The question about the candidates: the contract's document and those of the files that were read for it. References between
 /// them are rewritten to lead where the build has found them to lead; what is referenced beyond them accepts everything (the
 /// candidates hold nothing there).
-fn question(
+pub(crate) fn question(
     db: &dyn Db,
     source: Source,
     contract: &Contract<'_>,
     reads: &Reads<'_>,
     settings: &Settings,
-    samples: &Samples,
+    asked: Asked,
 ) -> Result<Question, String> {
     let mut included: BTreeSet<FileId> = reads.foreign();
     included.insert(contract.file.clone());
@@ -79,6 +91,25 @@ fn question(
         sources.iter().map(|(file, source)| (file, base(db, file, *source))).collect();
     let mut documents = vec![(ANYTHING.to_owned(), Json::Object(Vec::new()))];
     let metaschemas = std::cell::Cell::new(false);
+    // Contracts that are no schema themselves are written as one, with their schemas at other places.
+    let rootless: BTreeMap<&FileId, BTreeSet<&str>> = sources
+        .iter()
+        .filter_map(|(file, source)| Some((file, reads.declared(*source).filter(|declared| !declared.rooted())?)))
+        .map(|(file, declared)| (file, keys(declared)))
+        .collect();
+    let target = |file: &FileId, reference: &Reference| match reads.link(file, reference) {
+        Link::To(place) if reads.built_in(&place.file) => {
+            metaschemas.set(true);
+            Some(reference.text.to_string())
+        }
+        Link::To(place) => bases.get(&place.file).map(|base| match (&reference.dynamic, rootless.get(&place.file)) {
+            (_, Some(keys)) => format!("{base}#{}", encoded(&keyed(keys, &place.pointer))),
+            // The name of the anchor is what makes it dynamic.
+            (Some(name), None) if !name.is_empty() => format!("{base}#{name}"),
+            _ => format!("{base}#{}", encoded(&place.pointer)),
+        }),
+        Link::Dangling | Link::Pending => None,
+    };
     for (file, &source) in &sources {
         if reads.built_in(file) {
             metaschemas.set(true);
@@ -86,6 +117,14 @@ fn question(
         }
         let Some(Parsed { text, includes, .. }) = declarations(db, source).as_deref() else { continue };
         let Some(declared) = reads.declared(source) else { continue };
+        if !declared.rooted() {
+            let found = |reference: &Reference| {
+                let target = target(file, reference);
+                target.unwrap_or_else(|| ANYTHING.to_owned())
+            };
+            documents.push((bases[file].clone(), written(declared, &found)?));
+            continue;
+        }
         let Some(mut document) = omnigen_contracts::schema_document(file, text, includes) else { continue };
         if text.contains("unevaluatedItems") && contains_without_evaluating(declared) {
             return Err("it takes `contains` for one of 2020-12 beside `unevaluatedItems`".to_owned());
@@ -101,19 +140,7 @@ fn question(
         let mut rewrite = |node: &Node| {
             let Some(reference) = &node.reference else { return };
             let RefTarget::Elsewhere { .. } = &reference.target else { return };
-            let target = match reads.link(file, reference) {
-                Link::To(place) if reads.built_in(&place.file) => {
-                    metaschemas.set(true);
-                    Some(reference.text.to_string())
-                }
-                Link::To(place) => bases.get(&place.file).map(|base| match &reference.dynamic {
-                    // The name of the anchor is what makes it dynamic.
-                    Some(name) if !name.is_empty() => format!("{base}#{name}"),
-                    _ => format!("{base}#{}", encoded(&place.pointer)),
-                }),
-                Link::Dangling | Link::Pending => None,
-            };
-            let target = target.unwrap_or_else(|| ANYTHING.to_owned());
+            let target = target(file, reference).unwrap_or_else(|| ANYTHING.to_owned());
             let keyword = if reference.dynamic.is_some() { "$dynamicRef" } else { "$ref" };
             if let Some(value) = at_mut(&mut document, &format!("{}/{keyword}", node.at)) {
                 *value = Json::String(target.into());
@@ -133,24 +160,29 @@ fn question(
             }
         }
     }
-    let root = bases.get(contract.file).cloned().unwrap_or_else(|| base(db, contract.file, source));
-    let bases = samples.bases.iter().map(|base| base.document.clone()).collect();
-    let instances = samples.candidates.iter().map(|candidate| (candidate.base, candidate.edits.clone())).collect();
-    Ok(Question { root, documents, assert_formats: settings.assert_formats, bases, instances })
+    let Asked { root, bases: changed, instances } = asked;
+    let root = match root {
+        Some((uri, document)) => {
+            documents.push((uri.clone(), document));
+            uri
+        }
+        None => bases.get(contract.file).cloned().unwrap_or_else(|| base(db, contract.file, source)),
+    };
+    Ok(Question { root, documents, assert_formats: settings.assert_formats, bases: changed, instances })
 }
 
 /// The URI of a schema that accepts everything.
 const ANYTHING: &str = "urn:omnigen:anything";
 
 /// The URI that a file's own references start from: its `$id`, or where it is.
-fn base(db: &dyn Db, file: &FileId, source: Source) -> String {
+pub(crate) fn base(db: &dyn Db, file: &FileId, source: Source) -> String {
     let ids = declarations(db, source).as_ref().map(|parsed| &parsed.declared.ids);
     let own = ids.into_iter().flatten().find(|(_, pointer)| pointer.is_empty());
     own.map_or_else(|| format!("file:///{}", encoded(file)), |(uri, _)| uri.to_string())
 }
 
 /// Percent-encodes what may not stand in a URI's path or fragment (RFC 3986, section 3.5).
-fn encoded(text: &str) -> String {
+pub(crate) fn encoded(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for byte in text.bytes() {
         if byte.is_ascii_alphanumeric() || b"/-._~!$&'()*+,;=:@".contains(&byte) {

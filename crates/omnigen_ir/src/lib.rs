@@ -12,6 +12,7 @@ pub mod link;
 pub mod naming;
 mod node;
 pub mod normalize;
+pub mod plain;
 pub mod samples;
 mod schema;
 

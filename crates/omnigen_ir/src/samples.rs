@@ -119,8 +119,13 @@ impl Samples {
 
 /// Documents for the root of a contract, breadth first.
 pub fn samples(contract: &Contract<'_>, resolve: &dyn Resolve, limit: Limit) -> Samples {
+    samples_at(&Place::new(contract.file, ""), resolve, limit)
+}
+
+/// Documents for the schema at a place, breadth first.
+pub fn samples_at(place: &Place, resolve: &dyn Resolve, limit: Limit) -> Samples {
     let world = World::new(resolve);
-    let Some(root) = world.seat(&Place::new(contract.file, "")) else {
+    let Some(root) = world.seat(place) else {
         return Samples { bases: Vec::new(), candidates: Vec::new(), cut: false };
     };
     let mut walk = Walk {

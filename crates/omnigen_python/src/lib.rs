@@ -4,9 +4,11 @@
 //! everything about other schemas comes through [`omnigen_ir::Resolve`].
 #![cfg_attr(test, expect(clippy::disallowed_methods, reason = "tests run Python over what is generated"))]
 
+pub mod exports_tests;
 pub mod external;
 pub mod layout;
 pub mod nodes;
+mod nodes_tests;
 pub mod pydantic;
 pub mod pytest;
 pub mod regex;

@@ -16,9 +16,6 @@ const REPEATED: usize = 32;
 
 /// The module `test_<stem>.py` of a contract; `verdicts` say which of the candidates are valid.
 pub fn tests(contract: &Contract<'_>, settings: &Settings, samples: &Samples, verdicts: &[bool]) -> Emitted {
-    if contract.exports.list.first().is_none_or(|export| !export.pointer.is_empty()) {
-        return Emitted { body: rootless(contract, settings), diagnostics: Vec::new() };
-    }
     let unit = contract.unit;
     let model = match contract.exports.list.first() {
         Some(export) => export.class.to_string(),
@@ -67,21 +64,6 @@ pub fn tests(contract: &Contract<'_>, settings: &Settings, samples: &Samples, ve
         module.refused(&mut out, &document);
     }
     Emitted { body: out.finish(), diagnostics: Vec::new() }
-}
-
-/// The module for a contract that is no schema itself.
-fn rootless(contract: &Contract<'_>, settings: &Settings) -> String {
-    let unit = contract.unit;
-    let invalid = format!("Invalid{}", unit.pascal);
-    let mut out = Writer::new(settings.line_length);
-    out.line("\"\"\"Tests of a contract without documents.\"\"\"");
-    out.line("");
-    import(&mut out, settings.line_length, &unit.import("test", unit, "validator"), &[&invalid]);
-    function(&mut out, "def test_modules() -> None:", "No document could be made; the modules load.");
-    out.indent();
-    let arguments = vec![Doc::text(invalid), Doc::text("ValueError")];
-    out.statement("assert ", &Doc::group("issubclass(", arguments, ")"), "");
-    out.finish()
 }
 
 struct Names {
@@ -182,7 +164,7 @@ fn call(function: &'static str, inner: Doc, path: &[Step], to: Option<Doc>) -> D
 }
 
 /// A value; long runs of one character as a product.
-fn literal(json: &Json) -> Doc {
+pub(crate) fn literal(json: &Json) -> Doc {
     match json {
         Json::String(text) => {
             let mut chars = text.chars();

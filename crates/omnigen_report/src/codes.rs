@@ -118,3 +118,23 @@ codes! {
     // State.
     DamagedManifest "damaged-manifest" Warning "The manifest could not be used; everything is built anew.";
 }
+
+impl Code {
+    /// What usually helps, for findings that know nothing better.
+    pub fn advice(self) -> Option<&'static str> {
+        Some(match self {
+            Code::Empty | Code::NotAContract => {
+                "write a contract there, or leave the file out: `exclude` in omnigen.toml"
+            }
+            Code::UnknownKeyword => "leave it out, or begin it with `x-` if it is meant for another reader",
+            Code::NeverValid => "change one of the two",
+            Code::DanglingReference => "add what is missing, or mend the reference",
+            Code::UnknownDialect => "state a version that is known, and see whether the rest holds",
+            Code::BadInclude => "paths count from the folder of the including file",
+            Code::DifferingNames => "give it one name, and leave the other keys out",
+            Code::BadTopic => "for example `onex.evt.shop.order-placed.v1`",
+            Code::MissingKey => "add it, or leave the entry out",
+            _ => return None,
+        })
+    }
+}

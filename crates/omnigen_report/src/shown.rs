@@ -167,7 +167,7 @@ impl Shown {
             severity: diagnostic.severity,
             code: diagnostic.code,
             message: diagnostic.message.clone(),
-            hint: diagnostic.hint.clone(),
+            hint: diagnostic.hint.clone().or_else(|| diagnostic.code.advice().map(str::to_owned)),
             at: diagnostic.at.as_ref().map(&mut mark),
             related: diagnostic
                 .related

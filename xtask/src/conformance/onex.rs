@@ -46,6 +46,11 @@ pub(super) fn score(setup: &Setup) -> Result<String, String> {
         let count = |index: usize| found["rows"][*label][index].as_u64().unwrap_or(0);
         out += &row(label, count(0), count(1), goal);
     }
+    out += "\nFields of the inventory without a type, by reason:\n";
+    for (why, count) in found["reasons"].as_object().into_iter().flatten() {
+        out += &format!("  {why:<60} {:>6}\n", count.as_u64().unwrap_or(0));
+    }
+    out += "\n";
     let (table, lint) = super::lint::score(setup, &project)?;
     out += &table;
     out += "\nDiagnostics:\n";

@@ -4,6 +4,7 @@ mod exports;
 mod limits;
 mod loading;
 mod mutations;
+mod oddities;
 mod openapi;
 mod references;
 mod schemas;

@@ -1,0 +1,186 @@
+//! What stands in real contracts and should not: each is said at its place, and the rest is read all the same.
+
+use omnigen_ir::FileId;
+use omnigen_report::{At, Severity, Spot};
+
+use crate::{declarations, locate};
+
+/// One oddity: file, text, the text that is marked, `severity code`, and a part of what is said about it.
+type Oddity = (&'static str, &'static str, &'static str, &'static str, &'static str);
+
+/// A node without faults.
+const NODE: &str = "name: pay\ncontract_version: {major: 1, minor: 0, patch: 0}\nnode_type: EFFECT_GENERIC\n";
+
+const NODES: &[Oddity] = &[
+    (
+        "type",
+        "output_state: {type: objec, properties: {a: {type: str}}}",
+        "objec",
+        "warning unknown-type",
+        "did you mean `object`?",
+    ),
+    ("type", "inputs: {a: {type: strng}}", "strng", "warning unknown-type", "`str"),
+    (
+        "twice",
+        "descriptor:\n  runtime_profiles: [a]\n  runtime_profiles: [b]",
+        "runtime_profiles",
+        "warning duplicate-key",
+        "remove or rename",
+    ),
+    ("null", "event_bus:", "event_bus", "warning wrong-type", "must be a map"),
+    ("include", "event_bus: !include /etc/passwd", "/etc/passwd", "error bad-include", "absolute paths"),
+    ("include", "event_bus: !include ../a.yaml", "../a.yaml", "error bad-include", "`..` is not allowed"),
+    (
+        "prose",
+        "io_operations: [{operation: a, input_fields: [{n: \"int (default 100, max 10000) - Maximum\"}]}]",
+        "int (default",
+        "warning prose-type",
+        "`int`",
+    ),
+    ("names", "contract_name: other", "other", "warning differing-names", "the node is called `pay`"),
+    (
+        "topic",
+        "event_bus: {publish_topics: [onex.evt.shop.order_placed.v1]}",
+        "onex.evt",
+        "warning bad-topic",
+        "order-placed",
+    ),
+    ("topic", "event_bus: {publish_topics: [done]}", "done", "warning bad-topic", "onex.<kind>.<service>"),
+    (
+        "untyped",
+        "output_state: {object_type: object, required: [a], optional: [b]}",
+        "output_state",
+        "warning untyped-field",
+        "`a`, `b` without a type",
+    ),
+    ("bare", "io_operations: [{operation: a, input_fields: [n]}]", "n", "note untyped-field", "only named"),
+    (
+        "template",
+        "inputs: {TEMPLATE_REQUIRED_FIELD: {type: str}}",
+        "TEMPLATE_REQUIRED_FIELD",
+        "warning placeholder-key",
+        "replace it",
+    ),
+    (
+        "state",
+        "state_machine: {states: [a, b], transitions: [{from: a, to: c}]}",
+        "c",
+        "warning unknown-state",
+        "no state `c`",
+    ),
+    ("route", "handler_routing: {handlers: [{operation: a}]}", "{operation: a}", "warning missing-key", "handler"),
+    ("version", "node_version: {major: one}", "{major: one}", "warning wrong-type", "1.0.0"),
+    ("list", "dependencies: text", "text", "warning wrong-type", "must be a list"),
+    ("dependency", "dependencies: [{type: node}]", "{type: node}", "warning missing-key", "`name`"),
+    ("retry", "error_handling: {retry_policy: often}", "often", "warning wrong-type", "max_retries"),
+    ("definitions", "definitions: [a]", "[a]", "warning wrong-type", "map of types"),
+];
+
+const SCHEMAS: &[Oddity] = &[
+    ("json", r#"{"type": "objec"}"#, "\"objec\"", "error unknown-type", "did you mean `object`?"),
+    ("json", r#"{"requird": ["a"], "type": "object"}"#, "\"requird\"", "warning misspelled-keyword", "`required`"),
+    (
+        "json",
+        r##"{"$ref": "#/$defs/Adress", "$defs": {"Address": true}}"##,
+        "\"#/$defs/Adress\"",
+        "error dangling-ref",
+        "#/$defs/Address",
+    ),
+    (
+        "json",
+        r##"{"$ref": "#/definitions/A", "$defs": {"A": true}}"##,
+        "\"#/definitions/A\"",
+        "error dangling-ref",
+        "#/$defs/A",
+    ),
+    ("json", r##"{"$ref": "#"}"##, "\"#\"", "error ref-loop", "circle"),
+    ("json", r#"{"required": "a"}"#, "\"a\"", "error wrong-type", "array of strings"),
+    ("json", r#"{"properties": {"a": {"required": true}}}"#, "true", "error wrong-type", "array of strings"),
+    ("json", r#"{"minLength": -1}"#, "-1", "error wrong-type", "minLength"),
+    ("json", r#"{"enum": "a"}"#, "\"a\"", "error wrong-type", "array"),
+    ("json", r#"{"type": "string", "enum": [1]}"#, "1", "warning never-valid", "`type` allows `string`"),
+    ("json", r#"{"properties": {"a": {}, "a": {}}}"#, "\"a\"", "warning duplicate-key", "once"),
+    (
+        "json",
+        r#"{"$schema": "http://example.com/own#"}"#,
+        "\"http://example.com/own#\"",
+        "warning unknown-dialect",
+        "2020-12",
+    ),
+    ("json", r#"{"type": "string" "enum": []}"#, "\"enum\"", "error syntax", "`,`"),
+    ("json", r#"{"enum": ["a",]}"#, ",", "error syntax", "comma"),
+    ("json", "[1]", "[1]", "error not-a-contract", "object or a boolean"),
+    ("json", " ", " ", "error empty", "empty"),
+    ("yaml", "a: [", "[", "error syntax", "bracket"),
+    ("yaml", "a: 1\n---\nb: 2\n", "", "error syntax", "document"),
+    ("yaml", "swagger: '2.0'\npaths: {}\n", "swagger", "error not-a-contract", "swagger2openapi"),
+    (
+        "yaml",
+        "openapi: 3.1.0\npaths:\ncomponents: {schemas: {A: {type: string}}}\n",
+        "",
+        "warning wrong-type",
+        "`paths` must be an object",
+    ),
+    (
+        "yaml",
+        "openapi: 3.0.3\ncomponents: {schemas: {A: {type: strng}, B: {type: string}}}\n",
+        "strng",
+        "error unknown-type",
+        "`string`",
+    ),
+    (
+        "yaml",
+        "openapi: 3.1.0\ncomponents: {schemas: {A: {type: string, nullable: true}}}\n",
+        "nullable",
+        "warning ignored-keyword",
+        "\"null\"",
+    ),
+];
+
+#[track_caller]
+fn check(extension: &str, text: &str, marked: &str, said: &str, part: &str) {
+    let file = FileId::from(format!("contracts/odd.{extension}"));
+    let declared = declarations(&file, text);
+    let word = |severity| match severity {
+        Severity::Error => "error",
+        Severity::Warning => "warning",
+        Severity::Note => "note",
+    };
+    let wanted = declared
+        .diagnostics
+        .iter()
+        .find(|found| format!("{} {}", word(found.severity), found.code.id()) == said)
+        .unwrap_or_else(|| panic!("no {said} in {:?}\n{text}", declared.diagnostics));
+    let hint = wanted.hint.as_deref().or(wanted.code.advice()).unwrap_or_default();
+    let whole = format!("{} {hint}", wanted.message);
+    assert!(whole.contains(part), "`{part}` is not said: {whole}\n{text}");
+    let Some(At { spot, .. }) = &wanted.at else { panic!("no place: {wanted:?}") };
+    let span = match spot {
+        Spot::File => panic!("no line: {wanted:?}\n{text}"),
+        Spot::Span { start, end } => *start..*end,
+        Spot::Pointer { pointer, key } => locate(&file, text, pointer, *key).unwrap_or_default(),
+    };
+    let there = &text[span];
+    assert!(
+        there.trim_matches('"').starts_with(marked.trim_matches('"')),
+        "{there:?} is marked, not {marked:?}\n{text}"
+    );
+}
+
+#[test]
+fn in_nodes() {
+    for (_, members, marked, said, part) in NODES {
+        let text = format!("{NODE}{members}\n");
+        check("yaml", &text, marked, said, part);
+        // A warning takes nothing else away.
+        let declared = declarations(&FileId::from("contracts/odd.yaml"), &text);
+        assert!(said.starts_with("error") || declared.node.is_some_and(|node| &*node.name == "pay"), "{text}");
+    }
+}
+
+#[test]
+fn in_schemas_and_apis() {
+    for (extension, text, marked, said, part) in SCHEMAS {
+        check(extension, text, marked, said, part);
+    }
+}
