@@ -205,6 +205,7 @@ mod tests {
 5 |     \"größe\": {}
   |              ^^
   …
+  = hint: leave it out, or begin it with `x-` if it is meant for another reader
 ";
         assert_eq!(text(&shown(&diagnostic)), expected);
     }
