@@ -1,7 +1,7 @@
 //! Changed copies of real files through all that reads, checks and writes: `cargo xtask fuzz`.
 //!
 //! Every input is made from the seed and its number, so that a finding can be had again from both. A panic, an input that takes
-//! longer than a second, and memory beyond a bound are findings; the input is written down. What ends the process (a stack that
+//! longer than a second of its thread's CPU, and memory beyond a bound are findings; the input is written down. What ends the process (a stack that
 //! overflows) is found by running the numbers around the last one that was told with `--careful`.
 #![expect(clippy::disallowed_methods, reason = "a tool that reads files and the clock")]
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a tool for the terminal")]
@@ -12,6 +12,7 @@ mod subject;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
@@ -56,18 +57,23 @@ fn main() -> ExitCode {
         stop: AtomicBool::new(false),
     };
     let started = Instant::now();
+    let threads: Vec<OnceLock<PathBuf>> = (0..options.threads).map(|_| OnceLock::new()).collect();
     std::thread::scope(|scope| {
         let (tell, watch): (Vec<_>, Vec<_>) =
             (0..options.threads).map(|_| std::sync::mpsc::channel::<Option<u64>>()).unzip();
-        for tell in tell {
+        for (tell, thread) in tell.into_iter().zip(&threads) {
             let run = &run;
             let worker = std::thread::Builder::new().stack_size(64 << 20);
-            if let Err(error) = worker.spawn_scoped(scope, move || run.work(&tell)) {
+            let work = move || {
+                let _once = thread.set(std::fs::read_link("/proc/thread-self").unwrap_or_default());
+                run.work(&tell);
+            };
+            if let Err(error) = worker.spawn_scoped(scope, work) {
                 eprintln!("no thread: {error}");
                 run.stop.store(true, Ordering::Relaxed);
             }
         }
-        run.watch(&watch, started);
+        run.watch(&watch, &threads, started);
     });
     let (found, made) = (run.found.into_inner(), run.made.into_inner());
     let seconds = started.elapsed().as_secs_f64();
@@ -184,22 +190,29 @@ impl Run<'_> {
     }
 
     /// Looks whether the workers get on and memory stays bounded, until all are done.
-    fn watch(&self, workers: &[std::sync::mpsc::Receiver<Option<u64>>], started: Instant) {
-        let mut at: Vec<(Option<u64>, Instant, bool)> = vec![(Some(0), Instant::now(), false); workers.len()];
+    fn watch(
+        &self,
+        workers: &[std::sync::mpsc::Receiver<Option<u64>>],
+        threads: &[OnceLock<PathBuf>],
+        started: Instant,
+    ) {
+        let spent = |thread: &OnceLock<PathBuf>| cpu(thread).unwrap_or_else(|| started.elapsed());
+        let mut at: Vec<(Option<u64>, Duration, bool)> = vec![(Some(0), Duration::ZERO, false); workers.len()];
         let mut told = started;
         while at.iter().any(|(number, ..)| number.is_some()) {
             std::thread::sleep(Duration::from_millis(20));
-            for (worker, state) in workers.iter().zip(&mut at) {
+            for ((worker, thread), state) in workers.iter().zip(threads).zip(&mut at) {
+                let now = spent(thread);
                 if let Some(number) = worker.try_iter().last() {
-                    *state = (number, Instant::now(), false);
+                    *state = (number, now, false);
                 } else if let (Some(number), since, false) = *state
-                    && since.elapsed() > SLOW
+                    && now.saturating_sub(since) > SLOW
                 {
                     state.2 = true;
                     let input = Input::new(self.seeds, self.options.seed, number);
                     self.finding(number, &input, "it takes longer than a second");
                 }
-                if state.2 && state.1.elapsed() > 30 * SLOW {
+                if state.2 && now.saturating_sub(state.1) > 30 * SLOW {
                     println!("it never ends");
                     std::process::exit(1);
                 }
@@ -223,6 +236,13 @@ impl Run<'_> {
             }
         }
     }
+}
+
+/// How long a thread has had a processor: a busy machine makes nothing slow. `None` where nobody tells.
+fn cpu(thread: &OnceLock<PathBuf>) -> Option<Duration> {
+    let task = thread.get().filter(|task| !task.as_os_str().is_empty())?;
+    let text = std::fs::read_to_string(Path::new("/proc").join(task).join("schedstat")).ok()?;
+    Some(Duration::from_nanos(text.split_whitespace().next()?.parse().ok()?))
 }
 
 /// Bytes that the process holds, or held at most; 0 where nobody tells.
