@@ -6,6 +6,7 @@ mod broken;
 mod cases;
 mod cli;
 mod codes;
+mod counts;
 mod dialects;
 mod endpoints;
 mod explain;

@@ -2,10 +2,16 @@
 //!
 //! Everything is measured in one run on one machine; where that matters, what is compared takes turns. Knows the goals.
 
+mod cold;
+mod idle;
+mod onex;
+mod watching;
+
+use std::cell::Cell;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::conformance::{Setup, schemastore};
+use crate::conformance::Setup;
 use crate::{finish, quiet, read, remove, write};
 
 /// How many contracts the committed table is about.
@@ -33,31 +39,59 @@ pub(crate) fn run(root: &Path, contracts: usize) -> Result<(), String> {
         return Ok(());
     };
     let tool = crate::shared(root).unwrap_or_default().join("tools/synth_contracts.py");
-    let bench = Bench { folder: crate::target(root)?.join("bench"), contracts, tool, setup };
-    let load = read(Path::new("/proc/loadavg")).unwrap_or_default();
-    let load = load.split(' ').next().filter(|load| !load.is_empty()).unwrap_or("unknown").to_owned();
+    let target = crate::target(root)?;
+    let ninja = crate::python::environment_of(root, "tests/bench-requirements.txt", &target.join("bench-venv"));
+    let bench = Bench {
+        folder: target.join("bench"),
+        ram: ram(),
+        contracts,
+        tool,
+        without_tests: Cell::new(0.0),
+        ninja: ninja.ok().map(|python| python.with_file_name(format!("ninja{}", std::env::consts::EXE_SUFFIX))),
+        setup,
+    };
+    let begin = load();
     let mut rows = Rows::new();
     // The table grows part by part: the long ones come last.
-    for part in [Bench::pair, Bench::schemastore, Bench::all_three] {
+    for part in [Bench::pair, Bench::all_three, Bench::watching, Bench::schemastore, Bench::onex] {
         part(&bench, &mut rows)?;
-        let text = table(contracts, &load, &rows);
+        let text = table(contracts, &begin, &load(), &rows);
         if contracts == CONTRACTS {
             write(&root.join(TABLE), &text)?;
         } else {
-            write(&bench.folder.join("bench.md"), &text)?;
+            write(&bench.folder.join(format!("bench-{contracts}.md")), &text)?;
         }
     }
-    Ok(())
+    bench.ram.iter().try_for_each(|ram| remove(ram))
 }
 
-fn table(contracts: usize, load: &str, rows: &Rows) -> String {
+/// The load average of the last minute.
+fn load() -> String {
+    let load = read(Path::new("/proc/loadavg")).unwrap_or_default();
+    load.split(' ').next().filter(|load| !load.is_empty()).unwrap_or("unknown").to_owned()
+}
+
+/// A folder of our own in memory, where the system has such.
+fn ram() -> Option<PathBuf> {
+    let shm = Path::new("/dev/shm");
+    shm.is_dir().then(|| shm.join(format!("omnigen-bench-{}", std::process::id())))
+}
+
+fn table(contracts: usize, begin: &str, end: &str, rows: &Rows) -> String {
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let busy = |load: &str| load.parse::<f64>().is_ok_and(|load| load > 1.0);
+    let noise = if busy(begin) {
+        "**The machine was busy with other work**: wall times, latencies and `-j2` against `-j1` say more about that than about \
+         omnigen; ratios of what took turns, CPU and memory can be compared"
+    } else {
+        "The machine was quiet when it began"
+    };
     let mut text = format!(
         "<!-- Written by `cargo xtask bench`. Do not edit. -->
 
-Release build, {contracts} JSON contracts by `synth_contracts.py`, measured on a shared 2-core machine in one run. The load
-average was {load} when it began: above 1, wall times and `-j2` against `-j1` say more about the machine than about omnigen;
-CPU, memory and ratios of what took turns can be compared. The median of {SHORT}, of {LONG} where a run writes all outputs;
-the runs with tests were made once.
+Release build, {contracts} JSON contracts by `synth_contracts.py`, {cores} cores, everything in one run. {noise} (load average \
+{begin} when it began, {end} at the end, its own work included). The median of {SHORT}, of {LONG} where a run writes all outputs; \
+runs with tests were made once. What is compared took turns. `cold` is on a RAM disk where the system has one.
 
 | What | Figure | Goal |
 |---|---:|---:|
@@ -74,144 +108,49 @@ type Rows = Vec<(String, String, String)>;
 struct Bench {
     setup: Setup,
     folder: PathBuf,
+    /// A folder in memory.
+    ram: Option<PathBuf>,
     contracts: usize,
     /// Writes and edits the contracts.
     tool: PathBuf,
+    /// CPU of models and validators alone, cold.
+    without_tests: Cell<f64>,
+    /// The program, if it could be installed.
+    ninja: Option<PathBuf>,
 }
 
 impl Bench {
-    /// Models and validators: cold, computing alone, nothing changed, one thing changed.
-    fn pair(&self, rows: &mut Rows) -> Result<(), String> {
-        let project = self.project("pair", "targets = [\"models\", \"validators\"]\n")?;
-        let what = "models and validators";
-        self.computing(rows, &project, what)?;
-        self.cold(rows, &project, what)?;
-
-        let said = Command::new(&self.setup.omnigen)
-            .args(["build", "-C"])
-            .arg(&project)
-            .output()
-            .map_err(|error| format!("omnigen: {error}"))?;
-        if !String::from_utf8_lossy(&said.stderr).contains("nothing to do") {
-            return Err("a second build found something to do".to_owned());
-        }
-        commit(&project)?;
-        let (mut idle, mut git) = (Vec::new(), Vec::new());
-        for _ in 0..SHORT {
-            git.push(self.measure(git_in(&project).arg("status"))?);
-            idle.push(self.measure(&self.build(&project, &[]))?);
-        }
-        let (idle, git) = (median(&idle), median(&git));
-        row(rows, "`git status` of the same tree, wall", ms(git.wall), "");
-        row(rows, "nothing changed, wall", ms(idle.wall), "");
-        row(rows, "nothing changed, wall, of `git status`", format!("{:.2} ×", idle.wall / git.wall), "< 1 ×");
-        row(rows, "nothing changed, memory", mb(idle), "");
-
-        for (at, (variant, what, goal)) in [
-            ("field", "a field added to a contract without referrers", "+ 50 ms"),
-            ("description", "one description edited", "+ 50 ms"),
-            ("comment", "one `$comment` edited", ""),
-        ]
-        .into_iter()
-        .enumerate()
-        {
-            // Each edit against a run without one right before it.
-            let mut more = Vec::new();
-            for round in 0..SHORT {
-                let before = self.measure(&self.build(&project, &[]))?;
-                self.touch(&project, variant, at * SHORT + round + 1)?;
-                let after = self.measure(&self.build(&project, &[]))?;
-                more.push(after.wall - before.wall);
-            }
-            more.sort_by(f64::total_cmp);
-            row(rows, &format!("{what}, wall beyond nothing changed"), format!("+ {}", ms(more[SHORT / 2])), goal);
-        }
-        Ok(())
-    }
-
-    /// The same with tests.
-    fn all_three(&self, rows: &mut Rows) -> Result<(), String> {
-        let project = self.project("tests", "")?;
-        let cost = self.measure(&self.build(&project, &["--check", "-j2"]))?;
-        row(rows, "with tests, computing, `-j2`, CPU", seconds(cost.cpu), "");
-        row(rows, "with tests, computing, `-j2`, memory", mb(cost), "");
-        Ok(())
-    }
-
-    /// The set of real schemas.
-    fn schemastore(&self, rows: &mut Rows) -> Result<(), String> {
-        let project = self.setup.project("schemastore-bench", "[python]\nformat = \"assert\"\n")?;
-        schemastore::lay_out(&self.setup, &project)?;
-        let mut costs = Vec::new();
-        for _ in 0..SHORT {
-            clean(&project)?;
-            costs.push(self.measure(&self.build(&project, &[]))?);
-        }
-        let cost = median(&costs);
-        row(rows, "SchemaStore, all three, cold, CPU", seconds(cost.cpu), "< 2 s");
-        row(rows, "SchemaStore, all three, cold, wall", seconds(cost.wall), "");
-        row(rows, "SchemaStore, all three, cold, memory", mb(cost), "");
-        Ok(())
-    }
-
-    /// Everything but writing: a check where there are no outputs.
-    fn computing(&self, rows: &mut Rows, project: &Path, what: &str) -> Result<(), String> {
-        let (mut one, mut two) = (Vec::new(), Vec::new());
-        for _ in 0..SHORT {
-            one.push(self.measure(&self.build(project, &["--check", "-j1"]))?);
-            two.push(self.measure(&self.build(project, &["--check", "-j2"]))?);
-        }
-        let (one, two) = (median(&one), median(&two));
-        for (cost, threads) in [(one, "-j1"), (two, "-j2")] {
-            row(rows, &format!("{what}, computing, `{threads}`, CPU"), seconds(cost.cpu), "≤ 1.5 s");
-            row(rows, &format!("{what}, computing, `{threads}`, wall"), seconds(cost.wall), "");
-            row(rows, &format!("{what}, computing, `{threads}`, memory"), mb(cost), "≤ 450 MB");
-        }
-        row(
-            rows,
-            &format!("{what}, computing, `-j2` faster than `-j1`"),
-            format!("{:.2} ×", one.wall / two.wall),
-            "≥ 1.5 ×",
-        );
-        Ok(())
-    }
-
-    /// Everything; leaves the outputs there.
-    fn cold(&self, rows: &mut Rows, project: &Path, what: &str) -> Result<(), String> {
-        for threads in ["-j1", "-j2"] {
-            let mut costs = Vec::new();
-            for _ in 0..LONG {
-                clean(project)?;
-                costs.push(self.measure(&self.build(project, &[threads]))?);
-            }
-            let cost = median(&costs);
-            row(rows, &format!("{what}, cold, `{threads}`, CPU"), seconds(cost.cpu), "");
-            row(rows, &format!("{what}, cold, `{threads}`, wall"), seconds(cost.wall), "");
-            row(rows, &format!("{what}, cold, `{threads}`, memory"), mb(cost), "≤ 450 MB");
-        }
-        Ok(())
-    }
-
     /// A project with fresh contracts and no outputs.
-    fn project(&self, name: &str, settings: &str) -> Result<PathBuf, String> {
-        let project = self.folder.join(name);
+    fn project(&self, name: &str, settings: &str, format: &str) -> Result<PathBuf, String> {
+        self.project_in(&self.folder, name, settings, format, self.contracts)
+    }
+
+    fn project_in(
+        &self,
+        folder: &Path,
+        name: &str,
+        settings: &str,
+        format: &str,
+        contracts: usize,
+    ) -> Result<PathBuf, String> {
+        let project = folder.join(name);
         remove(&project)?;
         write(&project.join("omnigen.toml"), &format!("[project]\nname = \"{name}\"\n{settings}"))?;
-        write(&project.join(".gitignore"), ".omnigen/\n")?;
-        finish("synth_contracts.py", &mut self.synth(&project))?;
+        write(&project.join(".gitignore"), ".omnigen/\nbuild.ninja\n.ninja_*\n")?;
+        finish("synth_contracts.py", &mut self.synth(&project, format, contracts))?;
         Ok(project)
     }
 
-    fn synth(&self, project: &Path) -> Command {
+    fn synth(&self, project: &Path, format: &str, contracts: usize) -> Command {
         let mut command = Command::new(&self.setup.python);
-        command.arg(&self.tool).args(["--n", &self.contracts.to_string(), "--format", "jsonschema", "--out"]);
+        command.arg(&self.tool).args(["--n", &contracts.to_string(), "--format", format, "--out"]);
         command.arg(project.join("contracts"));
         command
     }
 
-    fn touch(&self, project: &Path, variant: &str, round: usize) -> Result<(), String> {
-        let mut command = self.synth(project);
-        command.args(["--touch", "1", "--pick", "leaf", "--variant", variant, "--round", &round.to_string()]);
+    fn touch(&self, project: &Path, pick: &str, variant: &str, round: usize) -> Result<(), String> {
+        let mut command = self.synth(project, "jsonschema", self.contracts);
+        command.args(["--touch", "1", "--pick", pick, "--variant", variant, "--round", &round.to_string()]);
         if quiet(&mut command) { Ok(()) } else { Err("synth_contracts.py --touch has failed".to_owned()) }
     }
 
@@ -264,6 +203,10 @@ fn ms(time: f64) -> String {
     format!("{:.0} ms", time * 1e3)
 }
 
+fn times(ratio: f64) -> String {
+    format!("{ratio:.2} ×")
+}
+
 fn mb(cost: Cost) -> String {
     format!("{:.0} MB", cost.mb)
 }
@@ -272,30 +215,4 @@ fn mb(cost: Cost) -> String {
 fn clean(project: &Path) -> Result<(), String> {
     remove(&project.join("generated"))?;
     remove(&project.join(".omnigen"))
-}
-
-/// A repository of the whole tree, whose index is fresh.
-fn commit(project: &Path) -> Result<(), String> {
-    finish("git init", git_in(project).args(["init", "--quiet"]))?;
-    finish("git add", git_in(project).args(["add", "."]))?;
-    let mut commit = git_in(project);
-    commit.args(["-c", "user.name=bench", "-c", "user.email=bench@localhost", "commit", "--quiet", "--message", "all"]);
-    finish("git commit", &mut commit)?;
-    if quiet(git_in(project).arg("status")) { Ok(()) } else { Err("git status has failed".to_owned()) }
-}
-
-/// Git in a folder, without what its user has set up.
-fn git_in(project: &Path) -> Command {
-    let mut command = Command::new("git");
-    command.arg("-C").arg(project).args([
-        "-c",
-        "core.fsmonitor=false",
-        "-c",
-        "gc.auto=0",
-        "-c",
-        "core.hooksPath=",
-        "-c",
-        "core.excludesFile=",
-    ]);
-    command
 }

@@ -5,7 +5,7 @@
 
 mod lint;
 pub(crate) mod mutants;
-mod onex;
+pub(crate) mod onex;
 mod openapi;
 pub(crate) mod peers;
 mod rest;

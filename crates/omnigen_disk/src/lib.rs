@@ -10,6 +10,7 @@ pub mod files;
 mod folder;
 pub mod globs;
 pub mod journal;
+pub mod ledger;
 pub mod lock;
 pub mod mark;
 pub mod orphans;

@@ -114,7 +114,8 @@ pub fn care(options: &Options, care: Care) -> Result<Kept, String> {
         }
     };
     if matches!(care, Care::Collect { .. } | Care::Verify) {
-        let session = Session::open(setup.clone(), found, Manners::default(), &options.stop);
+        let mut session = Session::open(setup.clone(), found, Manners::default(), &options.stop);
+        session.unfold();
         if care == Care::Verify {
             let told = session.found.iter().filter(|found| found.at.is_none() && found.severity != Severity::Note);
             kept.problems.extend(told.map(|found| found.message.clone()));

@@ -10,6 +10,7 @@ pub mod config;
 mod context;
 mod events;
 mod explain;
+mod glance;
 mod patch;
 mod picture;
 mod records;
@@ -42,6 +43,7 @@ pub use revision::{Cause, Definition, Revision};
 pub use vendor::{Vendoring, vendor};
 pub use watch::watch;
 
+use glance::Glance;
 use session::{Manners, Session};
 use setup::Setup;
 use show::Places;
@@ -51,17 +53,28 @@ use survey::{Scan, Survey};
 pub fn build(options: &Options) -> Outcome {
     let started = Instant::now();
     events::started(options.activity, None);
-    let outcome = match open(options) {
+    let outcome = match look(options, true) {
         Ok((mut session, scan)) => {
             session.unsettled = options.no_index;
-            let survey = Survey::full(&session.setup, &session.records, &session.meta, scan);
-            let outcome = match session.round(survey) {
+            let (survey, total, held_back) = match session.glance(&scan) {
+                Glance::Same { total, held_back } => (None, total, held_back),
+                Glance::Moved(outputs) => (Some(Some(outputs)), 0, 0),
+                Glance::Unclear => (Some(None), 0, 0),
+            };
+            let round = match survey {
+                None => Ok(session.idle(&scan, total, held_back)),
+                Some(moved) => {
+                    session.unfold();
+                    session.round(Survey::seen(&session.setup, &session.records, &session.meta, scan, moved))
+                }
+            };
+            let outcome = match round {
                 Ok(round) => outcome(&mut session, options, round, started),
                 Err(problem) => environment(problem),
             };
             // The process ends soon, and the system takes the graph's memory back faster than its parts can be freed one by
             // one.
-            std::mem::forget(session.graph.take());
+            std::mem::forget((session.graph.take(), std::mem::take(&mut session.records)));
             outcome
         }
         Err(outcome) => *outcome,
@@ -133,6 +146,11 @@ pub fn log(options: &Options) -> Vec<Revision> {
 /// A session for the options, and the folders as they are; or why there cannot be one. The folders are read while the
 /// manifest is.
 fn open(options: &Options) -> Result<(Session, Scan), Box<Outcome>> {
+    look(options, false)
+}
+
+/// The same; with `folded` the records are left as they are in the manifest, until [`Session::unfold`].
+fn look(options: &Options, folded: bool) -> Result<(Session, Scan), Box<Outcome>> {
     let (setup, found) = Setup::new(options).map_err(|found| Box::new(unusable(options, found)))?;
     let Options { activity, diffs, frozen, offline, force, fail_fast, .. } = *options;
     let compare = activity != Activity::Build;
@@ -148,7 +166,10 @@ fn open(options: &Options) -> Result<(Session, Scan), Box<Outcome>> {
     let scanned = setup.clone();
     Ok(std::thread::scope(|scope| {
         let scan = scope.spawn(|| Scan::new(&scanned));
-        let session = Session::open(setup, found, manners, &options.stop);
+        let mut session = Session::open(setup, found, manners, &options.stop);
+        if !folded {
+            session.unfold();
+        }
         (session, scan.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
     }))
 }

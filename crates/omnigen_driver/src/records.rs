@@ -387,43 +387,47 @@ impl Records {
         // A record that is gone leaves its bytes behind until something else in the shard changes.
         let mut old = std::mem::take(&mut self.shards);
         let (folder, old_count) = (self.folder.clone(), old.len());
-        let mut fresh: Vec<Vec<u8>> = vec![Vec::new(); count];
-        let mut files = Vec::with_capacity(self.map.len() * 400);
-        for (file, (record, lazy)) in &mut self.map {
+        // One shard after the other: all of them at once would be as much again as the records.
+        let mut members: Vec<Vec<(&FileId, &mut (Record, Lazy))>> = (0..count).map(|_| Vec::new()).collect();
+        for (file, entry) in &mut self.map {
             let shard = shard_of(file, count);
             if dirty[shard] {
-                let start = fresh[shard].len();
+                members[shard].push((file, entry));
+            }
+        }
+        for (shard, members) in members.into_iter().enumerate() {
+            if !dirty[shard] {
+                self.shards.push(old.get_mut(shard).map(std::mem::take).unwrap_or_default());
+                continue;
+            }
+            let mut fresh: Vec<u8> = Vec::with_capacity(members.len() * 3000);
+            for (file, (record, lazy)) in members {
+                let start = fresh.len();
                 match lazy {
-                    Lazy::Here { details, .. } => {
-                        fresh[shard] =
-                            postcard::to_extend(&**details, std::mem::take(&mut fresh[shard])).map_err(said)?;
+                    Lazy::Here { details, changed } => {
+                        fresh = postcard::to_extend(&**details, fresh).map_err(said)?;
+                        *changed = false;
                     }
                     Lazy::Stored(range) => {
                         let bytes =
                             old.get_mut(shard_of(file, old_count)).and_then(|shard| shard_bytes(&folder, shard));
                         let bytes = bytes.and_then(|bytes| bytes.get(range.clone()));
                         self.damaged |= bytes.is_none();
-                        fresh[shard].extend_from_slice(bytes.unwrap_or_default());
+                        fresh.extend_from_slice(bytes.unwrap_or_default());
+                        *range = start..fresh.len();
                     }
                 }
-                let end = fresh[shard].len();
-                match lazy {
-                    Lazy::Here { changed, .. } => *changed = false,
-                    Lazy::Stored(range) => *range = start..end,
-                }
-                record.details = (start as u64, (end - start) as u64);
+                record.details = (start as u64, (fresh.len() - start) as u64);
             }
-            files = postcard::to_extend(&(&**file, &*record), files).map_err(said)?;
-        }
-        for (shard, bytes) in fresh.into_iter().enumerate() {
-            if !dirty[shard] {
-                self.shards.push(old.get_mut(shard).map(std::mem::take).unwrap_or_default());
-                continue;
-            }
-            let name = shard_name(&bytes);
+            let name = shard_name(&fresh);
             let path = folder.join(&name);
-            omnigen_disk::write_atomic(&path, &bytes).map_err(|error| format!("{}: {error}", path.display()))?;
-            self.shards.push((name, Some(bytes)));
+            omnigen_disk::write_atomic(&path, &fresh).map_err(|error| format!("{}: {error}", path.display()))?;
+            // Whoever needs it again reads it again.
+            self.shards.push((name, None));
+        }
+        let mut files = Vec::with_capacity(self.map.len() * 500);
+        for (file, (record, _)) in &self.map {
+            files = postcard::to_extend(&(&**file, record), files).map_err(said)?;
         }
         Ok(files)
     }

@@ -13,12 +13,14 @@ use omnigen_disk::{ProjectLock, Stat};
 use omnigen_engine::{Content, Graph, ReadKey, Stored, Target};
 use omnigen_ir::{Digest, FileId};
 use omnigen_report::{Activity, Change, Code, Diagnostic, Severity};
-use omnigen_store::manifest::{self, Executable};
+use omnigen_store::manifest::{self, Executable, Manifest};
 
+use crate::glance::Glance;
 use crate::records::{Made, Meta, Records};
 use crate::revision::Causes;
 use crate::setup::Setup;
 use crate::shelf::Shelved;
+use crate::survey::Scan;
 use crate::tasks::{Agents, Flight};
 use crate::watch::Inbox;
 
@@ -60,6 +62,8 @@ pub(crate) struct Session {
     pub(crate) graph: Option<Graph>,
     pub(crate) records: Records,
     pub(crate) meta: Meta,
+    /// The manifest, while the records are still in it.
+    manifest: Option<Manifest>,
     pub(crate) agents: Agents,
     /// Calls of agents under way, and what they send.
     pub(crate) flight: Flight,
@@ -121,6 +125,7 @@ impl Session {
             graph: None,
             records: Records::none(state.join("details")),
             meta: Meta::default(),
+            manifest: None,
             executable: None,
             found,
             journaled: BTreeMap::new(),
@@ -145,7 +150,7 @@ impl Session {
         }
     }
 
-    /// A session that starts from the manifest.
+    /// A session that starts from the manifest, whose records are still to be unfolded.
     pub(crate) fn open(setup: Setup, found: Vec<Diagnostic>, manners: Manners, stop: &Arc<AtomicBool>) -> Session {
         let mut session = Session::fresh(setup, found, manners, stop);
         session.executable = Executable::current().ok();
@@ -167,6 +172,7 @@ impl Session {
         self.clashing.clear();
         self.unsettled = false;
         self.load();
+        self.unfold();
     }
 
     /// Has somebody else written a manifest since this one was read?
@@ -194,7 +200,7 @@ impl Session {
         self.graph = None;
     }
 
-    /// Records from the manifest. Whatever is wrong with it only means that everything is made anew.
+    /// What the manifest says beside the records. Whatever is wrong with it only means that everything is made anew.
     fn load(&mut self) {
         let _span = tracing::info_span!("load").entered();
         let journal = omnigen_disk::read_journal(&self.setup.state);
@@ -217,13 +223,33 @@ impl Session {
                 return;
             }
         };
-        let section = |name| manifest.section(name).unwrap_or_default();
-        let meta: Option<Meta> = postcard::from_bytes(section("meta")).ok();
-        let folder = self.setup.state.join("details");
-        let records = meta.as_ref().and_then(|meta| Records::load(section("files"), meta.shards.clone(), folder));
-        if let (Some(meta), Some(records)) = (meta, records) {
-            (self.meta, self.records) = (meta, records);
+        let meta = manifest.section("meta").and_then(|meta| postcard::from_bytes(meta).ok());
+        if let Some(meta) = meta {
+            (self.meta, self.manifest) = (meta, Some(manifest));
         }
+    }
+
+    /// Decodes the records, if they are not yet.
+    pub(crate) fn unfold(&mut self) {
+        let Some(manifest) = self.manifest.take() else { return };
+        let _span = tracing::info_span!("unfold").entered();
+        let folder = self.setup.state.join("details");
+        match Records::load(manifest.section("files").unwrap_or_default(), self.meta.shards.clone(), folder) {
+            Some(records) => self.records = records,
+            None => self.meta = Meta::default(),
+        }
+    }
+
+    /// Has anything changed? Tells by the manifest's sections alone, where that is possible.
+    pub(crate) fn glance(&self, scan: &Scan) -> Glance {
+        let Some(manifest) = &self.manifest else { return Glance::Unclear };
+        let settings = self.setup.settings(&self.agents.identities(&self.setup));
+        let usual = self.meta.settings.as_ref() == Some(&settings)
+            && self.journaled.is_empty()
+            && self.manners.refresh.is_empty()
+            && !self.unsettled
+            && !self.agents.unsettled(&self.records);
+        if usual { crate::glance::glance(manifest, &self.setup, &self.meta, scan) } else { Glance::Unclear }
     }
 
     /// Writes the manifest if it would say something new.
@@ -238,7 +264,9 @@ impl Session {
         self.meta.shards = self.records.shards();
         let meta = postcard::to_stdvec(&self.meta).map_err(|error| error.to_string())?;
         let path = self.setup.state.join("manifest");
-        let sections: [(&str, &[u8]); 2] = [("meta", &meta), ("files", &files)];
+        let glance = crate::glance::sections(self).unwrap_or_default();
+        let mut sections: Vec<(&str, &[u8])> = vec![("meta", &meta), ("files", &files)];
+        sections.extend(glance.iter().map(|(name, bytes)| (*name, bytes.as_slice())));
         manifest::write(&path, executable, &sections).map_err(|error| format!("{}: {error}", path.display()))?;
         self.generation = manifest_stat(&self.setup);
         self.records.sweep();

@@ -7,7 +7,7 @@ use omnigen_ir::FileId;
 use omnigen_report::{At, Code, Diagnostic};
 use rustc_hash::FxHashSet;
 
-use crate::records::{Meta, Output, Record, Records};
+use crate::records::{Meta, Record, Records};
 use crate::setup::Setup;
 
 /// What was found.
@@ -41,6 +41,16 @@ impl Scan {
         let _span = tracing::info_span!("scan").entered();
         let (contracts, problems) = contracts(setup);
         Scan { contracts, problems }
+    }
+
+    /// The contracts, sorted by path, and what the disk says of them.
+    pub(crate) fn contracts(&self) -> &[(FileId, Option<Stat>)] {
+        &self.contracts
+    }
+
+    /// What could not be looked at.
+    pub(crate) fn problems(&self) -> &[Diagnostic] {
+        &self.problems
     }
 
     /// The contracts alone.
@@ -87,12 +97,20 @@ fn contracts(setup: &Setup) -> (Vec<(FileId, Option<Stat>)>, Vec<Diagnostic>) {
 impl Survey {
     /// Compares everything.
     pub(crate) fn full(setup: &Setup, records: &Records, meta: &Meta, scan: Scan) -> Survey {
+        Survey::seen(setup, records, meta, scan, None)
+    }
+
+    /// The same; `outputs` are the numbers of those outputs that have moved, if that is known already.
+    pub(crate) fn seen(setup: &Setup, records: &Records, meta: &Meta, scan: Scan, outputs: Option<Vec<u32>>) -> Survey {
         let _span = tracing::info_span!("survey").entered();
         let Scan { contracts, problems } = scan;
         let (mut survey, outputs) = std::thread::scope(|scope| {
-            let outputs = scope.spawn(|| {
+            let outputs = scope.spawn(move || {
                 let mut survey = Survey::default();
-                survey.outputs(setup, records, meta);
+                match outputs {
+                    Some(moved) => survey.moved(records, meta, &moved),
+                    None => survey.outputs(setup, records, meta),
+                }
                 survey
             });
             let mut survey = Survey { problems, ..Survey::default() };
@@ -144,16 +162,7 @@ impl Survey {
 
     /// Files that are only referred to, also those that were not there.
     fn others(&mut self, setup: &Setup, records: &Records, meta: &Meta) {
-        let contracts: FxHashSet<&FileId> =
-            records.iter().filter(|(_, record)| record.contract).map(|(file, _)| file).collect();
-        let mut others: BTreeSet<&FileId> = BTreeSet::new();
-        for (file, record) in records.iter() {
-            if !record.contract {
-                others.insert(file);
-            }
-            others.extend(record.uses.iter().filter(|used| !contracts.contains(used)));
-        }
-        for file in others {
+        for file in others(records) {
             if self.changed.contains_key(file) {
                 continue;
             }
@@ -182,12 +191,19 @@ impl Survey {
         }
     }
 
+    /// Takes in outputs that were found moved by their numbers, in folders that are as they were.
+    fn moved(&mut self, records: &Records, meta: &Meta, moved: &[u32]) {
+        if moved.is_empty() {
+            return;
+        }
+        let all = crate::glance::outputs(records, meta);
+        let found = moved.iter().filter_map(|number| all.get(usize::try_from(*number).ok()?));
+        self.suspicious.extend(found.map(|(file, output)| (file.cloned(), output.path.clone())));
+        self.suspicious.sort_by(|(_, a), (_, b)| a.cmp(b));
+    }
+
     fn outputs(&mut self, setup: &Setup, records: &Records, meta: &Meta) {
-        let of_files = records.iter().flat_map(|(file, record)| record.outputs.iter().map(move |o| (Some(file), o)));
-        let mut all: Vec<(Option<&FileId>, &Output)> =
-            of_files.chain(meta.outputs.iter().map(|output| (None, output))).collect();
-        // Contracts are in the order of their folders, and so are the outputs of one target: each folder is looked up once.
-        all.sort_by(|(_, a), (_, b)| a.target.cmp(&b.target));
+        let mut all = crate::glance::outputs(records, meta);
         let paths: Vec<&str> = all.iter().map(|(_, output)| &*output.path).collect();
         let stats = omnigen_disk::stat_many(&setup.out, &paths);
         for ((file, output), stat) in all.iter().zip(stats) {
@@ -216,9 +232,23 @@ impl Survey {
     }
 }
 
+/// Files that are only referred to, also those that were not there.
+pub(crate) fn others(records: &Records) -> BTreeSet<&FileId> {
+    let contracts: FxHashSet<&FileId> =
+        records.iter().filter(|(_, record)| record.contract).map(|(file, _)| file).collect();
+    let mut others: BTreeSet<&FileId> = BTreeSet::new();
+    for (file, record) in records.iter() {
+        if !record.contract {
+            others.insert(file);
+        }
+        others.extend(record.uses.iter().filter(|used| !contracts.contains(used)));
+    }
+    others
+}
+
 /// Can the stat not vouch for the content? Also true if the file may have been written in the same tick of the clock in which
 /// it was last looked at (as in git's racy index).
-fn moved(recorded: Option<Stat>, now: Option<Stat>, since: i64) -> bool {
+pub(crate) fn moved(recorded: Option<Stat>, now: Option<Stat>, since: i64) -> bool {
     match (recorded, now) {
         (None, None) => false,
         (Some(recorded), Some(now)) => recorded != now || omnigen_disk::racy(&now, since),

@@ -10,7 +10,7 @@ use crate::commit::Commit;
 use crate::records::{Made, mention};
 use crate::round::Round;
 use crate::session::Session;
-use crate::survey::Survey;
+use crate::survey::{Scan, Survey};
 
 impl Session {
     /// Files that are no contracts, but are referred to.
@@ -141,6 +141,17 @@ impl Session {
             let made = self.records.details(&file).map(|details| details.made.values().collect::<Vec<&Made>>());
             round.diagnostics.extend(made.into_iter().flatten().flat_map(|made| made.diagnostics.iter().cloned()));
         }
+        (round.total, round.held_back) = self.counts();
+    }
+
+    /// A round that has found nothing changed.
+    pub(crate) fn idle(&self, scan: &Scan, total: usize, held_back: usize) -> Round {
+        let found = self.found.iter().chain(scan.problems()).chain(&self.meta.global);
+        Round { diagnostics: found.cloned().collect(), total, held_back, idle: true, ..Round::default() }
+    }
+
+    /// How many artifacts there are in all, and how many of them are held back.
+    pub(crate) fn counts(&self) -> (usize, usize) {
         let targets = self.wanted().len() - 1 + self.agents.targets().len();
         let nodes = self.setup.config.builds(Target::Nodes.name());
         let nothing = self.records.iter().map(|(_, record)| {
@@ -151,14 +162,14 @@ impl Session {
                 && record.outputs.iter().all(|output| *output.target != *Target::Nodes.name());
             record.empty.len() + usize::from(unknown)
         });
-        round.total = (self.records.len() * targets).saturating_sub(nothing.sum());
+        let total = (self.records.len() * targets).saturating_sub(nothing.sum());
         let good: usize = self
             .records
             .iter()
             .filter(|(_, record)| !record.held)
             .map(|(_, record)| record.outputs.iter().filter(|output| output.stat.is_some()).count())
             .sum();
-        round.held_back = round.total.saturating_sub(good);
+        (total, total.saturating_sub(good))
     }
 
     /// All outputs that files may have, whether or not they could be made.

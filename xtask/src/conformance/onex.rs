@@ -1,6 +1,7 @@
 //! ONEX contracts: what an inventory says that a reader should find in them.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 
 use serde_json::{Value, json};
 
@@ -28,14 +29,21 @@ const ROWS: &[(&str, &str)] = &[
     ("opaque classes of Python (aliases of Any)", ""),
 ];
 
-pub(super) fn score(setup: &Setup) -> Result<String, String> {
+/// Puts all contracts into a project.
+pub(crate) fn lay_out(setup: &Setup, project: &Path) -> Result<(), String> {
     let corpus = setup.corpus.join("onex");
-    let project = setup.project("onex", "")?;
     let files = crate::tidy::walk(&corpus)?;
     for file in files.iter().filter(|file| file.extension().is_some_and(|extension| extension == "yaml")) {
         let below = file.strip_prefix(&corpus).map_err(|error| error.to_string())?;
         copy(file, &project.join("contracts").join(below))?;
     }
+    Ok(())
+}
+
+pub(super) fn score(setup: &Setup) -> Result<String, String> {
+    let corpus = setup.corpus.join("onex");
+    let project = setup.project("onex", "")?;
+    lay_out(setup, &project)?;
     let said = setup.omnigen(&project, "build")?;
     let told: BTreeSet<&str> = said.errors.keys().map(String::as_str).collect();
     let inventory = corpus.join("inventory.json");

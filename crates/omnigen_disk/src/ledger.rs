@@ -1,0 +1,194 @@
+//! Many files with the stats that they had, laid out for one pass that finds those that changed.
+//!
+//! Nothing is decoded into values of its own: names stand in it as the system takes them, and a folder is looked up once for
+//! all that is in it. All integers are little-endian.
+//!
+//! ```text
+//! 4   number of groups, then for each 4: where it begins
+//! a group:  4 number of its first entry, 4 number of entries, 2 + n folder
+//! an entry: 32 stat (size, mtime, ctime, inode; all bits of the size: none), 2 + n name, 1 zero
+//! ```
+
+use std::ffi::CStr;
+use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use rustix::fs::{AtFlags, CWD, Mode, OFlags};
+
+use crate::stat::Stat;
+
+/// Entries of one group: few enough that threads share the work evenly, many enough that opening the folder costs nothing.
+const GROUP: usize = 512;
+
+/// Lays out files, in the order given; it is quick where files of one folder are neighbours. `None` if a path is too long or
+/// cannot be a name for the system.
+pub fn lay_out<'a>(files: impl Iterator<Item = (&'a str, Option<Stat>)>) -> Option<Vec<u8>> {
+    let mut groups: Vec<(usize, u32, u32)> = Vec::new();
+    let mut body: Vec<u8> = Vec::new();
+    let mut open: Option<(&str, usize)> = None;
+    for (number, (path, stat)) in files.enumerate() {
+        let number = u32::try_from(number).ok()?;
+        let (folder, name) = crate::safe::split(path);
+        if path.contains('\0') {
+            return None;
+        }
+        if open.is_none_or(|(known, count)| known != folder || count == GROUP) {
+            groups.push((body.len(), number, 0));
+            body.extend_from_slice(&u16::try_from(folder.len()).ok()?.to_le_bytes());
+            body.extend_from_slice(folder.as_bytes());
+            open = Some((folder, 0));
+        }
+        if let (Some((_, count)), Some(group)) = (&mut open, groups.last_mut()) {
+            *count += 1;
+            group.2 += 1;
+        }
+        body.extend_from_slice(&bytes(stat));
+        body.extend_from_slice(&u16::try_from(name.len()).ok()?.to_le_bytes());
+        body.extend_from_slice(name.as_bytes());
+        body.push(0);
+    }
+    let head = 4 + groups.len() * 4;
+    let mut all = Vec::with_capacity(head + groups.len() * 8 + body.len());
+    all.extend_from_slice(&u32::try_from(groups.len()).ok()?.to_le_bytes());
+    for (i, (start, ..)) in groups.iter().enumerate() {
+        all.extend_from_slice(&u32::try_from(head + start + i * 8).ok()?.to_le_bytes());
+    }
+    for (i, (start, first, count)) in groups.iter().enumerate() {
+        let end = groups.get(i + 1).map_or(body.len(), |(next, ..)| *next);
+        all.extend_from_slice(&first.to_le_bytes());
+        all.extend_from_slice(&count.to_le_bytes());
+        all.extend_from_slice(&body[*start..end]);
+    }
+    Some(all)
+}
+
+/// The numbers of the files below `root` of which `moved` (what was recorded, what is there now) is true, in order. `None` if
+/// the bytes are no such layout.
+pub fn moved(
+    root: &Path,
+    ledger: &[u8],
+    moved: impl Fn(Option<Stat>, Option<Stat>) -> bool + Sync,
+) -> Option<Vec<u32>> {
+    let mut reader = Reader(ledger);
+    let count = reader.number()? as usize;
+    let starts: Vec<usize> = (0..count).map(|_| reader.number().map(|start| start as usize)).collect::<Option<_>>()?;
+    let next = AtomicUsize::new(0);
+    let run = || {
+        let mut found = Vec::new();
+        while let Some(start) = starts.get(next.fetch_add(1, Ordering::Relaxed)) {
+            group(root, ledger.get(*start..)?, &moved, &mut found)?;
+        }
+        Some(found)
+    };
+    let parts: Vec<Option<Vec<u32>>> = std::thread::scope(|scope| {
+        let others: Vec<_> = (1..crate::walk::threads(count)).map(|_| scope.spawn(run)).collect();
+        let mut parts = vec![run()];
+        parts.extend(others.into_iter().map(|thread| thread.join().ok().flatten()));
+        parts
+    });
+    let mut found: Vec<u32> = parts.into_iter().collect::<Option<Vec<_>>>()?.into_iter().flatten().collect();
+    found.sort_unstable();
+    Some(found)
+}
+
+fn group(
+    root: &Path,
+    group: &[u8],
+    moved: &impl Fn(Option<Stat>, Option<Stat>) -> bool,
+    found: &mut Vec<u32>,
+) -> Option<()> {
+    let mut reader = Reader(group);
+    let (first, count) = (reader.number()?, reader.number()?);
+    let length = reader.short()?;
+    let folder = std::str::from_utf8(reader.take(length)?).ok()?;
+    let flags = OFlags::DIRECTORY | OFlags::CLOEXEC | OFlags::RDONLY;
+    let handle = rustix::fs::openat(CWD, root.join(folder), flags, Mode::empty()).ok();
+    for number in first..first.checked_add(count)? {
+        let recorded = stat(reader.take(32)?)?;
+        let length = reader.short()?;
+        let name = CStr::from_bytes_with_nul(reader.take(length + 1)?).ok()?;
+        let now = handle.as_ref().and_then(|handle| rustix::fs::statat(handle, name, AtFlags::empty()).ok());
+        if moved(recorded, now.map(|raw| Stat::from_raw(&raw))) {
+            found.push(number);
+        }
+    }
+    Some(())
+}
+
+/// A stat as the layout has it.
+pub fn bytes(stat: Option<Stat>) -> [u8; 32] {
+    let mut bytes = [0; 32];
+    let Stat { size, mtime_ns, ctime_ns, inode } =
+        stat.unwrap_or(Stat { size: u64::MAX, mtime_ns: 0, ctime_ns: 0, inode: 0 });
+    for (part, number) in bytes.chunks_exact_mut(8).zip([size, mtime_ns as u64, ctime_ns as u64, inode]) {
+        part.copy_from_slice(&number.to_le_bytes());
+    }
+    bytes
+}
+
+/// What [`bytes`] stands for; `None` if it is no such thing.
+pub fn stat(bytes: &[u8]) -> Option<Option<Stat>> {
+    let (&[size, mtime, ctime, inode], []) = bytes.as_chunks::<8>() else { return None };
+    let size = u64::from_le_bytes(size);
+    let stat = Stat {
+        size,
+        mtime_ns: i64::from_le_bytes(mtime),
+        ctime_ns: i64::from_le_bytes(ctime),
+        inode: u64::from_le_bytes(inode),
+    };
+    Some((size != u64::MAX).then_some(stat))
+}
+
+/// Takes parts off the front.
+struct Reader<'a>(&'a [u8]);
+
+impl<'a> Reader<'a> {
+    fn take(&mut self, length: usize) -> Option<&'a [u8]> {
+        let (part, rest) = self.0.split_at_checked(length)?;
+        self.0 = rest;
+        Some(part)
+    }
+
+    fn number(&mut self) -> Option<u32> {
+        Some(u32::from_le_bytes(self.take(4)?.try_into().ok()?))
+    }
+
+    fn short(&mut self) -> Option<usize> {
+        Some(usize::from(u16::from_le_bytes(self.take(2)?.try_into().ok()?)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_moved_is_found_by_number() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path();
+        let mut paths = Vec::new();
+        for outer in ["", "a/", "a/b/", "c/"] {
+            std::fs::create_dir_all(root.join(outer)).unwrap();
+            for inner in 0..700 {
+                let path = format!("{outer}x{inner}");
+                std::fs::write(root.join(&path), ".").unwrap();
+                paths.push(path);
+            }
+        }
+        let known: Vec<Option<Stat>> = paths.iter().map(|path| crate::stat(&root.join(path)).unwrap()).collect();
+        let mut files: Vec<(&str, Option<Stat>)> = paths.iter().map(String::as_str).zip(known).collect();
+        files.extend([("none", None), ("gone/x", None)]);
+        let ledger = lay_out(files.iter().copied()).unwrap();
+        let differ = |a: Option<Stat>, b: Option<Stat>| a != b;
+        assert_eq!(moved(root, &ledger, differ), Some(Vec::new()));
+        std::fs::write(root.join("a/b/x699"), "..").unwrap();
+        std::fs::remove_file(root.join("x3")).unwrap();
+        std::fs::write(root.join("none"), "").unwrap();
+        assert_eq!(moved(root, &ledger, differ), Some(vec![3, 2099, 2800]));
+        for length in (0..ledger.len()).step_by(9_973) {
+            assert_eq!(moved(root, &ledger[..length], differ), None, "{length}");
+        }
+        assert_eq!(moved(root, &lay_out(std::iter::empty()).unwrap(), differ), Some(Vec::new()));
+        assert_eq!(lay_out([("a\0b", None)].into_iter()), None);
+    }
+}
