@@ -64,6 +64,8 @@ pub struct Declarations {
     pub includes: Vec<FileId>,
     /// What an ONEX contract says beside its types.
     pub node: Option<Arc<NodeManifest>>,
+    /// Positions in `definitions`, sorted by pointer; empty while these are still gathered.
+    sorted: Vec<u32>,
 }
 
 impl Declarations {
@@ -78,20 +80,34 @@ impl Declarations {
         if pointer.is_empty() {
             return rooted.then_some(&self.root);
         }
-        // The innermost definition around the place comes last in document order.
-        let mut around: Option<(&Schema, usize)> = None;
-        for (at, schema) in &self.definitions {
-            let Some(rest) = pointer.strip_prefix(&**at) else { continue };
-            if rest.is_empty() {
-                return Some(schema);
-            }
-            if rest.starts_with('/') && around.is_none_or(|(_, length)| at.len() > length) {
-                around = Some((schema, at.len()));
-            }
-        }
-        let (schema, length) = around.or_else(|| rooted.then_some((&self.root, 0)))?;
+        let (schema, length) = self.around(pointer).or_else(|| rooted.then_some((&self.root, 0)))?;
         let rest = &pointer[length..];
         schema.at(rest).or_else(|| older_spelling(schema, rest))
+    }
+
+    /// The innermost definition at or around a place, and the length of its pointer.
+    fn around(&self, pointer: &str) -> Option<(&Schema, usize)> {
+        let mut end = pointer.len();
+        while end > 0 {
+            let part = &pointer[..end];
+            let found = if self.sorted.is_empty() {
+                self.definitions.iter().find(|(at, _)| **at == *part)
+            } else {
+                let found = self.sorted.binary_search_by(|&i| (*self.definitions[i as usize].0).cmp(part));
+                found.ok().map(|at| &self.definitions[self.sorted[at] as usize])
+            };
+            if let Some((_, schema)) = found {
+                return Some((schema, end));
+            }
+            end = part.rfind('/')?;
+        }
+        None
+    }
+
+    /// Makes definitions quick to find, when all are there.
+    fn sort(&mut self) {
+        self.sorted = (0..self.definitions.len() as u32).collect();
+        self.sorted.sort_by(|&a, &b| self.definitions[a as usize].0.cmp(&self.definitions[b as usize].0));
     }
 
     /// What others may see. `broken` files export nothing.
@@ -139,6 +155,7 @@ fn read(file: &FileId, text: &str, dialect: Option<Dialect>, includes: &Includes
     declared.diagnostics.extend(spliced.diagnostics);
     declared.includes = spliced.asked;
     declared.take_back();
+    declared.sort();
     declared
 }
 
@@ -162,6 +179,7 @@ fn declared(
         broken: true,
         includes: Vec::new(),
         node: None,
+        sorted: Vec::new(),
     };
     let Some(root) = root else { return broken(diagnostics) };
     let recognised = match dialect {

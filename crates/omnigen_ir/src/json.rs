@@ -1,7 +1,10 @@
 //! JSON values as contracts state them: order kept, numbers exact.
 
 use std::cmp::Ordering;
+
 use std::fmt;
+
+use rustc_hash::FxHashSet;
 
 /// A JSON value. Objects keep the order of the document; a number keeps its text, so that `1E400` or a 30-digit
 /// integer survives. `Eq` is structural (order and number text count); [`Json::same`] is equality of JSON values.
@@ -51,6 +54,54 @@ impl Json {
             Json::String(text) => Some(text),
             _ => None,
         }
+    }
+}
+
+/// Values of which no two are the same, as [`Json::same`] has it. Texts and whole numbers, of which there may be thousands, are
+/// found by hash.
+#[derive(Debug, Default)]
+pub struct Distinct<'v> {
+    texts: FxHashSet<&'v str>,
+    whole: FxHashSet<i64>,
+    others: Vec<&'v Json>,
+}
+
+impl<'v> Distinct<'v> {
+    /// Takes a value in; `false` if it was there.
+    pub fn insert(&mut self, value: &'v Json) -> bool {
+        match value {
+            Json::String(text) => return self.texts.insert(text),
+            Json::Number(number) => {
+                if let Some(whole) = number.as_i64() {
+                    return self.whole.insert(whole);
+                }
+            }
+            Json::Null | Json::Bool(_) | Json::Array(_) | Json::Object(_) => {}
+        }
+        let fresh = !self.others.iter().any(|other| other.same(value));
+        if fresh {
+            self.others.push(value);
+        }
+        fresh
+    }
+
+    /// Is the value there?
+    pub fn contains(&self, value: &Json) -> bool {
+        match value {
+            Json::String(text) => self.texts.contains(&**text),
+            Json::Number(number) if number.as_i64().is_some_and(|whole| self.whole.contains(&whole)) => true,
+            value => self.others.iter().any(|other| other.same(value)),
+        }
+    }
+}
+
+impl<'v> FromIterator<&'v Json> for Distinct<'v> {
+    fn from_iter<I: IntoIterator<Item = &'v Json>>(values: I) -> Self {
+        let mut distinct = Distinct::default();
+        for value in values {
+            distinct.insert(value);
+        }
+        distinct
     }
 }
 

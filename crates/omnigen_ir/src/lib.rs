@@ -17,7 +17,7 @@ pub mod samples;
 mod schema;
 
 pub use digest::{Digest, Encode, Encoder, View};
-pub use json::{Json, Number};
+pub use json::{Distinct, Json, Number};
 pub use judge::{Judge, Question};
 pub use key::KeyPart;
 pub use link::{Contract, Export, Exports, FileId, Link, Place, Reach, Resolve, Scopes};

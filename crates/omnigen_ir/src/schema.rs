@@ -32,6 +32,9 @@ impl Schema {
             return Some(self);
         }
         let node = self.node()?;
+        if let Some((property, inner)) = node.property(rest) {
+            return property.at(inner);
+        }
         let mut found = None;
         node.children(&mut |pointer, child| {
             if found.is_none()
@@ -374,6 +377,23 @@ impl Node {
     /// A node that says nothing, at a place.
     pub fn new(at: &str) -> Node {
         Node { at: at.into(), ..Node::default() }
+    }
+
+    /// The property at `rest`, a pointer relative to this node, and what is left of that. Objects may have thousands.
+    fn property<'s, 'r>(&'s self, rest: &'r str) -> Option<(&'s Schema, &'r str)> {
+        let token = rest.strip_prefix("/properties/")?;
+        let length = token.find('/').unwrap_or(token.len());
+        let taken = rest.len() - token.len() + length;
+        let plain = !token[..length].contains('~');
+        let named = |name: &str| if plain { *name == token[..length] } else { *escape(name) == token[..length] };
+        let property = &self.object.as_deref()?.properties.iter().find(|property| named(&property.name))?.schema;
+        // It stands where its name says, unless another keyword was read as `properties`.
+        let there = property.node().is_none_or(|node| {
+            node.at.len() == self.at.len() + taken
+                && node.at.starts_with(&*self.at)
+                && node.at.ends_with(&rest[..taken])
+        });
+        there.then_some((property, &rest[taken..]))
     }
 
     /// Where it leads within its file, if it is nothing but such a reference and annotations.

@@ -35,6 +35,7 @@ pub(crate) fn lower(file: &Arc<str>, root: &Value<'_>, dialect: Dialect, diagnos
         broken: false,
         includes: Vec::new(),
         node: None,
+        sorted: Vec::new(),
     };
     lowerer.lower_targets(&mut declarations);
     lowerer.lower_strangers(&mut declarations);

@@ -180,6 +180,8 @@ pub(crate) fn loops(file: &std::sync::Arc<str>, references: &[LocalReference]) -
         }
     }
     let mut diagnostics = Vec::new();
+    // Where everything refers to everything there are more circles than references: each reference is told of once.
+    let mut told = vec![false; references.len()];
     // 0: not seen, 1: on the path, 2: done. An explicit stack, because chains of references can be long.
     let mut state = vec![0u8; references.len()];
     for start in 0..references.len() {
@@ -204,7 +206,10 @@ pub(crate) fn loops(file: &std::sync::Arc<str>, references: &[LocalReference]) -
                 Some(next) if state[next] == 1 => {
                     let from = path.iter().position(|(index, _)| *index == next).unwrap_or(0);
                     let circle: Vec<usize> = path[from..].iter().map(|(index, _)| *index).collect();
-                    diagnostics.push(circle_found(file, references, &circle));
+                    if !circle.iter().any(|&index| told[index]) {
+                        circle.iter().for_each(|&index| told[index] = true);
+                        diagnostics.push(circle_found(file, references, &circle));
+                    }
                 }
                 Some(_) => {}
             }
@@ -213,6 +218,9 @@ pub(crate) fn loops(file: &std::sync::Arc<str>, references: &[LocalReference]) -
     diagnostics
 }
 
+/// The references of a circle that a message names.
+const STATIONS: usize = 8;
+
 fn circle_found(file: &std::sync::Arc<str>, references: &[LocalReference], circle: &[usize]) -> Diagnostic {
     // Begin where the document does, so that the message does not depend on the search.
     let first = circle.iter().enumerate().min_by_key(|(_, index)| **index).map_or(0, |(position, _)| position);
@@ -220,7 +228,12 @@ fn circle_found(file: &std::sync::Arc<str>, references: &[LocalReference], circl
         "" => "the root".to_owned(),
         at => format!("`{at}`"),
     };
-    let mut route: Vec<String> = circle[first..].iter().chain(&circle[..first]).map(|&index| name(index)).collect();
+    let stations = circle.len();
+    let mut route: Vec<String> =
+        circle[first..].iter().chain(&circle[..first]).take(STATIONS).map(|&index| name(index)).collect();
+    if stations > STATIONS {
+        route.push(format!("{} more", stations - STATIONS));
+    }
     route.extend(route.first().cloned());
     let at = format!("{}/$ref", references[circle[first]].at);
     Diagnostic::new(

@@ -196,6 +196,7 @@ pub(crate) fn lower(
         broken: false,
         includes: Vec::new(),
         node: None,
+        sorted: Vec::new(),
     };
     lowerer.lower_targets(&mut declarations);
     discriminator::apply(&mut lowerer, &mut declarations.definitions, &mut exported);

@@ -194,7 +194,17 @@ fn circles_of_references_are_said() {
         json(&format!(r##"{{"$defs": {{{list} "d20000": {last}}}}}"##))
     };
     assert_eq!(found(&chain("true")), Vec::<String>::new());
-    assert_eq!(found(&chain(r##"{"$ref": "#/$defs/d0"}"##)), ["ref-loop /$defs/d0/$ref"]);
+    let ring = chain(r##"{"$ref": "#/$defs/d0"}"##);
+    assert_eq!(found(&ring), ["ref-loop /$defs/d0/$ref"]);
+    assert!(ring.diagnostics[0].message.ends_with("`/$defs/d7` → 19993 more → `/$defs/d0`"), "{:?}", ring.diagnostics);
+
+    // Where each refers to all, one circle is told of, not all of them.
+    let one = |i: usize| {
+        let others: Vec<String> = (0..12).map(|j| format!(r##"{{"$ref": "#/$defs/c{j}"}}"##)).collect();
+        format!(r##""c{i}": {{"anyOf": [{}]}}"##, others.join(", "))
+    };
+    let all = json(&format!(r##"{{"$defs": {{{}}}}}"##, (0..12).map(one).collect::<Vec<_>>().join(", ")));
+    assert!((1..100).contains(&all.diagnostics.len()), "{}", all.diagnostics.len());
 }
 
 #[test]

@@ -72,6 +72,26 @@ pub(super) fn informative_branches(branches: &[Schema]) -> bool {
     branches.iter().any(says)
 }
 
+/// The first combinator of some parts that says something about types: its part, keyword and branches.
+pub(super) fn combinator<'p, 'a>(parts: &'p [Part<'a>]) -> Option<(&'p Part<'a>, &'static str, &'a [Schema])> {
+    parts.iter().filter(|part| !part.spent).find_map(|part| {
+        let logic = part.node.logic.as_deref()?;
+        [("anyOf", &logic.any_of), ("oneOf", &logic.one_of)]
+            .into_iter()
+            .find(|(_, list)| informative_branches(list))
+            .map(|(keyword, list)| (part, keyword, list.as_slice()))
+    })
+}
+
+/// What holds beside each branch of a combinator.
+pub(super) fn spent<'a>(parts: &[Part<'a>]) -> Vec<Part<'a>> {
+    parts.iter().filter(|part| informative(&part.spent()) || required(part.node)).map(Part::spent).collect()
+}
+
+fn required(node: &Node) -> bool {
+    node.object.as_deref().is_some_and(|object| !object.required.is_empty())
+}
+
 /// The bounds of one schema.
 pub(super) fn range_of(node: &Node) -> Range {
     node.number.as_deref().map_or_else(Range::default, |own| Range {
@@ -124,40 +144,4 @@ pub(super) fn merge_text(parts: &[Part<'_>]) -> Text {
         }
     }
     text
-}
-
-/// Keywords about objects that a class does not express, in a fixed order.
-pub(super) fn unchecked(parts: &[Part<'_>]) -> Vec<&'static str> {
-    let mut found = [false; 11];
-    const NAMES: [&str; 11] = [
-        "not",
-        "if/then",
-        "anyOf",
-        "oneOf",
-        "dependentRequired",
-        "dependentSchemas",
-        "propertyNames",
-        "patternProperties",
-        "minProperties",
-        "maxProperties",
-        "unevaluatedProperties",
-    ];
-    for part in parts {
-        if let Some(logic) = part.node.logic.as_deref() {
-            found[0] |= logic.not.is_some();
-            found[1] |= logic.condition.is_some();
-            found[2] |= !part.spent && !logic.any_of.is_empty();
-            found[3] |= !part.spent && !logic.one_of.is_empty();
-        }
-        if let Some(object) = part.node.object.as_deref() {
-            found[4] |= !object.dependent_required.is_empty();
-            found[5] |= !object.dependent_schemas.is_empty();
-            found[6] |= object.names.is_some();
-            found[7] |= !object.patterns.is_empty();
-            found[8] |= object.min_properties.is_some();
-            found[9] |= object.max_properties.is_some();
-            found[10] |= object.unevaluated.as_ref().is_some_and(|schema| *schema != Schema::Bool(true));
-        }
-    }
-    NAMES.into_iter().zip(found).filter(|(_, found)| *found).map(|(name, _)| name).collect()
 }

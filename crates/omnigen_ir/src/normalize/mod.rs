@@ -9,13 +9,15 @@ mod combine;
 mod project;
 #[cfg(test)]
 mod tests;
+mod unsaid;
 
 use rustc_hash::FxHashMap;
 
-use crate::{Contract, External, Json, Number, Place, Pointer, Resolve};
+use crate::{Contract, Distinct, External, Json, Number, Place, Pointer, Resolve};
 
 pub use check::allows;
 pub use project::only_object;
+pub use unsaid::Unchecked;
 
 /// What a value may be.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -100,8 +102,6 @@ pub struct Class {
     pub extra: Type,
     /// Its values are not changed once they are made.
     pub frozen: bool,
-    /// What holds beyond the type, by keyword, in a fixed order.
-    pub unchecked: Vec<&'static str>,
 }
 
 /// A property.
@@ -117,6 +117,8 @@ pub struct Field {
     pub default: Option<Json>,
     /// What it says about itself.
     pub notes: About,
+    /// What holds beyond the type, as far as no definition that the type names says so.
+    pub unchecked: Unchecked,
 }
 
 /// What a schema says about itself.
@@ -152,6 +154,8 @@ pub struct Definition {
     pub body: Body,
     /// What it says about itself.
     pub notes: About,
+    /// What holds beyond the type.
+    pub unchecked: Unchecked,
 }
 
 /// A default that its own schema does not allow.
@@ -170,6 +174,8 @@ pub struct Types {
     pub definitions: Vec<Definition>,
     /// Defaults that are not carried over.
     pub bad_defaults: Vec<BadDefault>,
+    /// Combinators of the contract's own file that are too large to be spelled out: the pointer and the keyword.
+    pub too_wide: Vec<(Pointer, &'static str)>,
     index: FxHashMap<Place, usize>,
 }
 
@@ -235,16 +241,13 @@ impl Types {
 
     /// An alias that leads to itself without any content in between says nothing: it becomes `Any`.
     fn break_loops(&mut self) {
-        for at in 0..self.definitions.len() {
+        let candidates = self.around_loops();
+        for at in candidates {
             let mut seen = vec![at];
             let mut todo = vec![at];
             let mut looped = false;
             while let Some(next) = todo.pop() {
-                let Body::Alias(alias) = &self.definitions[next].body else { continue };
-                let members = if let Type::Union(members) = alias { members } else { std::slice::from_ref(alias) };
-                for member in members {
-                    let Type::Named(place) = member else { continue };
-                    let Some(target) = self.position(place) else { continue };
+                for target in self.aliased(next) {
                     if target == at {
                         looped = true;
                     } else if !seen.contains(&target) {
@@ -257,6 +260,35 @@ impl Types {
                 self.definitions[at].body = Body::Alias(Type::Any);
             }
         }
+    }
+
+    /// What an alias is another name for, or a union of.
+    fn aliased(&self, at: usize) -> Vec<usize> {
+        let Body::Alias(alias) = &self.definitions[at].body else { return Vec::new() };
+        let members = if let Type::Union(members) = alias { members } else { std::slice::from_ref(alias) };
+        let named =
+            members.iter().filter_map(|member| if let Type::Named(place) = member { Some(place) } else { None });
+        named.filter_map(|place| self.position(place)).collect()
+    }
+
+    /// The aliases that are left when those at the end of chains are taken away, again and again: loops, and what leads to them.
+    fn around_loops(&self) -> Vec<usize> {
+        let leads: Vec<Vec<usize>> = (0..self.definitions.len()).map(|at| self.aliased(at)).collect();
+        let mut open: Vec<usize> = leads.iter().map(Vec::len).collect();
+        let mut users: Vec<Vec<usize>> = vec![Vec::new(); leads.len()];
+        for (at, targets) in leads.iter().enumerate() {
+            targets.iter().for_each(|&target| users[target].push(at));
+        }
+        let mut ends: Vec<usize> = (0..leads.len()).filter(|&at| open[at] == 0).collect();
+        while let Some(end) = ends.pop() {
+            for &user in &users[end] {
+                open[user] -= 1;
+                if open[user] == 0 {
+                    ends.push(user);
+                }
+            }
+        }
+        (0..leads.len()).filter(|&at| open[at] > 0).collect()
     }
 }
 
@@ -271,11 +303,9 @@ impl Type {
                     if let Type::Literal(values) = &item
                         && let Some(Type::Literal(known)) = flat.iter_mut().find(|t| matches!(t, Type::Literal(_)))
                     {
-                        for value in values {
-                            if !known.iter().any(|k| k.same(value)) {
-                                known.push(value.clone());
-                            }
-                        }
+                        let mut seen: Distinct<'_> = known.iter().collect();
+                        let fresh: Vec<Json> = values.iter().filter(|value| seen.insert(value)).cloned().collect();
+                        known.extend(fresh);
                     } else if !flat.contains(&item) {
                         flat.push(item);
                     }

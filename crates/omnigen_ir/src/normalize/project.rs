@@ -5,20 +5,23 @@ use std::collections::VecDeque;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::combine::{
-    Part, informative, informative_beside_type, informative_branches, merge_ranges, merge_text, range_of, text_of,
-    unchecked,
+    Part, combinator, informative_beside_type, informative_branches, merge_ranges, merge_text, range_of, spent, text_of,
 };
+use super::unsaid::{Unsaid, apart};
 use super::{About, BadDefault, Body, Class, Definition, Field, Size, Type, Types, allows};
 use crate::schema::escape;
-use crate::{Contract, FileId, Json, Link, Node, ObjectRules, Place, Reference, Resolve, Schema, TypeSet};
+use crate::{Contract, Distinct, FileId, Json, Link, Node, ObjectRules, Place, Reference, Resolve, Schema, TypeSet};
 
 /// Nesting of types inside one definition.
 const DEPTH: usize = 48;
 /// Definitions of one contract. Combinations beyond that are left to the validator.
 const DEFINITIONS: usize = 20_000;
-/// Properties that a combinator may multiply (branches times the properties beside it), and its branches.
+/// Properties that a combinator may multiply (alternatives times the properties beside it), and its alternatives, those of
+/// alternatives included.
 const PRODUCT: usize = 400;
 const BRANCHES: usize = 400;
+/// Alternatives that are spelled out for one definition, at all depths together.
+const SPELLED: usize = 4_000;
 
 pub(super) fn project(contract: &Contract<'_>, resolve: &dyn Resolve) -> Types {
     let mut projector = Projector {
@@ -31,6 +34,9 @@ pub(super) fn project(contract: &Contract<'_>, resolve: &dyn Resolve) -> Types {
         open: Vec::new(),
         keys: FxHashMap::default(),
         depth: 0,
+        unsaid: Unsaid::default(),
+        spelled: 0,
+        widths: FxHashMap::default(),
     };
     for export in &contract.exports.list {
         projector.define(&Place::new(contract.file, &export.pointer), true);
@@ -63,6 +69,12 @@ struct Projector<'a> {
     /// What the classes are made of that are named by a derived place.
     keys: FxHashMap<Place, Key>,
     depth: usize,
+    /// What the type under way does not say.
+    unsaid: Unsaid,
+    /// How many alternatives the definition under way spells out.
+    spelled: usize,
+    /// How many alternatives a schema amounts to, by its address and whether something stands beside it. Never iterated.
+    widths: FxHashMap<(*const Schema, bool), usize>,
 }
 
 /// Where a type is made.
@@ -86,6 +98,8 @@ impl<'a> Projector<'a> {
         if self.types.index.contains_key(place) {
             return;
         }
+        self.spelled = 0;
+        self.unsaid = Unsaid::default();
         let Some(schema) = self.resolve.schema(place) else {
             self.add(place.clone(), exported, Body::Alias(Type::Any), About::default());
             return;
@@ -105,6 +119,8 @@ impl<'a> Projector<'a> {
 
     /// Defines an alias for a place inside of a definition, made as where the schema stands.
     fn define_beside(&mut self, place: &Place, name: Place) {
+        self.spelled = 0;
+        self.unsaid = Unsaid::default();
         let Some(schema) = self.resolve.schema(place) else {
             self.add(name, false, Body::Alias(Type::Any), About::default());
             return;
@@ -115,7 +131,8 @@ impl<'a> Projector<'a> {
 
     fn add(&mut self, place: Place, exported: bool, body: Body, notes: About) {
         self.types.index.insert(place.clone(), self.types.definitions.len());
-        self.types.definitions.push(Definition { place, exported, body, notes });
+        let unchecked = std::mem::take(&mut self.unsaid).told();
+        self.types.definitions.push(Definition { place, exported, body, notes, unchecked });
     }
 
     /// The place that a reference leads to, if there is something.
@@ -183,8 +200,8 @@ impl<'a> Projector<'a> {
         if self.depth >= DEPTH {
             return Type::Any;
         }
-        if let ([], [(_, schema)]) = (rest, schemas)
-            && let Some(made) = simple(schema)
+        if let ([], [(file, schema)]) = (rest, schemas)
+            && let Some(made) = self.scalar(file, schema)
         {
             return made;
         }
@@ -192,6 +209,21 @@ impl<'a> Projector<'a> {
         let made = self.conjunction_inner(rest, schemas, context);
         self.depth -= 1;
         made
+    }
+
+    /// The type of a schema that allows one scalar type and says nothing but its bounds.
+    fn scalar(&mut self, file: &FileId, schema: &'a Schema) -> Option<Type> {
+        let made = simple(schema)?;
+        if let Some(node) = schema.node().filter(|node| node.string.is_some() || node.number.is_some()) {
+            let parts = [Part { file: file.clone(), node, spent: false }];
+            match made {
+                Type::String(_) => self.unsaid.string(&parts),
+                Type::Number(_) => self.unsaid.number(&parts, false),
+                Type::Integer(_) => self.unsaid.number(&parts, true),
+                _ => {}
+            }
+        }
+        Some(made)
     }
 
     fn conjunction_inner(
@@ -210,19 +242,10 @@ impl<'a> Projector<'a> {
         if let [place] = all.references.as_slice()
             && self.says_nothing_beside(&all.parts, place)
         {
+            self.unsaid.everything(&all.parts);
             return self.named(place.clone());
         }
-        let mut at = 0;
-        while at < all.references.len() {
-            let place = all.references[at].clone();
-            at += 1;
-            if context.top && place == *context.place {
-                continue;
-            }
-            if let Some(schema) = self.resolve.schema(&place) {
-                self.gather(&place.file, schema, &mut all);
-            }
-        }
+        self.follow(&mut all, context.top.then_some(context.place));
         if all.never {
             return Type::Never;
         }
@@ -231,6 +254,21 @@ impl<'a> Projector<'a> {
             return made;
         }
         self.by_type(&parts, context)
+    }
+
+    /// Adds what the references lead to, but for one place.
+    fn follow(&self, all: &mut Gathered<'a>, except: Option<&Place>) {
+        let mut at = 0;
+        while at < all.references.len() {
+            let place = all.references[at].clone();
+            at += 1;
+            if except == Some(&place) {
+                continue;
+            }
+            if let Some(schema) = self.resolve.schema(&place) {
+                self.gather(&place.file, schema, all);
+            }
+        }
     }
 
     /// Do the parts add nothing to the reference that a type could tell?
@@ -258,34 +296,97 @@ impl<'a> Projector<'a> {
 
     /// The first combinator that says something about types, as a union; `None` if there is none, or it would grow too large.
     fn expanded(&mut self, parts: &[Part<'a>], context: Context<'_>) -> Option<Type> {
-        let (owner, keyword, branches) = parts.iter().filter(|part| !part.spent).find_map(|part| {
-            let logic = part.node.logic.as_deref()?;
-            [("anyOf", &logic.any_of), ("oneOf", &logic.one_of)]
-                .into_iter()
-                .find(|(_, list)| informative_branches(list))
-                .map(|(keyword, list)| (part, keyword, list))
-        })?;
+        let (owner, keyword, branches) = combinator(parts)?;
+        let file = owner.file.clone();
+        let spent = spent(parts);
         let beside: usize = parts.iter().filter_map(|p| p.node.object.as_deref()).map(|o| o.properties.len()).sum();
-        if branches.len() > BRANCHES || beside * branches.len() > PRODUCT || self.types.definitions.len() > DEFINITIONS
+        let width = branches.iter().fold(0usize, |sum, branch| {
+            // Wide enough is wide enough.
+            if sum > BRANCHES { sum } else { sum.saturating_add(self.width(&file, branch, !spent.is_empty(), 0)) }
+        });
+        self.spelled += branches.len();
+        if width.max(branches.len()) > BRANCHES
+            || beside.saturating_mul(width) > PRODUCT
+            || self.spelled > SPELLED
+            || self.types.definitions.len() > DEFINITIONS
         {
+            if file == *self.file && !self.types.too_wide.iter().any(|(at, _)| *at == owner.node.at) {
+                self.types.too_wide.push((owner.node.at.clone(), keyword));
+            }
             return None;
         }
-        let file = owner.file.clone();
-        let spent: Vec<Part<'a>> = parts
-            .iter()
-            .filter(|part| informative(&part.spent()) || says_required(part.node))
-            .map(Part::spent)
-            .collect();
+        self.unsaid.logic(parts, Some((std::ptr::from_ref(owner.node), keyword)));
         let mut members = Vec::with_capacity(branches.len());
         for (i, branch) in branches.iter().enumerate() {
             let place = below(context.place, &["/", keyword, "/", &i.to_string()]);
             let made = self.conjunction(&spent, &[(&file, branch)], Context { place: &place, top: false });
             if made == Type::Any {
+                self.unsaid.everything(parts);
                 return Some(Type::Any);
             }
             members.push(made);
         }
+        if keyword == "oneOf" && !apart(&members.iter().map(|member| self.kinds(member)).collect::<Vec<_>>()) {
+            self.unsaid.add("oneOf");
+        }
         Some(Type::union(members))
+    }
+
+    /// How many alternatives a schema amounts to as a type, `beside` something or alone.
+    fn width(&mut self, file: &FileId, schema: &'a Schema, beside: bool, depth: usize) -> usize {
+        if simple(schema).is_some() {
+            return 1;
+        }
+        if depth > DEPTH {
+            return BRANCHES + 1;
+        }
+        let key = (std::ptr::from_ref(schema), beside);
+        if let Some(known) = self.widths.get(&key) {
+            return *known;
+        }
+        // What leads back to itself is one.
+        self.widths.insert(key, 1);
+        let mut all = Gathered::default();
+        self.gather(file, schema, &mut all);
+        let alone =
+            !beside && matches!(all.references.as_slice(), [place] if self.says_nothing_beside(&all.parts, place));
+        let mut width = 1;
+        if !alone {
+            self.follow(&mut all, None);
+            if let Some((owner, _, branches)) = combinator(&all.parts) {
+                let beside = beside || !spent(&all.parts).is_empty();
+                width = 0;
+                for branch in branches {
+                    width += self.width(&owner.file, branch, beside, depth + 1);
+                    if width > BRANCHES {
+                        break;
+                    }
+                }
+            }
+        }
+        self.widths.insert(key, width);
+        width
+    }
+
+    /// The types that a type allows, as far as that can be told without following it further.
+    fn kinds(&self, r#type: &Type) -> TypeSet {
+        match r#type {
+            Type::Any => TypeSet::ALL,
+            Type::Never => TypeSet::NONE,
+            Type::Null => TypeSet::NULL,
+            Type::Boolean => TypeSet::BOOLEAN,
+            Type::Integer(_) => TypeSet::INTEGER,
+            Type::Number(_) => TypeSet::NUMBER,
+            Type::String(_) => TypeSet::STRING,
+            Type::Literal(values) => values.iter().fold(TypeSet::NONE, |all, value| all.or(TypeSet::of(value))),
+            Type::Array { .. } | Type::Tuple(_) => TypeSet::ARRAY,
+            Type::Map { .. } => TypeSet::OBJECT,
+            Type::Union(members) => members.iter().fold(TypeSet::NONE, |all, member| all.or(self.kinds(member))),
+            Type::Named(place) => match self.types.get(place).map(|definition| &definition.body) {
+                Some(Body::Class(_)) => TypeSet::OBJECT,
+                _ => self.resolve.export(place).map_or(TypeSet::ALL, |export| export.types),
+            },
+        }
     }
 
     /// The type of flat parts without combinators: a union over what `type` allows.
@@ -305,7 +406,10 @@ impl<'a> Projector<'a> {
             if let Some(own) = own {
                 values = Some(match values {
                     None => own,
-                    Some(known) => known.into_iter().filter(|v| own.iter().any(|o| o.same(v))).collect(),
+                    Some(known) => {
+                        let own: Distinct<'_> = own.into_iter().collect();
+                        known.into_iter().filter(|value| own.contains(value)).collect()
+                    }
                 });
             }
         }
@@ -313,9 +417,7 @@ impl<'a> Projector<'a> {
         if let Some(values) = values {
             let mut literals: Vec<Json> = Vec::with_capacity(values.len());
             let mut others = TypeSet::NONE;
-            // Numbers are few in practice; strings may be thousands.
-            let many = values.len() > 16;
-            let mut seen = FxHashSet::default();
+            let mut seen = Distinct::default();
             for value in values.into_iter().filter(|value| types.has(TypeSet::of(value))) {
                 match value {
                     Json::Array(_) | Json::Object(_) => others = others.or(TypeSet::of(value)),
@@ -323,13 +425,8 @@ impl<'a> Projector<'a> {
                     Json::Number(number) if number.as_i64().is_none() => {
                         others = others.or(if number.is_integer() { TypeSet::INTEGER } else { TypeSet::NUMBER });
                     }
-                    Json::String(text) if many => {
-                        if seen.insert(&**text) {
-                            literals.push(value.clone());
-                        }
-                    }
                     value => {
-                        if !literals.iter().any(|known| known.same(value)) {
+                        if seen.insert(value) {
                             literals.push(value.clone());
                         }
                     }
@@ -339,12 +436,20 @@ impl<'a> Projector<'a> {
                 members.push(Type::Literal(literals));
             }
             types = types.and(others);
+            if !types.is_empty() {
+                let listed = parts.iter().any(|part| part.node.enumeration.is_some());
+                self.unsaid.add(if listed { "enum" } else { "const" });
+            }
         }
         if types == TypeSet::ALL && !parts.iter().any(|part| structured(part.node)) {
+            self.unsaid.everything(parts);
             return Type::Any;
         }
         // With other members beside it the class cannot have the place's own name if that is a definition.
         let lone = types == TypeSet::OBJECT && members.is_empty();
+        if !lone {
+            self.unsaid.logic(parts, None);
+        }
         if types.has(TypeSet::OBJECT) {
             members.push(self.object(parts, context, lone));
         }
@@ -352,11 +457,14 @@ impl<'a> Projector<'a> {
             members.push(self.array(parts, context));
         }
         if types.has(TypeSet::STRING) {
+            self.unsaid.string(parts);
             members.push(Type::String(Box::new(merge_text(parts))));
         }
         if types.has(TypeSet::NUMBER) {
+            self.unsaid.number(parts, false);
             members.push(Type::Number(Box::new(merge_ranges(parts))));
         } else if types.has(TypeSet::INTEGER) {
+            self.unsaid.number(parts, true);
             members.push(Type::Integer(Box::new(merge_ranges(parts))));
         }
         if types.has(TypeSet::BOOLEAN) {
@@ -389,6 +497,7 @@ impl<'a> Projector<'a> {
                 let count = made.len() as u64;
                 let closed = matches!(own.items, Some(Schema::Bool(false))) || size.max.is_some_and(|max| max <= count);
                 if closed && size.min == Some(count) && size.max.is_none_or(|max| max == count) {
+                    self.unsaid.array(parts, true);
                     return Type::Tuple(made);
                 }
                 if closed {
@@ -401,7 +510,10 @@ impl<'a> Projector<'a> {
                 }
                 Type::union(made)
             }
-            _ if prefixed => Type::Any,
+            _ if prefixed => {
+                self.unsaid.add("items");
+                Type::Any
+            }
             all => {
                 let schemas: Vec<(&FileId, &'a Schema)> =
                     all.iter().filter_map(|(file, own)| own.items.as_ref().map(|items| (*file, items))).collect();
@@ -409,6 +521,7 @@ impl<'a> Projector<'a> {
                 self.conjunction(&[], &schemas, Context { place: &place, top: false })
             }
         };
+        self.unsaid.array(parts, false);
         if item == Type::Never {
             size.max = Some(0);
             return Type::Array { item: Box::new(Type::Any), size };
@@ -427,6 +540,8 @@ impl<'a> Projector<'a> {
                 size.min = size.min.max(own.min_properties);
                 size.max = [size.max, own.max_properties].into_iter().flatten().min();
             }
+            self.unsaid.map(parts);
+            self.unsaid.logic(parts, None);
             let value = self.extra(&rules, context);
             if value == Type::Never {
                 size.max = Some(0);
@@ -454,9 +569,16 @@ impl<'a> Projector<'a> {
         }
         if self.types.index.contains_key(&place) {
             // The same place may be reached by itself and through a combination that adds to it.
-            return if self.keys.get(&place) == Some(&key) { Type::Named(place) } else { any_map() };
+            if self.keys.get(&place) == Some(&key) {
+                return Type::Named(place);
+            }
+            self.unsaid.everything(parts);
+            self.unsaid.add("properties");
+            return any_map();
         }
         if self.types.definitions.len() > DEFINITIONS {
+            self.unsaid.everything(parts);
+            self.unsaid.add("properties");
             return any_map();
         }
         self.keys.insert(place.clone(), key.clone());
@@ -465,16 +587,31 @@ impl<'a> Projector<'a> {
             .map(|part| notes_of(part.node))
             .find(|notes| notes.description.is_some() || notes.title.is_some())
             .unwrap_or_default();
+        let outside = std::mem::take(&mut self.unsaid);
         // Its number is taken before its fields are made, so that it stands before what it needs.
         self.add(place.clone(), false, Body::Alias(Type::Any), notes);
         let at = self.types.index[&place];
         self.open.push((key, place.clone()));
         let inner = Context { place: &place, top: false };
         let fields = self.fields(&rules, inner);
+        let declared: FxHashSet<&str> = fields.iter().map(|field| &*field.name).collect();
+        let needed = |own: &ObjectRules| own.required.iter().any(|name| !declared.contains(&**name));
+        if rules.iter().any(|(_, own)| needed(own)) {
+            self.unsaid.add("required");
+        }
         let extra = self.extra(&rules, inner);
+        if extra != Type::Never
+            && rules.iter().any(|(_, own)| own.properties.iter().any(|p| !declared.contains(&*p.name)))
+        {
+            self.unsaid.add("properties");
+        }
+        self.unsaid.object(parts);
+        self.unsaid.logic(parts, None);
+        let unchecked = std::mem::replace(&mut self.unsaid, outside).told();
         let frozen = saying.iter().any(|part| part.node.notes.as_deref().is_some_and(|notes| notes.frozen));
         self.open.pop();
-        self.types.definitions[at].body = Body::Class(Class { fields, extra, frozen, unchecked: unchecked(parts) });
+        self.types.definitions[at].body = Body::Class(Class { fields, extra, frozen });
+        self.types.definitions[at].unchecked = unchecked;
         Type::Named(place)
     }
 
@@ -526,8 +663,9 @@ impl<'a> Projector<'a> {
         required: bool,
         context: Context<'_>,
     ) -> Option<Field> {
+        let outside = std::mem::take(&mut self.unsaid);
         let simple = match schemas {
-            [(_, schema)] if self.depth < DEPTH => simple(schema),
+            [(file, schema)] if self.depth < DEPTH => self.scalar(file, schema),
             _ => None,
         };
         let r#type = match simple {
@@ -537,6 +675,7 @@ impl<'a> Projector<'a> {
                 self.conjunction(&[], schemas, Context { place: &place, top: false })
             }
         };
+        let unchecked = std::mem::replace(&mut self.unsaid, outside).told();
         if r#type == Type::Never {
             return None;
         }
@@ -551,7 +690,7 @@ impl<'a> Projector<'a> {
             }
             about.deprecated |= notes.deprecated;
         }
-        Some(Field { name: name.into(), r#type, required, default, notes: about })
+        Some(Field { name: name.into(), r#type, required, default, notes: about, unchecked })
     }
 
     /// The first default, if all schemas of the property allow it.
@@ -639,10 +778,6 @@ fn any_map() -> Type {
 /// Does it say something about the shape of objects?
 fn shapes(object: &ObjectRules) -> bool {
     !object.properties.is_empty() || !object.patterns.is_empty() || object.additional.is_some()
-}
-
-fn says_required(node: &Node) -> bool {
-    node.object.as_deref().is_some_and(|object| !object.required.is_empty())
 }
 
 /// Does it say something about the inside of objects or arrays?

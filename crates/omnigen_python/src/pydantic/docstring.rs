@@ -6,32 +6,24 @@ use omnigen_ir::normalize::About;
 
 use crate::layout::Writer;
 
-/// The docstring of a class, if there is anything to say.
-pub(super) fn class(about: &About, unchecked: &[&str]) -> Option<String> {
-    let mut text = field(about).unwrap_or_default().into_owned();
-    if !unchecked.is_empty() {
-        if !text.is_empty() {
-            text.push_str("\n\n");
-        }
-        text.push_str("Checked by the validator only: ");
-        text.push_str(&unchecked.join(", "));
-        text.push('.');
-    }
-    (!text.is_empty()).then_some(text)
-}
-
-/// The docstring of a field, if there is anything to say.
-pub(super) fn field(about: &About) -> Option<Cow<'_, str>> {
+/// The docstring of a type or field, if there is anything to say. `unchecked` is what only the validator checks.
+pub(super) fn text<'a>(about: &'a About, unchecked: &[&str]) -> Option<Cow<'a, str>> {
     fn said(text: &Option<Box<str>>) -> Option<&str> {
         text.as_deref().map(str::trim).filter(|text| !text.is_empty())
     }
     let mut text = Cow::Borrowed(said(&about.description).or_else(|| said(&about.title)).unwrap_or_default());
-    if about.deprecated {
+    let mut add = |paragraph: &str| {
         let text = text.to_mut();
         if !text.is_empty() {
             text.push_str("\n\n");
         }
-        text.push_str("Deprecated.");
+        text.push_str(paragraph);
+    };
+    if about.deprecated {
+        add("Deprecated.");
+    }
+    if !unchecked.is_empty() {
+        add(&format!("Checked by the validator only: {}.", unchecked.join(", ")));
     }
     (!text.is_empty()).then_some(text)
 }

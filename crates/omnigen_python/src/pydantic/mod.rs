@@ -18,9 +18,9 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use omnigen_ir::naming::Unit;
-use omnigen_ir::normalize::{Body, Class, Definition, Type, Types};
+use omnigen_ir::normalize::{Body, Class, Definition, Type, Types, Unchecked};
 use omnigen_ir::{Contract, External, FileId, Place, Resolve};
-use omnigen_report::{At, Code, Diagnostic};
+use omnigen_report::{At, Code, Diagnostic, Severity};
 use rustc_hash::FxHashMap;
 
 use crate::layout::{Doc, Writer, string};
@@ -316,7 +316,7 @@ impl Module<'_> {
         self.uses.config = true;
         code.class(&self.names[at], &Doc::text("BaseModel"));
         code.indent();
-        if let Some(text) = docstring::class(&definition.notes, &class.unchecked) {
+        if let Some(text) = docstring::text(&definition.notes, &self.unchecked(&definition.unchecked, None)) {
             docstring::write(code, &text);
             code.line("");
         }
@@ -341,7 +341,8 @@ impl Module<'_> {
                 code.line("");
             }
             self.field(code, field, &name);
-            documented = match docstring::field(&field.notes) {
+            let unchecked = self.unchecked(&field.unchecked, Some(&field.r#type));
+            documented = match docstring::text(&field.notes, &unchecked) {
                 Some(text) => {
                     docstring::write(code, &text);
                     true
@@ -367,6 +368,27 @@ impl Module<'_> {
         }
     }
 
+    /// What a type leaves to the validator, as readers are told.
+    fn unchecked(&self, unchecked: &Unchecked, said: Option<&Type>) -> Vec<&'static str> {
+        let mut told = unchecked.keywords.clone();
+        if let Some(Type::Union(members)) = said
+            && told.contains(&"oneOf")
+            && self.types.tag(members, self.resolve).is_some()
+        {
+            // A tag tells the members apart: no two can match.
+            told.retain(|keyword| *keyword != "oneOf");
+        }
+        let asserted = self.settings.assert_formats;
+        if unchecked
+            .formats
+            .iter()
+            .any(|(name, always)| (asserted || *always) && crate::validators::checks_format(name))
+        {
+            told.push("format");
+        }
+        told
+    }
+
     fn root(&mut self, code: &mut Writer, at: usize, alias: &Type, quoted: bool) {
         self.uses.root_model = true;
         self.uses.config = true;
@@ -380,7 +402,8 @@ impl Module<'_> {
         };
         code.class(&self.names[at], &Doc::group("RootModel[", vec![shown], "]"));
         code.indent();
-        if let Some(text) = docstring::class(&self.types.definitions[at].notes, &[]) {
+        let definition = &self.types.definitions[at];
+        if let Some(text) = docstring::text(&definition.notes, &self.unchecked(&definition.unchecked, Some(alias))) {
             docstring::write(code, &text);
             code.line("");
         }
@@ -405,7 +428,8 @@ impl Module<'_> {
         let name = &self.names[at];
         let items = vec![Doc::text(string(name)), shown];
         code.assignment("", &Doc::text(name.clone()), &Doc::group("TypeAliasType(", items, ")"));
-        if let Some(text) = docstring::field(&self.types.definitions[at].notes) {
+        let definition = &self.types.definitions[at];
+        if let Some(text) = docstring::text(&definition.notes, &self.unchecked(&definition.unchecked, Some(alias))) {
             docstring::write(code, &text);
         }
     }
@@ -440,15 +464,25 @@ impl Module<'_> {
         self.uses.type_alias = true;
         let items = vec![Doc::text(string(&name)), Doc::text(value)];
         code.assignment("", &Doc::text(name), &Doc::group("TypeAliasType(", items, ")"));
-        let said = docstring::field(&self.types.definitions[at].notes);
+        let said = docstring::text(&self.types.definitions[at].notes, &[]);
         let parts: Vec<&str> = about.as_deref().into_iter().chain(said.as_deref()).collect();
         if !parts.is_empty() {
             docstring::write(code, &parts.join("\n\n"));
         }
     }
 
-    /// Reports defaults that are not carried over.
+    /// Reports unions that are not spelled out, and defaults that are not carried over.
     fn mismatches(&mut self) {
+        for (at, keyword) in &self.types.too_wide {
+            let message = format!(
+                "this `{keyword}` amounts to too many combinations for a type: the model leaves it to the validator"
+            );
+            let mut diagnostic =
+                Diagnostic::new(Code::NotCarried, At::key(self.contract.file, &format!("{at}/{keyword}")), message);
+            diagnostic.severity = Severity::Note;
+            self.diagnostics
+                .push(diagnostic.hint("alternatives that are references, with nothing beside them, stay short"));
+        }
         for bad in &self.types.bad_defaults {
             let mut shown = bad.value.to_string();
             if shown.chars().count() > 60 {

@@ -95,7 +95,7 @@ fn upwards(pointer: &str) -> impl Iterator<Item = &str> {
 
 #[cfg(test)]
 mod tests {
-    use omnigen_ir::normalize::{About, Class, Field};
+    use omnigen_ir::normalize::{About, Class, Field, Unchecked};
 
     use super::*;
 
@@ -107,6 +107,7 @@ mod tests {
                 exported: false,
                 body: Body::Alias(Type::Any),
                 notes: About { title: Some((*title).into()), ..About::default() },
+                unchecked: Unchecked::default(),
             })
             .collect();
         let unit = Unit::new("shape.json", "");
@@ -167,12 +168,14 @@ mod tests {
             required,
             default: None,
             notes: About::default(),
+            unchecked: Unchecked::default(),
         };
         let definition = |pointer: &str, fields| Definition {
             place: Place { file: "shape.json".into(), pointer: pointer.into() },
             exported: false,
-            body: Body::Class(Class { fields, extra: Type::Any, frozen: false, unchecked: Vec::new() }),
+            body: Body::Class(Class { fields, extra: Type::Any, frozen: false }),
             notes: About::default(),
+            unchecked: Unchecked::default(),
         };
         let definitions = [
             definition("/oneOf/0", vec![field("sort", "optional", false), field("kind", "circle", true)]),

@@ -33,6 +33,11 @@ use crate::layout::{self, Doc};
 use crate::regex;
 use crate::{Emitted, Settings};
 
+/// Is there a check for a format of this name?
+pub(crate) fn checks_format(name: &str) -> bool {
+    formats::find(name).is_some()
+}
+
 /// The validator module of a contract.
 pub fn validators(contract: &Contract<'_>, resolve: &dyn Resolve, settings: &Settings) -> Emitted {
     let mut emitter = Emitter {
