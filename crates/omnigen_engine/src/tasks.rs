@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use omnigen_ir::samples::{Candidate, Edit, Limit, Samples, samples};
+use omnigen_ir::samples::{Candidate, Edit, Limit, Samples, effort, samples};
 use omnigen_ir::{Contract, FileId, Json, Link, Node, Question, RefTarget, Reference, Resolve, Schema};
 use omnigen_python::{Emitted, Settings};
 use omnigen_report::{At, Code, Diagnostic};
@@ -14,6 +14,9 @@ use crate::trace::Reads;
 
 /// How many documents one contract's tests have: enough for every constraint of all but the largest, and still milliseconds.
 const LIMIT: Limit = Limit { documents: 2_000, values: 40_000 };
+
+/// Schemas that one value of a test may be checked against: no judge, and no validator, comes to an end with many more.
+const EFFORT: u64 = 20_000;
 
 /// An example of a schema that the schema itself does not allow.
 pub(crate) fn refused(file: &FileId, schema: &str, candidate: &Candidate, valid: bool) -> Option<Diagnostic> {
@@ -37,6 +40,11 @@ pub(crate) fn tests(
     if contract.exports.list.first().is_none_or(|export| !export.pointer.is_empty()) {
         return crate::exports_tests::tests(db, source, contract, reads, settings);
     }
+    let effort = effort(contract, reads);
+    if effort > EFFORT {
+        let reason = format!("its alternatives multiply, so that one value is checked against {effort} schemas");
+        return without_verdicts(contract, settings, &reason);
+    }
     let samples = samples(contract, reads, LIMIT);
     let bases = samples.bases.iter().map(|base| base.document.clone()).collect();
     let instances = samples.candidates.iter().map(|candidate| (candidate.base, candidate.edits.clone())).collect();
@@ -49,15 +57,17 @@ pub(crate) fn tests(
             emitted.diagnostics.extend(refused);
             emitted
         }
-        Err(reason) => {
-            // Tests without verdicts would prove nothing: keep what can be tested without documents, and say so.
-            let none = Samples { bases: Vec::new(), candidates: Vec::new(), cut: false };
-            let mut emitted = omnigen_python::pytest::tests(contract, settings, &none, &[]);
-            let message = format!("the oracle cannot judge documents of this contract: {reason}");
-            emitted.diagnostics.push(Diagnostic::new(Code::NoVerdict, At::file(contract.file), message));
-            emitted
-        }
+        Err(reason) => without_verdicts(contract, settings, &reason),
     }
+}
+
+/// Tests without verdicts would prove nothing: keeps what can be tested without documents, and says so.
+fn without_verdicts(contract: &Contract<'_>, settings: &Settings, reason: &str) -> Emitted {
+    let none = Samples { bases: Vec::new(), candidates: Vec::new(), cut: false };
+    let mut emitted = omnigen_python::pytest::tests(contract, settings, &none, &[]);
+    let message = format!("the oracle cannot judge documents of this contract: {reason}");
+    emitted.diagnostics.push(Diagnostic::new(Code::NoVerdict, At::file(contract.file), message));
+    emitted
 }
 
 /// What is asked about.

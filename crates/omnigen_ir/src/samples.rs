@@ -7,6 +7,7 @@
 mod change;
 mod check;
 mod decimal;
+mod effort;
 mod make;
 mod pattern;
 mod rules;
@@ -18,6 +19,7 @@ use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
 use std::rc::Rc;
 
 pub use change::{Edit, Step};
+pub use effort::effort;
 
 use crate::link::{Contract, Place, Resolve};
 use crate::{Json, Number, Pointer};

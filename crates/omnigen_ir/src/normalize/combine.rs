@@ -2,7 +2,7 @@
 
 use std::cmp::Ordering;
 
-use super::{Range, Size, Text};
+use super::{About, Range, Size, Text};
 use crate::{FileId, Node, Number, Schema};
 
 /// One schema object among those that hold together.
@@ -144,4 +144,18 @@ pub(super) fn merge_text(parts: &[Part<'_>]) -> Text {
         }
     }
     text
+}
+
+/// What a schema says about itself.
+pub(super) fn notes_of(node: &Node) -> About {
+    node.notes.as_deref().map_or_else(About::default, |notes| About {
+        title: notes.title.clone(),
+        description: notes.description.clone(),
+        deprecated: notes.deprecated,
+    })
+}
+
+/// The same of one that may be a boolean.
+pub(super) fn about(schema: &Schema) -> About {
+    schema.node().map_or_else(About::default, notes_of)
 }

@@ -5,7 +5,8 @@ use std::collections::VecDeque;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::combine::{
-    Part, combinator, informative_beside_type, informative_branches, merge_ranges, merge_text, range_of, spent, text_of,
+    Part, about, combinator, informative_beside_type, informative_branches, merge_ranges, merge_text, notes_of,
+    range_of, spent, text_of,
 };
 use super::unsaid::{Unsaid, apart};
 use super::{About, BadDefault, Body, Class, Definition, Field, Size, Type, Types, allows};
@@ -789,16 +790,4 @@ fn structured(node: &Node) -> bool {
 /// Does it decide about a class?
 fn says_object(node: &Node) -> bool {
     node.object.is_some() || node.types.is_some()
-}
-
-fn notes_of(node: &Node) -> About {
-    node.notes.as_deref().map_or_else(About::default, |notes| About {
-        title: notes.title.clone(),
-        description: notes.description.clone(),
-        deprecated: notes.deprecated,
-    })
-}
-
-fn about(schema: &Schema) -> About {
-    schema.node().map_or_else(About::default, notes_of)
 }

@@ -316,3 +316,49 @@ fn changes_are_small() {
         assert!(document.same(&new), "{document} is not {new}");
     }
 }
+
+#[test]
+fn the_effort_of_a_ladder_doubles_with_every_step() {
+    /// `$defs` hang below `properties` here, where a pointer finds them without help.
+    fn ladder(steps: usize) -> Schema {
+        let to = |i: usize| {
+            let mut node = Node::new("");
+            let target = RefTarget::Here(format!("/properties/d{i}").into());
+            node.reference = Some(Box::new(Reference { text: "#".into(), target, dynamic: None }));
+            Schema::Node(Box::new(node))
+        };
+        let mut root = Node::new("");
+        let properties = (0..=steps).map(|i| {
+            let mut node = Node::new(&format!("/properties/d{i}"));
+            if i < steps {
+                let all_of = vec![to(i + 1), to(i + 1)];
+                node.logic = Some(Box::new(Logic { all_of, ..Logic::default() }));
+            } else {
+                node.types = Some(TypeSet::STRING);
+            }
+            Property { name: format!("d{i}").into(), schema: Schema::Node(Box::new(node)) }
+        });
+        root.object = Some(Box::new(ObjectRules { properties: properties.collect(), ..ObjectRules::default() }));
+        Schema::Node(Box::new(root))
+    }
+    let file: FileId = "own.json".into();
+    let of = |own: Schema| {
+        let files = Files { own, other: Schema::Bool(true) };
+        let root = Export {
+            pointer: "".into(),
+            class: "ModelOwn".into(),
+            function: "".into(),
+            types: TypeSet::ALL,
+            tags: Vec::new(),
+            opaque: false,
+            meaning: crate::Digest::of(b""),
+            full: crate::Digest::of(b""),
+        };
+        let exports = Exports { list: vec![root], ..Exports::default() };
+        effort(&Contract { file: &file, unit: &Unit::new("own.json", ""), exports: &exports }, &files)
+    };
+    // Each step is itself, and two references to the next.
+    assert_eq!(of(ladder(1)), 5);
+    assert_eq!(of(ladder(2)), 13);
+    assert!(of(ladder(40)) > 1 << 40);
+}
