@@ -1,7 +1,6 @@
 //! JSON values as contracts state them: order kept, numbers exact.
 
 use std::cmp::Ordering;
-
 use std::fmt;
 
 use rustc_hash::FxHashSet;

@@ -1,7 +1,8 @@
 //! How much work one value is for who validates it.
 
 use std::collections::hash_map::Entry;
-use std::collections::{HashMap, HashSet};
+
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::link::{Contract, Place, Resolve};
 use crate::{FileId, RefTarget, Schema};
@@ -9,8 +10,8 @@ use crate::{FileId, RefTarget, Schema};
 /// At most how many schemas are applied to one and the same value, as who follows every reference and every branch applies
 /// them. A schema that two branches lead to counts twice, so a ladder of such schemas doubles with every step. Other files count as one.
 pub fn effort(contract: &Contract<'_>, resolve: &dyn Resolve) -> u64 {
-    let mut walk = Walk { file: contract.file, resolve, known: HashMap::new() };
-    let mut seen: HashSet<*const Schema> = HashSet::new();
+    let mut walk = Walk { file: contract.file, resolve, known: FxHashMap::default() };
+    let mut seen: FxHashSet<*const Schema> = FxHashSet::default();
     let mut open: Vec<&Schema> = contract.exports.list.iter().filter_map(|export| walk.own(&export.pointer)).collect();
     let mut most = 0;
     while let Some(schema) = open.pop() {
@@ -30,7 +31,7 @@ struct Walk<'a> {
     file: &'a FileId,
     resolve: &'a dyn Resolve,
     /// By address; `None` while it is being counted. Never iterated.
-    known: HashMap<*const Schema, Option<u64>>,
+    known: FxHashMap<*const Schema, Option<u64>>,
 }
 
 impl<'a> Walk<'a> {
