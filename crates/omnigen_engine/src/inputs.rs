@@ -104,7 +104,8 @@ impl Project {
         if target == Target::Models {
             fields.push(("python.external", format!("{:?}", external.rules)));
         }
-        if matches!(target, Target::Validators | Target::Tests) {
+        if target != Target::Check {
+            // Models read it too: what only the validator checks is noted in them.
             fields.push(("python.format", assert_formats.to_string()));
         }
         fields
