@@ -148,7 +148,11 @@ impl<'v, 'a> Lowerer<'v, 'a> {
                 None => {
                     let mut pointer = pointer(&self.path);
                     push_index(&mut pointer, index);
-                    self.wrong_at(&pointer, keyword, item, "an array of strings");
+                    // One entry that is no name takes nothing away from the others.
+                    let message = format!("`{keyword}` holds names, not {}; this one is left out", item.kind());
+                    let mut diagnostic = Diagnostic::new(Code::WrongType, At::value(&self.file, &pointer), message);
+                    diagnostic.severity = Severity::Warning;
+                    self.push(diagnostic.hint("write the name of a property"));
                 }
             }
         }
