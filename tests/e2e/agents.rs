@@ -285,3 +285,40 @@ done("quick")"#;
     assert!(watching.lines_for(Duration::from_millis(200)).is_empty());
     watching.interrupt();
 }
+
+#[test]
+fn what_is_secret_is_shown_and_stored_nowhere() {
+    let program = r#"import os
+token = os.environ["API_TOKEN"]
+print("stderr " + token, file=sys.stderr)
+say("progress", text="progress " + token)
+name = task["contract"]
+if "/a." in name:
+    say("failed", **{"class": "refusal", "text": "failed " + token})
+elif "/b." in name:
+    done("artifact " + token)
+elif "/c." in name:
+    say("message", to=["somebody"], kind="note", data={"x": [token]})
+    done("fine")
+elif "/d." in name:
+    print("noise " + token, flush=True)
+else:
+    say("artifact", path=task["outputs"][0], text="fine")
+    say("completed", summary="summary " + token)"#;
+    let project = project(&["a", "b", "c", "d", "e"], &[("writer", program)], &target("docs", "writer", ""));
+    project.edit("omnigen.toml", "[agent.writer]\n", "[agent.writer]\nenv = [\"API_TOKEN\"]\n");
+    let mut command = project.command();
+    command.args(["build", "-v", "--events", "events.jsonl", "--message-format", "json"]);
+    let run = project.finish(command.env("API_TOKEN", "tok-5ecret\u{e9}\"x").env("OMNIGEN_LOG", "trace"));
+    run.ends(3);
+    assert!(run.stdout.contains("holds the value of the variable `API_TOKEN`"), "{}", run.text());
+    assert!(
+        project.has("generated/docs/e.md")
+            && !project.has("generated/docs/b.md")
+            && !project.has("generated/docs/c.md")
+    );
+    assert!(!run.text().contains("5ecret"), "{}", run.text());
+    for (path, bytes) in project.tree("") {
+        assert!(!String::from_utf8_lossy(&bytes).contains("5ecret"), "{path}");
+    }
+}

@@ -15,6 +15,7 @@ mod golden;
 mod incremental;
 mod keys;
 mod killed;
+mod lifecycle;
 mod machines;
 mod onex;
 mod plan;

@@ -6,6 +6,7 @@
 )]
 
 mod bench;
+mod bench_agents;
 mod conformance;
 mod python;
 mod test;
@@ -30,7 +31,8 @@ tasks:
                   with --check, fails if it says something else
   mutants         runs generated tests on faulty contracts and validators and writes tests/mutants.md
   peers           scores and times other generators and ours on the same schemas and writes tests/peers.md
-  bench [--n N]   measures a release build on N synthetic contracts (10000) and writes tests/bench.md if it is so many";
+  bench [--n N]   measures a release build on N synthetic contracts (10000) and writes tests/bench.md if it is so many
+  bench-agents    measures what agents cost beside their own time and writes tests/bench_agents.md";
 
 fn main() -> ExitCode {
     let mut arguments = std::env::args().skip(1);
@@ -48,6 +50,7 @@ fn main() -> ExitCode {
         (Some("conformance"), [check]) if check == "--check" => conformance::run(&root(), true),
         (Some("mutants"), []) => conformance::mutants::run(&root()),
         (Some("peers"), []) => conformance::peers::run(&root()),
+        (Some("bench-agents"), []) => bench_agents::run(&root()),
         (Some("bench"), []) => bench::run(&root(), bench::CONTRACTS),
         (Some("bench"), [flag, number])
             if flag == "--n" && number.parse::<usize>().is_ok_and(|number| number >= 20) =>

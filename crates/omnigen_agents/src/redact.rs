@@ -2,10 +2,36 @@
 
 use serde_json::Value;
 
+use crate::answer::Answer;
 use crate::task::Environment;
 
 /// Shorter values are no secrets, and blotting them out would make texts unreadable.
 const SHORTEST: usize = 4;
+
+/// Parts of names of variables whose values are nobody's business: not even the answer's, which is committed.
+const SECRET: [&str; 6] = ["KEY", "TOKEN", "SECRET", "PASSWORD", "PASSWD", "CREDENTIAL"];
+
+/// The variable whose secret value an answer gives away, and where.
+pub(crate) fn given_away(environment: &Environment, answer: &Answer) -> Option<(String, String)> {
+    let is_secret = |name: &str| SECRET.iter().any(|part| name.to_ascii_uppercase().contains(part));
+    for value in environment.values.iter().filter(|(name, _)| is_secret(name)) {
+        let secrets = Secrets::of(&Environment { values: vec![value.clone()], ..Environment::default() });
+        let holds = |bytes: &[u8]| {
+            let text = String::from_utf8_lossy(bytes);
+            secrets.0.iter().any(|secret| text.contains(secret.as_str()))
+        };
+        for (path, bytes) in &answer.artifacts {
+            if holds(bytes) || holds(path.as_bytes()) {
+                return Some((value.0.clone(), format!("`{}`", secrets.redact(path))));
+            }
+        }
+        if answer.messages.iter().any(|message| holds(message.canonical().as_bytes()) || holds(message.kind.as_bytes()))
+        {
+            return Some((value.0.clone(), "a message".to_owned()));
+        }
+    }
+    None
+}
 
 /// The texts that must not be shown: longest first, so that one within another is no way round.
 #[derive(Default)]

@@ -10,7 +10,7 @@ use crate::failure::{Failure, FailureClass};
 use crate::live::Live;
 use crate::process::Process;
 use crate::protocol::Need;
-use crate::redact::Secrets;
+use crate::redact::{Secrets, given_away};
 use crate::sandbox::Walls;
 use crate::scratch::Room;
 use crate::task::{AgentSpec, Environment, Task, canonical_json};
@@ -145,5 +145,10 @@ pub fn run(
     });
     let process = Process::start(&program, &spec.command[1..], &environment.values, room.path(), walls.as_ref())
         .map_err(|error| failure(FailureClass::Start, &format!("cannot start `{}`: {error}", spec.command[0])))?;
-    Live::new(spec, task, &secrets, process).run(answer_need, cancelled, on_event)
+    let answer = Live::new(spec, task, &secrets, process).run(answer_need, cancelled, on_event)?;
+    if let Some((name, place)) = given_away(environment, &answer) {
+        let text = format!("{place} holds the value of the variable `{name}`, which is a secret by its name");
+        return Err(failure(FailureClass::Reported("secret".to_owned()), &text));
+    }
+    Ok(Answer { summary: answer.summary.map(|summary| secrets.redact(&summary)), ..answer })
 }

@@ -144,7 +144,7 @@ impl Picture {
                 },
             );
             // What the check follows is what stands in the file itself; generators read further.
-            for read in details.made.get("check").map(|made| &made.trace[..]).unwrap_or_default() {
+            for read in details.made.get(Target::Check.name()).map(|made| &made.trace[..]).unwrap_or_default() {
                 let (to, pointer) = match &read.key {
                     ReadKey::File(to) => (to, None),
                     ReadKey::Name(to, pointer, _) | ReadKey::Schema(to, pointer, _) => (to, Some(pointer)),

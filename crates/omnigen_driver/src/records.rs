@@ -329,7 +329,7 @@ impl Records {
         let noisy = details.made.values().any(|made| !made.diagnostics.is_empty());
         let is_task = |name: &str| Target::ALL.iter().all(|target| target.name() != name);
         let open = details.made.iter().any(|(name, made)| !made.ready && is_task(name));
-        let held = details.made.get("check").is_none_or(|made| !made.ready);
+        let held = details.made.get(Target::Check.name()).is_none_or(|made| !made.ready);
         let nothing = Digest::of(b"");
         let built_in = |name: &str| Target::ALL.iter().any(|t| t.name() == name && *t != Target::Check);
         let empty = details.made.iter().filter(|(name, made)| made.ready && made.digest == nothing && built_in(name));
@@ -350,7 +350,7 @@ impl Records {
                     (None, _) => mentions.extend(mentioned(&read.key)),
                 }
                 match &read.key {
-                    ReadKey::File(path) if &**target == "check" => uses.push(path),
+                    ReadKey::File(path) if **target == *Target::Check.name() => uses.push(path),
                     // A file that an `$id` led to is known by its name, its schema or its dialect only.
                     ReadKey::Name(path, ..) | ReadKey::Schema(path, ..) | ReadKey::Dialect(path) => uses.push(path),
                     _ => {}
@@ -509,7 +509,7 @@ mod tests {
             records.entry(&file, true).digest = Digest::of(file.as_bytes());
             let made =
                 Made { ready: true, digest: Digest::of(file.as_bytes()), trace: [].into(), diagnostics: Vec::new() };
-            records.change(&file).expect("there").made.insert("check".into(), made);
+            records.change(&file).expect("there").made.insert(Target::Check.name().into(), made);
         }
         records
     }

@@ -45,7 +45,7 @@ impl Target {
     /// The name in the configuration.
     pub fn name(self) -> &'static str {
         match self {
-            Target::Check => "check",
+            Target::Check => "(check)",
             Target::Models => "models",
             Target::Validators => "validators",
             Target::Tests => "tests",

@@ -298,3 +298,12 @@ pub(super) fn keep_rejected(session: &Session, answer: &Answer) {
         }
     }
 }
+
+/// What lay there to be looked at has been put right.
+pub(super) fn forget_rejected(session: &Session, answer: &Answer) {
+    if session.manners.compare {
+        return;
+    }
+    let paths: Vec<String> = answer.artifacts.iter().map(|(path, _)| path.clone()).collect();
+    omnigen_disk::remove_files(&session.setup.state.join(REJECTED), &paths);
+}

@@ -110,6 +110,7 @@ impl Flow {
 
     pub(super) fn pass(&mut self, session: &mut Session, commit: &mut Commit, judging: Judging) -> Result<(), String> {
         let Judging { call, answer, receipts, reads, .. } = judging;
+        judging::forget_rejected(session, &answer);
         self.admit(session, commit, call, answer, receipts, reads)
     }
 
