@@ -37,7 +37,8 @@ fn after_each_kill_the_next_build_is_right() {
     assert_ne!(clean[0], clean[1]);
     let mut random =
         std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).expect("a clock").subsec_nanos();
-    for round in 0..10 {
+    // A hundred in a long run (`cargo xtask soak`).
+    for round in 0..crate::random::steps(10).min(100) {
         let version = round % 2;
         write(&project, version);
         let mut build = project.command();
@@ -45,7 +46,7 @@ fn after_each_kill_the_next_build_is_right() {
             build.arg("build").stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("omnigen build starts");
         // Over all of the build: each round has its tenth, and any moment of that.
         random = random.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-        let moment = took * (10 * round as u32 + random % 10) / 100;
+        let moment = took * (1_000 * (round as u32 % 10) + random % 1_000) / 10_000;
         std::thread::sleep(moment);
         let _ended = child.kill();
         child.wait().expect("it is gone");

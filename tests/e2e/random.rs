@@ -142,7 +142,6 @@ pub(crate) fn put(project: &Project, contracts: &BTreeMap<&'static str, String>,
 fn history(seed: u64, steps: usize, store: Option<&Project>) {
     let folder = store.map(|store| store.path("").display().to_string());
     let arguments: Vec<&str> = folder.iter().flat_map(|folder| ["--cache-dir", folder]).collect();
-    let build = |project: &Project| project.run(&[&["build"], &arguments[..]].concat());
     let mut dice = Dice(seed);
     let (mut contracts, mut config) = (BTreeMap::new(), CONFIGS[0]);
     for path in PATHS {
@@ -154,6 +153,10 @@ fn history(seed: u64, steps: usize, store: Option<&Project>) {
         done.push(step(&mut dice, &mut contracts, &mut config));
         put(&lived, &contracts, config);
         done.extend(meddle(&mut dice, &lived));
+        // Neither the number of threads nor the index of mentions decides anything.
+        let threads = (1 + done.len() % 8).to_string();
+        let index: &[&str] = if done.len() % 3 == 0 { &["--no-index"] } else { &[] };
+        let build = |project: &Project| project.run(&[&["build", "-j", &threads], index, &arguments].concat());
         let run = build(&lived);
 
         let fresh = Project::empty();

@@ -80,21 +80,84 @@ fn a_full_disk_is_told_and_mended_by_the_next_build() {
 fn folders_that_may_not_be_written_to_are_told() {
     let project = Project::with(&[("contracts/note.json", NOTE)]);
     project.build().ends(0);
-    let folder = project.path("generated/models");
-    let mode = |mode| fs::set_permissions(&folder, PermissionsExt::from_mode(mode)).expect("set");
-    mode(0o555);
-    project.write("contracts/note.json", NOTE.replace("A note.", "Another."));
-    if fs::write(folder.join("probe"), "").is_ok() {
-        // The superuser may write anywhere.
-        fs::remove_file(folder.join("probe")).expect("removed");
-        mode(0o755);
-        return;
+    let mode = |folder: &str, mode| {
+        fs::set_permissions(project.path(folder), PermissionsExt::from_mode(mode)).expect("set");
+    };
+    mode("generated/models", 0o555);
+    // The superuser may write anywhere, unless that is taken from it.
+    let probe = project.path("generated/models/probe");
+    let superuser = fs::write(&probe, "").is_ok();
+    if superuser {
+        fs::remove_file(probe).expect("removed");
     }
-    project.build().ends(2).says(MODEL).says("cannot be written");
+    let build = || match superuser {
+        false => project.build(),
+        true => project.finish(
+            Command::new("setpriv")
+                .args(["--bounding-set=-dac_override,-dac_read_search", "--"])
+                .arg(omnigen())
+                .arg("build")
+                .current_dir(project.root()),
+        ),
+    };
+    project.write("contracts/note.json", NOTE.replace("A note.", "Another."));
+    build().ends(2).says(MODEL).says("cannot be written");
     assert!(project.read(MODEL).contains("A note."));
-    mode(0o755);
+    mode("generated/models", 0o755);
+    // Where nothing can be journaled nothing is written.
+    mode(".omnigen", 0o555);
+    build().ends(2).says(".omnigen");
+    assert!(project.read(MODEL).contains("A note."));
+    mode(".omnigen", 0o755);
     project.build().ends(0).says("built 1 of 3 artifacts");
     as_clean(&project);
+}
+
+#[test]
+fn a_file_of_the_mirror_invalidates_what_reads_it_and_nothing_else() {
+    let far = r#"{ "type": "object", "properties": { "n": { "type": "integer" } } }"#;
+    let whole = r#"{ "allOf": [{ "$ref": "https://far.example/far.json" }], "properties": { "m": {} } }"#;
+    let named = r#"{ "type": "object", "properties": { "far": { "$ref": "https://far.example/far.json" } } }"#;
+    let project = Project::with(&[
+        ("refs/far.example/far.json", far),
+        ("contracts/note.json", NOTE),
+        ("contracts/whole.json", whole),
+        ("contracts/named.json", named),
+    ]);
+    let toml = "[project]\nname = \"test\"\nrefs = \"refs\"\ntargets = [\"models\", \"validators\"]\n";
+    project.write("omnigen.toml", toml);
+    project.build().ends(0).says("built 8 of 8 artifacts");
+    project.write("refs/far.example/far.json", far.replace("integer", "string"));
+    let (run, touched) = project.rebuild();
+    run.ends(0);
+    assert!(touched.iter().all(|path| path.ends_with("far.py") || path.ends_with("whole.py")), "{touched:?}");
+    assert!(touched.len() >= 3, "{touched:?}");
+    as_clean(&project);
+}
+
+/// As many as do not fit on a stack in a long run (`cargo xtask soak`), fewer otherwise.
+#[test]
+fn a_long_chain_of_references_is_built_and_edited() {
+    let length = if crate::random::steps(0) > 0 { 50_000 } else { 400 };
+    let project = Project::empty();
+    project.write("omnigen.toml", "[project]\nname = \"chain\"\ntargets = [\"models\"]\n");
+    for at in 0..length {
+        let next = format!(r#"{{ "$ref": "c{}.json" }}"#, at + 1);
+        let text = match at {
+            _ if at + 1 == length => r#"{ "type": "string" }"#.to_owned(),
+            // Each tenth has nothing of its own.
+            _ if at % 10 == 9 => next,
+            _ => format!(r#"{{ "type": "object", "properties": {{ "next": {next} }} }}"#),
+        };
+        project.write(&format!("contracts/c{at}.json"), text);
+    }
+    project.build().ends(0);
+    project.build().ends(0).says("nothing to do");
+    // Work is in proportion to those whose reads are touched, not to the chain.
+    project.write(&format!("contracts/c{}.json", length - 1), r#"{ "type": "integer" }"#);
+    let (run, touched) = project.rebuild();
+    run.ends(0);
+    assert!(touched.len() < 20, "{}", touched.len());
 }
 
 #[test]

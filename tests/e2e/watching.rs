@@ -191,3 +191,33 @@ fn an_edit_is_taken_up_while_work_is_under_way_and_others_do_not_wait() {
     assert_eq!(code, 130, "{said:#?}");
     project.build().ends(0).says("nothing to do");
 }
+
+#[test]
+#[cfg(target_os = "linux")]
+fn lost_events_are_made_up_for_and_nobody_waits_for_a_watch_that_stands_still() {
+    let (project, mut watching) = started(&[("contracts/note.json", NOTE)]);
+    watching.signal("STOP");
+    let limit = fs::read_to_string("/proc/sys/fs/inotify/max_queued_events").expect("a limit");
+    let junk = project.path("contracts/junk.tmp");
+    // Each turn is two events at least, so the queue is full when the contract is written, and that is never told.
+    for _ in 0..limit.trim().parse::<usize>().expect("a number") {
+        fs::write(&junk, "").expect("written");
+        fs::remove_file(&junk).expect("removed");
+    }
+    project.write("contracts/note.json", note("Written unseen."));
+    project.run(&["build", "--check"]).ends(1).says("1 artifact is out of date");
+    project.run(&["explain", MODEL]).ends(0);
+    project.run(&["build", "-n"]).ends(0).says("would build 1 of 3 artifacts");
+    watching.signal("CONT");
+    watching.until("the output", || project.read(MODEL).contains("Written unseen."));
+    // Others build beside one that stands still, and it takes that in.
+    watching.lines_for(Duration::from_millis(200));
+    watching.signal("STOP");
+    project.write("contracts/note.json", note("Built by another."));
+    project.build().ends(0).says("built 1 of 3 artifacts");
+    watching.signal("CONT");
+    project.write("contracts/note.json", note("And by itself again."));
+    watching.until("the output", || project.read(MODEL).contains("And by itself again."));
+    settles(&project, &mut watching);
+    watching.interrupt();
+}

@@ -71,6 +71,13 @@ impl Watching {
         }
     }
 
+    /// Sends a signal: `STOP`, `CONT`.
+    #[track_caller]
+    pub fn signal(&self, name: &str) {
+        let sent = Command::new("kill").args([&format!("-{name}"), &self.child.id().to_string()]).status();
+        assert!(sent.expect("kill").success(), "the signal could not be sent");
+    }
+
     /// Presses Ctrl-C, waits for the end, and gives back the exit code (-1: ended by the signal) and what was said last.
     #[track_caller]
     pub fn interrupt(mut self) -> (i32, Vec<String>) {

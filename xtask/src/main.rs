@@ -23,7 +23,8 @@ tasks:
                   ARGs go to the test runner (`cargo nextest run`, or `cargo test` without it)
   fuzz [--count N] [--seed N] [--from N] [--careful]
                   changed copies of real contracts (fixtures, and the corpus beside the checkout) through everything
-  soak [STEPS]    the histories of random edits at length (1000 steps each): incremental equals clean, plans are kept
+  soak [STEPS]    the histories of random edits at length (1000 steps each): incremental equals clean, plans are kept,
+                  a hundred kills, a chain of 50,000 contracts
   codegen [--check]
                   writes what is made of declarations (crates/omnigen_report/CODES.md); with --check, fails if it is not so
   conformance [--check]
