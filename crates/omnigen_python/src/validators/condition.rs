@@ -345,10 +345,65 @@ fn join(parts: Vec<Condition>, all: bool) -> Condition {
             }
         }
     }
+    merge_instances(&mut joined, if all { NotInstance } else { Instance });
     match joined.len() {
         0 => Known(all),
         1 => joined.remove(0),
         _ if all => All(joined),
         _ => Any(joined),
+    }
+}
+
+/// Tests for classes of one value become one: `isinstance(x, (str, list))`.
+fn merge_instances(parts: &mut Vec<Condition>, operator: Operator) {
+    let instance = |part: &Condition| matches!(part, Condition::Test(test) if test.operator == operator);
+    if parts.iter().filter(|part| instance(part)).count() < 2 {
+        return;
+    }
+    let mut at = 0;
+    while at < parts.len() {
+        let (before, rest) = parts.split_at_mut(at);
+        let Some(Condition::Test(test)) = rest.first().filter(|part| instance(part)) else {
+            at += 1;
+            continue;
+        };
+        let (value, classes) = test.text.split_at(test.at as usize);
+        let same = before.iter_mut().find_map(|part| match part {
+            Condition::Test(other) if other.operator == operator && &other.text[..other.at as usize] == value => {
+                Some(other)
+            }
+            _ => None,
+        });
+        let Some(other) = same else {
+            at += 1;
+            continue;
+        };
+        let bare = |text: &str| text.trim_start_matches('(').trim_end_matches(')').to_owned();
+        let mut list = bare(&other.text[other.at as usize..]);
+        for class in bare(classes).split(", ") {
+            if !list.split(", ").any(|known| known == class) {
+                list = [&list, ", ", class].concat();
+            }
+        }
+        let right = if list.contains(", ") { ["(", &list, ")"].concat() } else { list };
+        if let Condition::Test(merged) = Condition::of(&[value], operator, &[&right]) {
+            *other = merged;
+        }
+        parts.remove(at);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn classes_of_one_value_are_asked_for_at_once() {
+        let is = |value, class| Condition::of(&[value], Instance, &[class]);
+        let any = Condition::any(vec![is("x", "str"), is("y", "str"), is("x", "(str, list)")]);
+        assert_eq!(any.flat(), "isinstance(x, (str, list)) or isinstance(y, str)");
+        assert_eq!(any.opposite().flat(), "not isinstance(x, (str, list)) and not isinstance(y, str)");
+        let one = Condition::any(vec![is("x", "str"), is("x", "str")]);
+        assert_eq!(one.flat(), "isinstance(x, str)");
     }
 }
