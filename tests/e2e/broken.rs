@@ -485,3 +485,31 @@ fn the_rest_of_a_document_is_built() {
     clean.build().ends(0);
     assert_eq!(difference(&project.tree("generated"), &clean.tree("generated")), "");
 }
+
+#[test]
+fn a_reference_that_dangles_in_another_file_holds_back_those_who_need_it() {
+    let base = r##"{ "$defs": { "sound": { "type": "object", "properties": { "n": { "type": "integer" } } },
+        "bad": { "type": "object", "properties": { "x": { "$ref": "https://far.example/x.json" } } } } }"##;
+    let user = |name: &str| {
+        format!(r##"{{ "allOf": [{{ "$ref": "../refs/base.json#/$defs/{name}" }}], "required": ["n"] }}"##)
+    };
+    let files = [
+        ("omnigen.toml", "[project]\nname = \"test\"\nrefs = \"refs\"\n".to_owned()),
+        ("refs/base.json", base.to_owned()),
+        ("contracts/good.json", user("sound")),
+        ("contracts/poor.json", user("bad")),
+    ];
+    let files: Vec<(&str, &str)> = files.iter().map(|(path, text)| (*path, text.as_str())).collect();
+    let project = Project::with(&files);
+    for again in [false, true] {
+        let run = project.run(&["build"]);
+        run.ends(1).says("`https://far.example/x.json` leads nowhere").says("held back until refs/base.json");
+        for folder in ["models/model", "validators/validator", "tests/test"] {
+            assert!(project.has(&format!("generated/{folder}_good.py")), "{folder} {again}\n{}", run.text());
+            assert!(!project.has(&format!("generated/{folder}_poor.py")), "{folder} {again}\n{}", run.text());
+        }
+    }
+    project.write("refs/base.json", &base.replace("https://far.example/x.json", "#/$defs/sound"));
+    project.run(&["build"]).ends(0);
+    assert!(project.has("generated/tests/test_poor.py"));
+}

@@ -56,7 +56,7 @@ fn a_hand_edit_that_was_there_before_the_first_build_is_told_every_time() {
 
 #[test]
 fn whoever_waits_for_a_file_is_made_when_that_file_is_mended_by_a_third() {
-    let part = r##"{ "type": "object", "$defs": { "Used": { "type": "object", "properties": { "a": { "type": "integer" } } },
+    let part = r##"{ "type": "object", "$defs": { "Used": { "type": "object", "properties": { "a": { "$ref": "#/$defs/Other" } } },
         "Other": { "properties": { "x": { "$ref": "third.json#/$defs/X" } } } } }"##;
     let whole = r##"{ "type": "object", "allOf": [{ "$ref": "part.json#/$defs/Used" }], "properties": { "b": {} } }"##;
     let there = r#"{ "$defs": { "X": { "type": "string" } } }"#;

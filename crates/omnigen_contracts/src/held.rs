@@ -30,6 +30,22 @@ impl Held {
     }
 }
 
+impl Held {
+    /// Does a place belong to what is held back?
+    pub fn concerns(&self, pointer: &str) -> bool {
+        match self {
+            Held::Nothing => false,
+            Held::Some(held) => {
+                let inside = |at: &Pointer| {
+                    pointer.strip_prefix(&**at).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+                };
+                held.iter().any(inside)
+            }
+            Held::Everything => true,
+        }
+    }
+}
+
 impl Declarations {
     /// What the errors among `found`, diagnostics about this file, hold back.
     pub fn held<'d>(&self, found: impl IntoIterator<Item = &'d Diagnostic>) -> Held {

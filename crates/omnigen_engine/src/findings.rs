@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use omnigen_contracts::{Declarations, Held};
-use omnigen_ir::{Exports, FileId, View};
+use omnigen_ir::{Digest, Exports, FileId, View};
 use omnigen_report::{At, Code, Diagnostic};
 
 use crate::graph::{Db, declared};
@@ -19,6 +19,15 @@ pub(crate) fn held(db: &dyn Db, source: Source, diagnostics: &[Diagnostic]) -> H
     match declared(db, source, View::Meaning) {
         Some(declared) => declared.held(diagnostics),
         None => Held::Everything,
+    }
+}
+
+/// The digest of how far a file can be used; none if it cannot.
+pub(crate) fn sound_digest(held: &Held) -> Option<Digest> {
+    match held {
+        Held::Nothing => Some(Digest::of(b"sound")),
+        Held::Some(held) => Some(Digest::of(format!("{held:?}").as_bytes())),
+        Held::Everything => None,
     }
 }
 

@@ -16,7 +16,7 @@ use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 use salsa::Setter;
 
-use crate::findings::{held, twice, usable, waits};
+use crate::findings::{held, sound_digest, twice, usable, waits};
 use crate::follow::Follow;
 use crate::includes::{self, included, missing};
 use crate::inputs::{Config, Content, Index, Project, Source};
@@ -318,16 +318,18 @@ pub(crate) fn broken(db: &dyn Db, source: Source) -> bool {
     }
 }
 
-/// Has the check of a file found no errors? For those who have read its schemas. With the files that are needed to tell.
+/// What the errors of a file hold back, for those who have read its schemas. With the files that are needed to tell.
 #[salsa::tracked(returns(ref))]
-pub(crate) fn sound(db: &dyn Db, source: Source) -> (bool, BTreeSet<FileId>) {
+pub(crate) fn sound(db: &dyn Db, source: Source) -> (Held, BTreeSet<FileId>) {
     if presence(db, source) == Presence::Stored
         && let Content::Stored(stored) = source.content(db)
     {
-        return (!stored.held, BTreeSet::new());
+        // How much of it is not kept.
+        let needs = if stored.held { BTreeSet::from([source.path(db).clone()]) } else { BTreeSet::new() };
+        return (Held::Nothing, needs);
     }
-    let (state, held, needs) = checked(db, source);
-    (*state == State::Ready && *held == Held::Nothing, needs.clone())
+    let (_, held, needs) = checked(db, source);
+    (held.clone(), needs.clone())
 }
 
 #[salsa::tracked(returns(copy))]
@@ -694,11 +696,11 @@ impl Graph {
             ReadKey::Sound(file) => {
                 known(file)?;
                 let Some(source) = self.source(file) else { return Ok(None) };
-                let (sound, needs) = sound(self, source);
+                let (held, needs) = sound(self, source);
                 if let Some(need) = needs.first() {
                     return Err(need.clone());
                 }
-                sound.then(|| Digest::of(b"sound"))
+                sound_digest(held)
             }
             ReadKey::File(file) => {
                 known(file)?;

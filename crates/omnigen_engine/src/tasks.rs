@@ -149,7 +149,9 @@ pub(crate) fn question(
         }
         let mut rewrite = |node: &Node| {
             let Some(reference) = &node.reference else { return };
-            let RefTarget::Elsewhere { .. } = &reference.target else { return };
+            if matches!(reference.target, RefTarget::Here(_)) {
+                return;
+            }
             let target = target(file, reference).unwrap_or_else(|| ANYTHING.to_owned());
             let keyword = if reference.dynamic.is_some() { "$dynamicRef" } else { "$ref" };
             if let Some(value) = at_mut(&mut document, &format!("{}/{keyword}", node.at)) {

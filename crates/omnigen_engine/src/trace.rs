@@ -10,7 +10,7 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 use rustc_hash::FxBuildHasher;
 
-use omnigen_contracts::{Declarations, Dialect, Includes};
+use omnigen_contracts::{Declarations, Dialect, Held, Includes};
 use omnigen_ir::naming::{Unit, WRITE};
 use omnigen_ir::{
     Digest, Encoder, Export, Exports, FileId, Link, NodeManifest, Place, Pointer, Reach, RefTarget, Reference, Resolve,
@@ -18,6 +18,7 @@ use omnigen_ir::{
 };
 use omnigen_report::Diagnostic;
 
+use crate::findings::sound_digest;
 use crate::graph::{
     Db, Presence, declared, id_at, manifest, meaning_digest, names, outline, presence, redeclared, source_at,
 };
@@ -282,11 +283,12 @@ impl<'db> Reads<'db> {
         let mut blocking = self.blocking.borrow().clone();
         for file in self.foreign() {
             let source = source_at(self.db, crate::graph::Path::new(self.db, file.clone()));
-            let (sound, needs) =
-                source.map_or((false, BTreeSet::new()), |source| crate::graph::sound(self.db, source).clone());
+            let (held, needs) = source
+                .map_or((Held::Everything, BTreeSet::new()), |source| crate::graph::sound(self.db, source).clone());
             if needs.is_empty() {
-                self.record(ReadKey::Sound(file.clone()), || sound.then(|| Digest::of(b"sound")));
-                if !sound {
+                self.record(ReadKey::Sound(file.clone()), || sound_digest(&held));
+                // An error elsewhere in a file is the matter of those who read what it holds back.
+                if self.read_in(&file).iter().any(|pointer| held.concerns(pointer)) {
                     blocking.insert(file);
                 }
             } else {
@@ -340,6 +342,16 @@ impl<'db> Reads<'db> {
             _ => None,
         });
         files.collect()
+    }
+
+    /// The places of another file whose schemas have been read so far.
+    fn read_in(&self, file: &FileId) -> Vec<Pointer> {
+        let reads = self.reads.borrow();
+        let places = reads.keys().filter_map(|key| match key {
+            ReadKey::Schema(other, pointer, _) if other == file => Some(pointer.clone()),
+            _ => None,
+        });
+        places.collect()
     }
 
     fn record(&self, key: ReadKey, digest: impl FnOnce() -> Option<Digest>) {
