@@ -491,7 +491,9 @@ fn a_reference_that_dangles_in_another_file_holds_back_those_who_need_it() {
     let base = r##"{ "$defs": { "sound": { "type": "object", "properties": { "n": { "type": "integer" } } },
         "bad": { "type": "object", "properties": { "x": { "$ref": "https://far.example/x.json" } } } } }"##;
     let user = |name: &str| {
-        format!(r##"{{ "allOf": [{{ "$ref": "../refs/base.json#/$defs/{name}" }}], "required": ["n"] }}"##)
+        format!(
+            r##"{{ "allOf": [{{ "$ref": "../refs/base.json#/$defs/{name}" }}], "properties": {{ "own": {{ "type": "string" }} }} }}"##
+        )
     };
     let files = [
         ("omnigen.toml", "[project]\nname = \"test\"\nrefs = \"refs\"\n".to_owned()),

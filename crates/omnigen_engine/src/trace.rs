@@ -281,14 +281,18 @@ impl<'db> Reads<'db> {
     /// What it has to wait for: files that are broken, or whose schemas it has read and that have errors.
     pub(crate) fn blocking(&self) -> BTreeSet<FileId> {
         let mut blocking = self.blocking.borrow().clone();
-        for file in self.foreign() {
+        for file in self.foreign().into_iter().chain(self.named_files()).collect::<BTreeSet<_>>() {
             let source = source_at(self.db, crate::graph::Path::new(self.db, file.clone()));
             let (held, needs) = source
                 .map_or((Held::Everything, BTreeSet::new()), |source| crate::graph::sound(self.db, source).clone());
             if needs.is_empty() {
                 self.record(ReadKey::Sound(file.clone()), || sound_digest(&held));
                 // An error elsewhere in a file is the matter of those who read what it holds back.
-                if self.read_in(&file).iter().any(|pointer| held.concerns(pointer)) {
+                // A name that is all that is used of a broken file stays with its last good output.
+                let lost = |pointer: &Pointer| matches!(&held, Held::Some(_)) && held.concerns(pointer);
+                if self.read_in(&file).iter().any(|pointer| held.concerns(pointer))
+                    || self.names_in(&file).iter().any(lost)
+                {
                     blocking.insert(file);
                 }
             } else {
@@ -352,6 +356,28 @@ impl<'db> Reads<'db> {
             _ => None,
         });
         places.collect()
+    }
+
+    /// The definitions of another file whose names are used.
+    fn names_in(&self, file: &FileId) -> Vec<Pointer> {
+        let reads = self.reads.borrow();
+        let places = reads.iter().filter_map(|(key, digest)| match key {
+            ReadKey::Name(other, pointer, _) if other == file && digest.is_some() => Some(pointer.clone()),
+            _ => None,
+        });
+        places.collect()
+    }
+
+    /// The other files of which a name is used: what is held back there is not to be imported.
+    fn named_files(&self) -> BTreeSet<FileId> {
+        let reads = self.reads.borrow();
+        let files = reads.iter().filter_map(|(key, digest)| match key {
+            ReadKey::Name(file, ..) if digest.is_some() && *file != self.own && !is_built_in(file) => {
+                Some(file.clone())
+            }
+            _ => None,
+        });
+        files.collect()
     }
 
     fn record(&self, key: ReadKey, digest: impl FnOnce() -> Option<Digest>) {
