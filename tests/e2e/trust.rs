@@ -286,7 +286,8 @@ fn a_setting_invalidates_what_reads_it_and_nothing_else() {
         made.map(|one| one["target"].as_str().unwrap_or_default().to_owned()).collect::<Vec<_>>()
     };
     assert_eq!(told("exclude = [\"nothing/**\"]\n"), Vec::<String>::new());
-    assert_eq!(told("[python]\nformat = \"assert\"\n"), ["validators", "tests"]);
+    // Models say which formats only the validator checks.
+    assert_eq!(told("[python]\nformat = \"assert\"\n"), ["models", "validators", "tests"]);
     let all = told("[python]\nnaming = \"{Name}\"\n");
     assert_eq!(all, ["models", "validators", "tests"]);
     // Neither a comment nor the order of tables is a setting.
