@@ -15,7 +15,22 @@ pub(super) fn score(setup: &Setup, project: &Path) -> Result<(String, String), S
     let all = files.iter().filter(|path| path.extension().is_some_and(|extension| extension == "py")).count();
     let cache = setup.folder.join("mypy-cache").display().to_string();
     let tools: [(&str, &[&str]); 3] = [
-        ("ruff check", &["-m", "ruff", "check", "--isolated", "--no-cache", "--output-format", "concise", "generated"]),
+        (
+            // The default set, and more.
+            "ruff check",
+            &[
+                "-m",
+                "ruff",
+                "check",
+                "--isolated",
+                "--no-cache",
+                "--extend-select",
+                "I,UP,B",
+                "--output-format",
+                "concise",
+                "generated",
+            ],
+        ),
         ("ruff format --check", &["-m", "ruff", "format", "--isolated", "--no-cache", "--check", "generated"]),
         (
             "mypy --strict",
