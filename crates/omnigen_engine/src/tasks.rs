@@ -10,7 +10,7 @@ use omnigen_report::{At, Code, Diagnostic};
 use crate::exports_tests::{keyed, keys, written};
 use crate::graph::{Db, Parsed, declarations, judge, source_at};
 use crate::inputs::Source;
-use crate::trace::Reads;
+use crate::trace::{Reads, Target};
 
 /// How many documents one contract's tests have: enough for every constraint of all but the largest, and still milliseconds.
 const LIMIT: Limit = Limit { documents: 2_000, values: 40_000 };
@@ -107,7 +107,14 @@ pub(crate) fn question(
         .filter_map(|(file, source)| Some((file, reads.declared(*source).filter(|declared| !declared.rooted())?)))
         .map(|(file, declared)| (file, keys(declared)))
         .collect();
-    let target = |file: &FileId, reference: &Reference| match reads.link(file, reference) {
+    // What the candidates touch of another file has been linked and recorded when they were made. Its other references are only
+    // written down here: that somebody has read them is not true, and would hold back what does not need them.
+    let aside = Reads::new(db, source, Target::Tests);
+    let link = |file: &FileId, reference: &Reference| match file == contract.file {
+        true => reads.link(file, reference),
+        false => aside.link(file, reference),
+    };
+    let target = |file: &FileId, reference: &Reference| match link(file, reference) {
         Link::To(place) if reads.built_in(&place.file) => {
             metaschemas.set(true);
             Some(reference.text.to_string())
