@@ -1,4 +1,5 @@
-"""Small faults: a contract with one constraint changed, a validator's code with one operator or constant changed."""
+"""Small faults: a contract with one constraint changed, a validator's code with one operator or constant changed, a model with
+less in it."""
 
 import ast
 import copy
@@ -204,3 +205,41 @@ def validator_faults(tree, random):
             old, node.value = node.value, ast.copy_location(ast.Constant(value=None), node)
             yield kind, node.lineno, tree
             node.value = old
+
+
+def model_faults(tree, random):
+    """Changed copies of a module of models, in a random order: (kind, line, tree)."""
+    found = []
+    for kind in [node for node in tree.body if isinstance(node, ast.ClassDef)]:
+        for node in kind.body:
+            if not isinstance(node, ast.AnnAssign) or not isinstance(node.target, ast.Name):
+                continue
+            if node.target.id in ("model_config", "root"):
+                continue
+            found += [("field left out", kind, node), ("type loosened", kind, node)]
+            if node.value is None:
+                found.append(("required made optional", kind, node))
+            # Constraints are keyword arguments of `Field`, `StringConstraints` and their like.
+            for call in [part for part in ast.walk(node.annotation) if isinstance(part, ast.Call)]:
+                found += [("constraint left out", call, keyword) for keyword in call.keywords]
+    random.shuffle(found)
+    for kind, owner, node in found[:60]:
+        if kind == "field left out":
+            at = owner.body.index(node)
+            owner.body[at] = ast.copy_location(ast.Pass(), node)
+            yield kind, node.lineno, tree
+            owner.body[at] = node
+        elif kind == "type loosened":
+            # `object` takes everything, as `Any` does, and needs no import.
+            old, node.annotation = node.annotation, ast.copy_location(ast.Name("object", ast.Load()), node.annotation)
+            yield kind, node.lineno, tree
+            node.annotation = old
+        elif kind == "required made optional":
+            node.value = ast.copy_location(ast.Constant(None), node)
+            yield kind, node.lineno, tree
+            node.value = None
+        elif kind == "constraint left out":
+            at = owner.keywords.index(node)
+            owner.keywords.pop(at)
+            yield kind, owner.lineno, tree
+            owner.keywords.insert(at, node)

@@ -1,7 +1,11 @@
 """Do the generated tests of a contract find faults in its models and validators?
 
-Two kinds of faults, each told apart from the original by an engine of its own on documents that have nothing to do with the
-tests beyond their examples: a contract with one constraint changed, and a validator with one operator or constant changed.
+Three kinds of faults: a contract with one constraint changed, kept if an engine of its own tells it apart from the original on
+some document; a validator with one operator or constant changed, kept if it answers wrongly on some document; a model with a
+field, a type or a constraint less, kept if it says something else of some document than the original. The documents are the
+corpus's, the tests', and random changes of both.
+
+Changed contracts are built in batches: the n-th change of every contract is one project.
 
 argv: the project's folder, and a JSON file with {"omnigen": the program, "entries": a list of
 {"name", "contract", "valid": [paths], "invalid": [paths]}}.
@@ -24,13 +28,13 @@ from multiprocessing import Pool
 
 import jsonschema_rs
 from conformance import modules, read
-from faults import schema_faults, validator_faults
+from faults import model_faults, schema_faults, validator_faults
 
 sys.setrecursionlimit(10_000)
 
-# For one contract: faults of its schema, faults of its validator, documents that may tell them apart.
-SCHEMAS, VALIDATORS, DOCUMENTS = 24, 16, 2500
-LONGEST, MOST = 40_000, 6_000_000
+# For one contract: faults of its schema, its validator, its models, and documents that may tell them apart.
+SCHEMAS, VALIDATORS, MODELS, DOCUMENTS = 12, 8, 6, 1200
+LONGEST, MOST = 40_000, 3_000_000
 
 
 class Refs:
@@ -221,21 +225,6 @@ def documents(schema, bases, random):
     return bases + made
 
 
-def built(folder, project, entry, schema, omnigen):
-    """A project with only this contract in a changed form; false if it is none any more."""
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
-    settings = (project / "omnigen.toml").read_text(encoding="utf-8")
-    settings = settings.replace("[project]\n", '[project]\ntargets = ["models", "validators"]\n', 1)
-    (folder / "omnigen.toml").write_text(settings, encoding="utf-8")
-    (folder / "refs").symlink_to((project / "refs").resolve())
-    contract = folder / entry["contract"]
-    contract.parent.mkdir(parents=True)
-    contract.write_text(json.dumps(schema), encoding="utf-8")
-    done = subprocess.run([omnigen, "build", "--quiet", "--color", "never", "-C", folder], capture_output=True)
-    return done.returncode == 0
-
-
 def verdict(is_valid, document):
     try:
         return is_valid(document)
@@ -244,17 +233,41 @@ def verdict(is_valid, document):
 
 
 def timed(project, test):
-    """Milliseconds that all calls of a test module take, and how many there are; the module is loaded and warm."""
+    """Milliseconds of CPU that all calls of a test module take, and how many there are; the module is loaded and warm."""
     module = loaded(project, test, project)
     calls = list(cases(module))
-    begin = time.perf_counter()
+    begin = time.process_time()
     for _, function, arguments in calls:
         function(**arguments)
-    return (time.perf_counter() - begin) * 1000, len(calls)
+    return (time.process_time() - begin) * 1000, len(calls)
 
 
-def score(arguments):
-    project, omnigen, entry, paths = arguments
+def tally(result, kind, caught, what):
+    row = result["kinds"].setdefault(kind, [0, 0])
+    row[1] += 1
+    row[0] += caught
+    if not caught:
+        result["survived"].append(f"{kind.partition(': ')[2]} {what}")
+
+
+def shown(document):
+    return json.dumps(document)[:160]
+
+
+def exchanged(project, path, tree):
+    """The module of that file with other content, in the place of the original."""
+    name = name_of(project, path)
+    changed = types.ModuleType(name)
+    changed.__file__, changed.__package__ = str(path), name.rpartition(".")[0]
+    sys.modules[name] = changed
+    setattr(sys.modules[changed.__package__], name.rpartition(".")[2], changed)
+    exec(compile(tree, str(path), "exec"), vars(changed))
+    return changed
+
+
+def prepare(arguments):
+    """Everything but changed contracts, which are chosen here and built later: (result, list of (kind, pointer, witness, schema))."""
+    project, _, entry, paths = arguments
     project, test, checked = pathlib.Path(project), pathlib.Path(paths["tests"]), pathlib.Path(paths["validators"])
     chance = random.Random(entry["name"])
     result = {"name": entry["name"], "kinds": {}, "survived": [], "problems": []}
@@ -266,11 +279,11 @@ def score(arguments):
         result["milliseconds"], result["calls"] = timed(project, test)
         if why := failure(loaded(project, test, project)):
             result["problems"].append(f"its own tests fail: {why}")
-            return result
+            return result, []
         own = judge(schema, refs)
     except Exception as error:
         result["problems"].append(f"{type(error).__name__}: {error}"[:200])
-        return result
+        return result, []
     bases = [copy.deepcopy(document) for document in examples(module)]
     corpus = []
     for path in entry["valid"] + entry["invalid"]:
@@ -281,56 +294,38 @@ def score(arguments):
     some = corpus + bases[:2] + chance.sample(bases, min(len(bases), 16))
     pool = bases + documents(schema, some, chance)
     before = [verdict(own, document) for document in pool]
+    order = sorted((i for i in range(len(pool)) if before[i] is not None), key=lambda i: (i >= len(bases), chance.random()))
+    chosen = schemas(schema, refs, pool, before, order, chance)
+    validators(result, project, test, checked, pool, before, order, chance)
+    models(result, project, test, pathlib.Path(paths["models"]), pool, before, order, chance)
+    return result, chosen
 
-    def count(kind, caught, what):
-        row = result["kinds"].setdefault(kind, [0, 0])
-        row[1] += 1
-        row[0] += caught
-        if not caught:
-            result["survived"].append(what)
 
-    folder = project.parent / "mutants" / entry["name"]
-    if built(folder, project, entry, schema, omnigen):
-        enter(folder)
-        if why := failure(loaded(project, test, folder)):
-            result["problems"].append(f"alone in a project, its own tests fail: {why}")
-            return result
-    kept = 0
+def schemas(schema, refs, pool, before, order, chance):
+    chosen = []
     for kind, pointer, changed in schema_faults(schema, chance):
-        if kept >= SCHEMAS:
+        if len(chosen) >= SCHEMAS:
             break
         try:
             theirs = judge(changed, refs)
         except Exception:
             continue
-        witness = next((i for i, document in enumerate(pool) if before[i] is not None and verdict(theirs, document) not in (None, before[i])), None)
-        if witness is None or not built(folder, project, entry, changed, omnigen):
-            continue
-        kept += 1
-        enter(folder)
-        why = failure(loaded(project, test, folder))
-        shown = json.dumps(pool[witness])
-        count(f"contract: {kind}", why is not None, f"{kind} at {pointer}, seen on {shown[:160]}")
-    shutil.rmtree(folder, ignore_errors=True)
+        witness = next((i for i in order if verdict(theirs, pool[i]) not in (None, before[i])), None)
+        if witness is not None:
+            chosen.append((kind, pointer, shown(pool[witness]), changed))
+    return chosen
 
+
+def validators(result, project, test, checked, pool, before, order, chance):
     enter(project)
-    validator = loaded(project, checked)
-    name = name_of(project, checked)
-    source = checked.read_text(encoding="utf-8")
-    runner = next(value for key, value in vars(validator).items() if key.startswith("Validator") and isinstance(value, type))
-    few = [i for i in range(len(pool)) if before[i] is not None]
-    few = few[: len(bases)] + chance.sample(few, min(len(few), 600))
-    few = [i for i in few if (not runner.errors(pool[i])) == before[i]]
+    runner = next(value for key, value in vars(loaded(project, checked)).items() if key.startswith("Validator") and isinstance(value, type))
+    few = [i for i in order[:900] if (not runner.errors(pool[i])) == before[i]]
     kept = 0
-    for kind, line, tree in validator_faults(ast.parse(source), chance):
+    for kind, line, tree in validator_faults(ast.parse(checked.read_text(encoding="utf-8")), chance):
         if kept >= VALIDATORS:
             break
-        changed = types.ModuleType(name)
-        changed.__file__, changed.__package__ = str(checked), name.rpartition(".")[0]
-        sys.modules[name] = changed
         try:
-            exec(compile(tree, str(checked), "exec"), vars(changed))
-            errors = vars(changed)[runner.__name__].errors
+            errors = vars(exchanged(project, checked, tree))[runner.__name__].errors
         except Exception:
             continue
 
@@ -344,34 +339,158 @@ def score(arguments):
         if witness is None:
             continue
         kept += 1
-        setattr(sys.modules[changed.__package__], name.rpartition(".")[2], changed)
         why = failure(loaded(project, test, project))
-        shown = json.dumps(pool[witness])
-        count(f"validator: {kind}", why is not None, f"{kind} at line {line}, seen on {shown[:160]}")
-    return result
+        tally(result, f"validator: {kind}", why is not None, f"at line {line}, seen on {shown(pool[witness])}")
+
+
+def view(model, document):
+    """What a model says of a document: the declared fields that it has found, or nothing if it refuses it."""
+
+    def fields(value):
+        if hasattr(type(value), "model_fields"):
+            return {name: fields(getattr(value, name)) for name in type(value).model_fields if name in value.model_fields_set}
+        if isinstance(value, list):
+            return [fields(item) for item in value]
+        if isinstance(value, dict):
+            return {name: fields(member) for name, member in value.items()}
+        return type(value).__name__
+
+    try:
+        return fields(model.model_validate(document))
+    except Exception:
+        return None
+
+
+def models(result, project, test, path, pool, before, order, chance):
+    enter(project)
+    module = loaded(project, test, project)
+    name = next((key for key in vars(module) if key.startswith("Model")), None)
+    if name is None:
+        return
+    few = order[:400]
+    usual = {i: view(vars(module)[name], pool[i]) for i in few}
+    kept = 0
+    for kind, line, tree in model_faults(ast.parse(path.read_text(encoding="utf-8")), chance):
+        if kept >= MODELS:
+            break
+        enter(project)
+        try:
+            package = name_of(project, path).rpartition(".")[0]
+            importlib.import_module(package)
+            model = vars(exchanged(project, path, tree))[name]
+            model.model_json_schema
+        except Exception:
+            continue
+        witness = next((i for i in few if view(model, pool[i]) != usual[i]), None)
+        if witness is None:
+            continue
+        kept += 1
+        why = failure(loaded(project, test, project))
+        tally(result, f"model: {kind}", why is not None, f"at line {line}, seen on {shown(pool[witness])}")
+
+
+def lay_out(folder, project, schemas):
+    """A project with changed contracts, by path."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    settings = (project / "omnigen.toml").read_text(encoding="utf-8")
+    settings = settings.replace("[project]\n", '[project]\ntargets = ["models", "validators"]\n', 1)
+    (folder / "omnigen.toml").write_text(settings, encoding="utf-8")
+    (folder / "refs").symlink_to((project / "refs").resolve())
+    for path, schema in schemas.items():
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_text(json.dumps(schema), encoding="utf-8")
+
+
+def build(arguments):
+    omnigen, folder = arguments
+    subprocess.run([omnigen, "build", "--quiet", "--color", "never", "-j", "1", "-C", folder], capture_output=True)
+
+
+def run(arguments):
+    """The tests of one contract on its changed forms: (name, list of whether each is caught; nothing where it was not built)."""
+    project, name, paths, folders = arguments
+    project, test = pathlib.Path(project), pathlib.Path(paths["tests"])
+    checked = pathlib.Path(paths["validators"]).relative_to(project)
+    found = []
+    for folder in map(pathlib.Path, folders):
+        if not (folder / checked).is_file():
+            found.append(None)
+            continue
+        enter(folder)
+        found.append(failure(loaded(project, test, folder)) is not None)
+    return name, found
+
+
+def relatives(project, entries):
+    """Contracts that refer to others of these, or are referred to: their changes must not mix."""
+    texts = {entry["name"]: (project / entry["contract"]).read_text(encoding="utf-8-sig") for entry in entries}
+    names = {}
+    for name, text in texts.items():
+        schema = json.loads(text)
+        own = [schema.get(key) for key in ("$id", "id")] if isinstance(schema, dict) else []
+        names[name] = {f"{name}.json", *(uri.rstrip("#") for uri in own if isinstance(uri, str) and "://" in uri)}
+    found = set()
+    for name, text in texts.items():
+        for other, uris in names.items():
+            if other != name and any(f'{uri}{end}' in text for uri in uris for end in ('"', "#")):
+                found |= {name, other}
+    return found
 
 
 def main(project, omnigen, entries):
     made = {kind: modules(project, kind) for kind in ("models", "validators", "tests")}
-    work = []
+    work = {}
     for entry in entries:
         paths = {kind: str(found[entry["contract"]]) for kind, found in made.items() if entry["contract"] in found}
         if len(paths) == 3:
-            work.append((project, omnigen, entry, paths))
+            work[entry["name"]] = (project, omnigen, entry, paths)
+    results, chosen = {}, {}
+    place = pathlib.Path(project).parent / "mutants-built"
+    shutil.rmtree(place, ignore_errors=True)
+    apart = relatives(pathlib.Path(project), [entry for _, _, entry, _ in work.values()])
+    with Pool(2, maxtasksperchild=8) as pool:
+        for result, changes in pool.imap_unordered(prepare, work.values()):
+            results[result["name"]], chosen[result["name"]] = result, changes
+            print(result["name"], result["kinds"], result["problems"], file=sys.stderr, flush=True)
+        # The unchanged contract as well: what fails there does not count.
+        batches, where = {}, {}
+        for name, (_, _, entry, _) in work.items():
+            original = json.loads((pathlib.Path(project) / entry["contract"]).read_text(encoding="utf-8-sig"))
+            for number, schema in enumerate([original, *(change[3] for change in chosen[name])] if chosen[name] else []):
+                folder = place / (f"{name}-{number}" if name in apart else str(number))
+                batches.setdefault(folder, {})[entry["contract"]] = schema
+                where.setdefault(name, []).append(str(folder))
+        for folder, contracts in batches.items():
+            lay_out(folder, pathlib.Path(project), contracts)
+        pool.map(build, [(omnigen, folder) for folder in batches], chunksize=1)
+        tasks = [(project, name, work[name][3], folders) for name, folders in where.items()]
+        for name, found in pool.imap_unordered(run, tasks):
+            if found[0] is not False:
+                results[name]["problems"].append("alone in a project, its own tests fail")
+                continue
+            for caught, (kind, pointer, witness, _) in zip(found[1:], chosen[name], strict=True):
+                if caught is not None:
+                    tally(results[name], f"contract: {kind}", caught, f"at {pointer}, seen on {witness}")
+    shutil.rmtree(place, ignore_errors=True)
     total, survived, problems, slow = {}, {}, {}, []
-    with Pool(2, maxtasksperchild=4) as pool:
-        for result in pool.imap_unordered(score, work):
-            for kind, (caught, kept) in result["kinds"].items():
-                row = total.setdefault(kind, [0, 0])
-                row[0] += caught
-                row[1] += kept
-            if result["survived"]:
-                survived[result["name"]] = result["survived"]
-            if result["problems"]:
-                problems[result["name"]] = result["problems"]
-            slow.append((result.get("milliseconds", 0), result["name"], result.get("calls", 0)))
-            print(result["name"], result["kinds"], file=sys.stderr, flush=True)
-    json.dump({"kinds": total, "survived": survived, "problems": problems, "milliseconds": sorted(slow, reverse=True)}, sys.stdout, indent=1)
+    for name in work:
+        result = results[name]
+        for kind, (caught, kept) in result["kinds"].items():
+            row = total.setdefault(kind, [0, 0])
+            row[0] += caught
+            row[1] += kept
+        if result["survived"]:
+            survived[name] = result["survived"]
+        if result["problems"]:
+            problems[name] = result["problems"]
+        slow.append((result.get("milliseconds", 0), name, result.get("calls", 0)))
+    counts = {name: sum(kept for _, kept in result["kinds"].values()) for name, result in results.items()}
+    json.dump(
+        {"kinds": total, "survived": survived, "counts": counts, "problems": problems, "milliseconds": sorted(slow, reverse=True)},
+        sys.stdout,
+        indent=1,
+    )
 
 
 if __name__ == "__main__":

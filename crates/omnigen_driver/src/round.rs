@@ -460,6 +460,7 @@ impl Session {
             asked.sort_by_key(|(_, target)| *target != Target::Check);
         }
         self.progress.1 += asked.len();
+        self.recall_verdicts(asked.iter().filter(|(_, target)| *target == Target::Tests).count())?;
         // What is little is done before anybody could be told to wait.
         let large = asked.len() > BATCH;
         for batch in asked.chunks(BATCH) {
@@ -512,6 +513,7 @@ impl Session {
             let (done, total) = self.progress;
             tell(|| BuildEvent::Progress { done, total });
         }
+        self.store_verdicts();
         Ok(())
     }
 

@@ -42,6 +42,9 @@ pub(crate) struct Manners {
     pub(crate) refresh: Vec<String>,
 }
 
+/// Fewer verdicts than this are judged faster than the database of stored ones is opened.
+const VERDICTS: usize = 8;
+
 /// Why a round ends before its work is done, where that is no trouble.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Halt {
@@ -76,6 +79,8 @@ pub(crate) struct Session {
     pub(crate) journaled: BTreeMap<String, Digest>,
     /// The records are not those of the manifest: a reason to write it.
     pub(crate) stale: bool,
+    /// Does the graph know the verdicts of earlier runs?
+    recalled: bool,
     /// Files whose outputs others want too.
     pub(crate) clashing: BTreeSet<FileId>,
     /// Files within contracts that have another content now.
@@ -143,6 +148,7 @@ impl Session {
             shelved: Shelved::default(),
             turned: BTreeSet::new(),
             unsettled: false,
+            recalled: false,
             carried: Vec::new(),
             taken: BTreeSet::new(),
             causes: Causes::default(),
@@ -290,8 +296,30 @@ impl Session {
             }
             graph.set_files(known);
             self.graph = Some(graph);
+            self.recalled = false;
         }
         self.graph.as_mut().ok_or_else(|| "no graph".to_owned())
+    }
+
+    /// Hands the graph the verdicts of earlier runs, once, when so many tests are to be made that it pays.
+    pub(crate) fn recall_verdicts(&mut self, tests: usize) -> Result<(), String> {
+        if tests < VERDICTS || self.recalled {
+            return Ok(());
+        }
+        self.recalled = true;
+        let known = self.agents.stored().judged();
+        self.agents.stored().release();
+        self.graph_mut()?.know_verdicts(known);
+        Ok(())
+    }
+
+    /// Keeps new verdicts for later runs, when there are enough of them to make up for a transaction.
+    pub(crate) fn store_verdicts(&mut self) {
+        let Some(graph) = self.graph.as_ref().filter(|graph| graph.fresh_verdicts() >= VERDICTS) else { return };
+        if !self.manners.compare {
+            self.agents.stored().put_judged(&graph.take_verdicts());
+            self.agents.stored().release();
+        }
     }
 
     /// What the records know of an unchanged file.

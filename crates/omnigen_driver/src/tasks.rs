@@ -93,6 +93,11 @@ pub(crate) struct TaskOutcome {
 }
 
 impl Agents {
+    /// What is stored of answers and verdicts.
+    pub(crate) fn stored(&self) -> &Answers {
+        &self.answers
+    }
+
     /// Reads what the agents are, and the lock. Without agents' targets nothing is read.
     pub(crate) fn new(setup: &Setup) -> Agents {
         let mut agents = Agents {

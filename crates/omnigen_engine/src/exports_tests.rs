@@ -10,7 +10,7 @@ use omnigen_python::exports_tests::{Judged, tests as module};
 use omnigen_python::{Emitted, Settings};
 use omnigen_report::{At, Code, Diagnostic};
 
-use crate::graph::{Db, judge};
+use crate::graph::Db;
 use crate::inputs::Source;
 use crate::tasks::{Asked, encoded, question, refused};
 use crate::trace::Reads;
@@ -57,8 +57,8 @@ pub(crate) fn tests(
     if made.iter().all(|samples| samples.candidates.is_empty()) {
         return module(contract, settings, &[], node);
     }
-    let judged =
-        asked(db, source, contract, reads, settings, &own, &made).and_then(|question| judge(db).verdicts(&question));
+    let judged = asked(db, source, contract, reads, settings, &own, &made)
+        .and_then(|question| db.shared().verdicts.ask(&question));
     let verdicts = match judged {
         Ok(verdicts) => verdicts,
         Err(reason) => {

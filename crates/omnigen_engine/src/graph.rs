@@ -22,6 +22,7 @@ use crate::includes::{self, included, missing};
 use crate::inputs::{Config, Content, Index, Project, Source};
 use crate::requests::document;
 use crate::trace::{self, Built, Outline, ReadKey, Reads, State, Stated, Target};
+use crate::verdicts::Verdicts;
 
 /// Queries whose executions are counted, for "this query did not run".
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,7 +56,7 @@ pub(crate) struct Shared {
     executed: [AtomicU64; 7],
     /// Texts made since the driver last took them, by digest: so that nothing is emitted twice only to be written.
     texts: Mutex<FxHashMap<Digest, String>>,
-    judge: Box<dyn Judge + Send + Sync>,
+    pub(crate) verdicts: Verdicts,
 }
 
 impl Shared {
@@ -549,7 +550,8 @@ impl Graph {
             .thread_name(|i| format!("omnigen-{i}"))
             .build()
             .map_err(|error| error.to_string())?;
-        let shared = Shared { pool, executed: Default::default(), texts: Mutex::default(), judge };
+        let shared =
+            Shared { pool, executed: Default::default(), texts: Mutex::default(), verdicts: Verdicts::new(judge) };
         let graph = Graph { storage: salsa::Storage::new(None), shared: Arc::new(shared) };
         let built_in = omnigen_contracts::metaschemas().iter().map(|&(uri, text)| {
             let path = FileId::from(uri);
@@ -650,6 +652,21 @@ impl Graph {
             let reads = Reads::new(self, source, target);
             Some(emitted(self, source, target, &reads).body).filter(|body| Digest::of(body.as_bytes()) == digest)
         })
+    }
+
+    /// Adds verdicts that an earlier run took ([`Graph::take_verdicts`]): what they answer is not judged again.
+    pub fn know_verdicts(&self, entries: impl IntoIterator<Item = (Digest, Vec<u8>)>) {
+        self.shared.verdicts.know(entries);
+    }
+
+    /// How many verdicts were given since they were taken last.
+    pub fn fresh_verdicts(&self) -> usize {
+        self.shared.verdicts.fresh()
+    }
+
+    /// The verdicts that were given since they were taken last, by the digest of all that was asked.
+    pub fn take_verdicts(&self) -> Vec<(Digest, Vec<u8>)> {
+        self.shared.verdicts.take()
     }
 
     /// Forgets texts that nobody took.
@@ -779,7 +796,3 @@ impl Graph {
 /// A handle for one rayon job: the database is `Send`, not `Sync`.
 #[derive(Clone)]
 struct Handle(Graph);
-
-pub(crate) fn judge(db: &dyn Db) -> &dyn Judge {
-    &*db.shared().judge
-}

@@ -14,6 +14,7 @@ mod requests;
 mod retrieval;
 mod tasks;
 mod trace;
+mod verdicts;
 
 pub use graph::{Counter, Graph};
 pub use inputs::{Content, Project, Stored};

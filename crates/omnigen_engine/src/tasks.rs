@@ -2,13 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use omnigen_ir::normalize::Types;
 use omnigen_ir::samples::{Candidate, Edit, Limit, Samples, effort, samples};
-use omnigen_ir::{Contract, FileId, Json, Link, Node, Question, RefTarget, Reference, Resolve, Schema};
+use omnigen_ir::{Contract, FileId, Json, Link, Node, Place, Question, RefTarget, Reference, Resolve, Schema};
+use omnigen_python::pytest::Verdict;
 use omnigen_python::{Emitted, Settings};
 use omnigen_report::{At, Code, Diagnostic};
 
 use crate::exports_tests::{keyed, keys, written};
-use crate::graph::{Db, Parsed, declarations, judge, source_at};
+use crate::graph::{Db, Parsed, declarations, source_at};
 use crate::inputs::Source;
 use crate::trace::{Reads, Target};
 
@@ -49,9 +51,19 @@ pub(crate) fn tests(
     let bases = samples.bases.iter().map(|base| base.document.clone()).collect();
     let instances = samples.candidates.iter().map(|candidate| (candidate.base, candidate.edits.clone())).collect();
     let question = question(db, source, contract, reads, settings, Asked { root: None, bases, instances });
-    match question.and_then(|question| judge(db).verdicts(&question)) {
+    match question.and_then(|question| db.shared().verdicts.ask(&question)) {
         Ok(verdicts) => {
-            let mut emitted = omnigen_python::pytest::tests(contract, settings, &samples, &verdicts);
+            let types = Types::of(contract, reads);
+            let root = Place::new(contract.file, "");
+            let judged = samples.candidates.iter().zip(&verdicts);
+            let known: Vec<Verdict> = judged
+                .map(|(candidate, valid)| match valid {
+                    true => Verdict::Valid,
+                    false if types.refuses(&root, &samples.document(candidate)) => Verdict::Mistyped,
+                    false => Verdict::Invalid,
+                })
+                .collect();
+            let mut emitted = omnigen_python::pytest::tests(contract, settings, &samples, &known);
             let judged = samples.candidates.iter().zip(&verdicts);
             let refused = judged.filter_map(|(candidate, valid)| refused(contract.file, "", candidate, *valid));
             emitted.diagnostics.extend(refused);

@@ -19,10 +19,11 @@ pub struct Question {
 }
 
 impl Question {
-    /// Digest of all that an answer depends on.
-    pub fn key(&self) -> Digest {
+    /// Digest of all that an answer depends on; see [`Judge::identity`].
+    pub fn key(&self, identity: &str) -> Digest {
         let Question { root, documents, assert_formats, bases, instances } = self;
-        let mut encoder = Encoder::new("question/2", View::Full);
+        let mut encoder = Encoder::new("question/3", View::Full);
+        encoder.str(identity);
         encoder.part(root);
         encoder.part(documents);
         encoder.part(assert_formats);
@@ -38,6 +39,9 @@ impl Question {
 
 /// Decides about documents, independently of the code that omnigen generates.
 pub trait Judge {
+    /// Who judges: another text when the same question may get another answer.
+    fn identity(&self) -> &'static str;
+
     /// One verdict for each instance, or why there is none.
     ///
     /// # Errors

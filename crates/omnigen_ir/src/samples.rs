@@ -479,7 +479,12 @@ impl<'a> Walk<'a, '_> {
                 continue;
             }
             let there = found(spot.value, std::slice::from_ref(&step));
-            let simple = |json: &Json| weight(json) <= 2;
+            // What was left empty for want of room may have something to be looked at inside.
+            let simple = |json: &Json| match json {
+                Json::Array(items) if items.is_empty() => false,
+                Json::Object(members) if members.is_empty() => false,
+                json => weight(json) <= 2,
+            };
             let area = match (&step, &lean) {
                 (Step::Name(name), Some(Json::Object(lean))) if !there.is_some_and(simple) => {
                     let mode = Mode { full: true, budget: AREA, variant: 0 };

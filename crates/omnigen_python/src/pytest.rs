@@ -14,8 +14,19 @@ use crate::{Emitted, Settings};
 /// Strings of one character repeated more often than this are written as a product.
 const REPEATED: usize = 32;
 
-/// The module `test_<stem>.py` of a contract; `verdicts` say which of the candidates are valid.
-pub fn tests(contract: &Contract<'_>, settings: &Settings, samples: &Samples, verdicts: &[bool]) -> Emitted {
+/// What is known of a document.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// It is valid.
+    Valid,
+    /// It is not; only the validator has to say so.
+    Invalid,
+    /// It is not, and the types of the model alone rule it out.
+    Mistyped,
+}
+
+/// The module `test_<stem>.py` of a contract; `verdicts` are about the candidates, in their order.
+pub fn tests(contract: &Contract<'_>, settings: &Settings, samples: &Samples, verdicts: &[Verdict]) -> Emitted {
     let unit = contract.unit;
     let model = match contract.exports.list.first() {
         Some(export) => export.class.to_string(),
@@ -28,42 +39,63 @@ pub fn tests(contract: &Contract<'_>, settings: &Settings, samples: &Samples, ve
         Module { names, bases: bases(samples, judged()), put: false, drop: false, line: settings.line_length };
     let mut good: Vec<Doc> = Vec::new();
     let mut bad: Vec<Doc> = Vec::new();
+    let mut mistyped: Vec<Doc> = Vec::new();
     let mut refused = None;
-    for (candidate, valid) in judged() {
-        if !valid && refused.is_none() {
+    for (candidate, verdict) in judged() {
+        if verdict != Verdict::Valid && refused.is_none() {
             refused = Some(module.document(candidate));
         }
-        let case = module.case(candidate, valid);
-        if valid { &mut good } else { &mut bad }.push(case);
+        let case = module.case(candidate, verdict);
+        match verdict {
+            Verdict::Valid => &mut good,
+            Verdict::Invalid => &mut bad,
+            Verdict::Mistyped => &mut mistyped,
+        }
+        .push(case);
     }
+    let lists = Lists { valid: !good.is_empty(), invalid: !bad.is_empty(), mistyped: !mistyped.is_empty() };
 
     let mut out = Writer::new(settings.line_length);
-    module.head(&mut out, contract, !good.is_empty(), !bad.is_empty());
+    module.head(&mut out, contract, lists);
     module.functions(&mut out);
-    if good.is_empty() && bad.is_empty() {
-        module.nothing(&mut out);
-    }
-    if !good.is_empty() || !bad.is_empty() {
+    if lists.any() {
         out.line("");
         // Two empty lines behind a function, one behind imports.
         if module.bases.iter().any(|base| base.name.is_some()) || module.put || module.drop {
             out.line("");
         }
+    } else {
+        module.nothing(&mut out);
     }
-    let lists = [("VALID", good), ("INVALID", bad)].into_iter().filter(|(_, cases)| !cases.is_empty());
-    for (i, (name, cases)) in lists.enumerate() {
+    let written = [("VALID", good), ("INVALID", bad), ("MISTYPED", mistyped)];
+    let written = written.into_iter().filter(|(_, cases)| !cases.is_empty());
+    for (i, (name, cases)) in written.enumerate() {
         if i > 0 {
             out.line("");
         }
         out.statement(&format!("{name} = "), &Doc::group("[", cases, "]"), "");
     }
-    if judged().any(|(_, valid)| valid) {
+    if lists.valid {
         module.accepted(&mut out);
     }
     if let Some(document) = refused {
-        module.refused(&mut out, &document);
+        module.refused(&mut out, lists, &document);
     }
     Emitted { body: out.finish(), diagnostics: Vec::new() }
+}
+
+/// Which lists of cases there are.
+#[derive(Clone, Copy)]
+struct Lists {
+    valid: bool,
+    invalid: bool,
+    mistyped: bool,
+}
+
+impl Lists {
+    fn any(self) -> bool {
+        self.valid || self.invalid || self.mistyped
+    }
 }
 
 struct Names {
@@ -88,16 +120,16 @@ struct Named<'a> {
 }
 
 /// Names for the bases that two or more cases need.
-fn bases<'a>(samples: &'a Samples, judged: impl Iterator<Item = (&'a Candidate, bool)>) -> Vec<Named<'a>> {
+fn bases<'a>(samples: &'a Samples, judged: impl Iterator<Item = (&'a Candidate, Verdict)>) -> Vec<Named<'a>> {
     let mut bases: Vec<Named<'a>> = samples.bases.iter().map(|base| Named { base, name: None, valid: false }).collect();
     let mut uses = vec![0; bases.len()];
-    for (candidate, valid) in judged {
+    for (candidate, verdict) in judged {
         if !replaces(candidate) {
             uses[candidate.base] += 1;
         }
-        bases[candidate.base].valid |= valid && candidate.edits.is_empty();
+        bases[candidate.base].valid |= verdict == Verdict::Valid && candidate.edits.is_empty();
     }
-    let mut taken: HashSet<String> = ["put", "drop"].map(str::to_owned).into();
+    let mut taken: HashSet<String> = ["put", "drop", "refuse"].map(str::to_owned).into();
     for (base, uses) in bases.iter_mut().zip(uses) {
         let inside = match &base.base.document {
             Json::Object(members) => !members.is_empty(),
@@ -187,9 +219,9 @@ pub(crate) fn literal(json: &Json) -> Doc {
 }
 
 impl<'a> Module<'a> {
-    fn case(&mut self, candidate: &Candidate, valid: bool) -> Doc {
+    fn case(&mut self, candidate: &Candidate, verdict: Verdict) -> Doc {
         let mut items = vec![self.document(candidate)];
-        if !valid {
+        if verdict != Verdict::Valid {
             items.push(if candidate.certain {
                 let texts = [&*candidate.pointer, candidate.keyword];
                 Doc::group("(", texts.iter().map(|text| Doc::text(string(text))).collect(), ")")
@@ -222,7 +254,7 @@ impl<'a> Module<'a> {
         })
     }
 
-    fn head(&self, out: &mut Writer, contract: &Contract<'_>, good: bool, bad: bool) {
+    fn head(&self, out: &mut Writer, contract: &Contract<'_>, lists: Lists) {
         let Names { model, validator, invalid } = &self.names;
         let unit = contract.unit;
         let about = format!("\"\"\"Tests of {model} and {validator}.");
@@ -235,13 +267,17 @@ impl<'a> Module<'a> {
         out.line("An independent judge decided about each document when this file was made.");
         out.line("\"\"\"");
         out.line("");
-        if good || bad {
+        let bad = lists.invalid || lists.mistyped;
+        if lists.any() {
             out.line("from typing import Any");
             out.line("");
             out.line("import pytest");
+            if lists.mistyped {
+                out.line("from pydantic import ValidationError");
+            }
             out.line("");
         }
-        if good || !bad {
+        if lists.valid || lists.mistyped || !bad {
             self.import(out, &unit.import("test", unit, "model"), &[model]);
         }
         let names: Vec<&str> = if bad { vec![invalid, validator] } else { vec![validator] };
@@ -304,20 +340,43 @@ impl<'a> Module<'a> {
         out.dedent();
     }
 
-    fn refused(&self, out: &mut Writer, document: &Doc) {
-        let Names { validator, invalid, .. } = &self.names;
-        out.line("");
-        out.line("");
-        out.line("@pytest.mark.parametrize((\"document\", \"issue\"), INVALID)");
-        out.line("def test_invalid(document: Any, issue: tuple[str, str] | None) -> None:");
-        out.indent();
-        out.line("\"\"\"An invalid document is refused, with the issue where it is known.\"\"\"");
-        out.statement("issues = ", &Doc::group(format!("{validator}.errors("), vec![Doc::text("document")], ")"), "");
-        out.line("found = [(one[\"pointer\"], one[\"keyword\"]) for one in issues]");
-        out.line("assert found");
-        out.line("if issue is not None:");
-        out.line("    assert issue in found");
-        out.dedent();
+    fn refused(&self, out: &mut Writer, lists: Lists, document: &Doc) {
+        let Names { model, validator, invalid } = &self.names;
+        let both = lists.invalid && lists.mistyped;
+        if both {
+            function(
+                out,
+                "def refuse(document: Any, issue: tuple[str, str] | None) -> None:",
+                "The validator has issues with it; one is certain, where it is given.",
+            );
+            self.issues(out);
+        }
+        if lists.invalid {
+            out.line("");
+            out.line("");
+            out.line("@pytest.mark.parametrize((\"document\", \"issue\"), INVALID)");
+            out.line("def test_invalid(document: Any, issue: tuple[str, str] | None) -> None:");
+            out.line("    \"\"\"An invalid document is refused, with the issue where it is known.\"\"\"");
+            if both {
+                out.line("    refuse(document, issue)");
+            } else {
+                self.issues(out);
+            }
+        }
+        if lists.mistyped {
+            out.line("");
+            out.line("");
+            out.line("@pytest.mark.parametrize((\"document\", \"issue\"), MISTYPED)");
+            out.line("def test_mistyped(document: Any, issue: tuple[str, str] | None) -> None:");
+            out.line("    \"\"\"What the types rule out is refused by the model on its own, too.\"\"\"");
+            if both {
+                out.line("    refuse(document, issue)");
+            } else {
+                self.issues(out);
+            }
+            out.line("    with pytest.raises(ValidationError):");
+            out.line(&format!("        {model}.model_validate(document)"));
+        }
         function(out, "def test_no_model() -> None:", "Of an invalid document there is no model.");
         out.indent();
         out.statement("document: Any = ", document, "");
@@ -325,6 +384,18 @@ impl<'a> Module<'a> {
         out.line(&format!("with pytest.raises({invalid}) as caught:"));
         out.line(&format!("    {validator}.validate(document)"));
         out.line("assert caught.value.issues == issues");
+        out.dedent();
+    }
+
+    /// What every invalid document is asked.
+    fn issues(&self, out: &mut Writer) {
+        out.indent();
+        let call = Doc::group(format!("{}.errors(", self.names.validator), vec![Doc::text("document")], ")");
+        out.statement("issues = ", &call, "");
+        out.line("found = [(one[\"pointer\"], one[\"keyword\"]) for one in issues]");
+        out.line("assert found");
+        out.line("if issue is not None:");
+        out.line("    assert issue in found");
         out.dedent();
     }
 
@@ -414,7 +485,12 @@ mod tests {
             candidates: candidates.collect(),
             cut: false,
         };
-        let verdicts: Vec<bool> = cases.iter().map(|case| case.6).collect();
+        let verdict = |case: &Case| match case {
+            (.., true) => Verdict::Valid,
+            (_, _, _, _, "type", true, _) => Verdict::Mistyped,
+            _ => Verdict::Invalid,
+        };
+        let verdicts: Vec<Verdict> = cases.iter().map(verdict).collect();
         tests(&contract, &Settings::default(), &samples, &verdicts).body
     }
 
@@ -456,6 +532,7 @@ An independent judge decided about each document when this file was made.
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 from ...models.sales.model_order import ModelOrder
 from ...validators.sales.validator_order import InvalidOrder, ValidatorOrder
@@ -498,7 +575,6 @@ VALID = [
 
 INVALID = [
     pytest.param(drop(base(), "id"), None, id="gone"),
-    pytest.param("a" * 50, ("", "type"), id="text"),
     pytest.param(
         put(with_lines_0(), "lines", 0, "sku", to=""),
         ("/lines/0/sku", "minLength"),
@@ -511,6 +587,8 @@ INVALID = [
     ),
 ]
 
+MISTYPED = [pytest.param("a" * 50, ("", "type"), id="text")]
+
 
 @pytest.mark.parametrize("document", VALID)
 def test_valid(document: Any) -> None:
@@ -522,14 +600,27 @@ def test_valid(document: Any) -> None:
     assert dumped == document
 
 
-@pytest.mark.parametrize(("document", "issue"), INVALID)
-def test_invalid(document: Any, issue: tuple[str, str] | None) -> None:
-    """An invalid document is refused, with the issue where it is known."""
+def refuse(document: Any, issue: tuple[str, str] | None) -> None:
+    """The validator has issues with it; one is certain, where it is given."""
     issues = ValidatorOrder.errors(document)
     found = [(one["pointer"], one["keyword"]) for one in issues]
     assert found
     if issue is not None:
         assert issue in found
+
+
+@pytest.mark.parametrize(("document", "issue"), INVALID)
+def test_invalid(document: Any, issue: tuple[str, str] | None) -> None:
+    """An invalid document is refused, with the issue where it is known."""
+    refuse(document, issue)
+
+
+@pytest.mark.parametrize(("document", "issue"), MISTYPED)
+def test_mistyped(document: Any, issue: tuple[str, str] | None) -> None:
+    """What the types rule out is refused by the model on its own, too."""
+    refuse(document, issue)
+    with pytest.raises(ValidationError):
+        ModelOrder.model_validate(document)
 
 
 def test_no_model() -> None:
@@ -546,6 +637,19 @@ def test_no_model() -> None:
     #[test]
     fn nothing_unused_is_defined_or_imported() {
         let null = [(Json::Null, "")];
+        let case = |keyword| (0, vec![], "null", "", keyword, true, false);
+        let mistyped = body("contracts/never.json", &null, &[case("type")]);
+        let alone = r#"    found = [(one["pointer"], one["keyword"]) for one in issues]
+    assert found
+    if issue is not None:
+        assert issue in found
+    with pytest.raises(ValidationError):
+        ModelNever.model_validate(document)
+"#;
+        assert!(mistyped.contains(alone) && !mistyped.contains("def refuse"), "{mistyped}");
+        let both = body("contracts/never.json", &null, &[case("type"), case("not")]);
+        let shared = "    refuse(document, issue)\n    with pytest.raises(ValidationError):\n";
+        assert!(both.contains(shared) && both.contains("from pydantic import ValidationError\n"), "{both}");
         let valid = body("contracts/any.json", &null, &[(0, vec![], "null", "", "", false, true)]);
         assert!(!valid.contains("INVALID") && !valid.contains("InvalidAny") && !valid.contains("def put"), "{valid}");
         let invalid = body("contracts/never.json", &null, &[(0, vec![], "null", "", "", false, false)]);

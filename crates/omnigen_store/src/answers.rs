@@ -15,14 +15,15 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use omnigen_ir::Digest;
-use redb::{Database, DatabaseError, ReadableDatabase, StorageError, TableDefinition, TableError};
+use redb::{Database, DatabaseError, ReadableDatabase, ReadableTable, StorageError, TableDefinition, TableError};
 
 const ANSWERS: Table = TableDefinition::new("answers-1");
 const VERDICTS: Table = TableDefinition::new("verdicts-1");
+const JUDGED: Table = TableDefinition::new("judged-1");
 const KEYS: Table = TableDefinition::new("keys-2");
 const DECISIONS: Table = TableDefinition::new("decisions-1");
 /// A key and its value.
-type Entry = (Digest, Vec<u8>);
+pub type Entry = (Digest, Vec<u8>);
 type Table = TableDefinition<'static, &'static [u8], &'static [u8]>;
 
 /// How long another process is waited for.
@@ -79,6 +80,36 @@ impl Answers {
     /// Many verdicts at once, in the order of the keys.
     pub fn verdicts(&self, keys: &[Digest]) -> Vec<Option<Vec<u8>>> {
         self.get(VERDICTS, keys)
+    }
+
+    /// All that the oracle has answered, by the digest of what it was asked.
+    pub fn judged(&self) -> Vec<Entry> {
+        // Reading makes no file.
+        if !self.path.exists() {
+            return Vec::new();
+        }
+        let found = self.run(|database| {
+            let transaction = database.begin_read().map_err(of_transaction)?;
+            let open = match transaction.open_table(JUDGED) {
+                Ok(open) => open,
+                Err(TableError::TableDoesNotExist(_)) => return Ok(Vec::new()),
+                Err(error) => return Err(of_table(error)),
+            };
+            let mut entries = Vec::new();
+            for entry in open.iter().map_err(of_storage)? {
+                let (key, value) = entry.map_err(of_storage)?;
+                let Ok(key) = <[u8; 32]>::try_from(key.value()) else { continue };
+                let key = Digest::from_bytes(key);
+                entries.extend(checked(JUDGED, &key, value.value()).map(|value| (key, value)));
+            }
+            Ok(entries)
+        });
+        found.unwrap_or_default()
+    }
+
+    /// Keeps what the oracle answered, as [`put_answers`](Answers::put_answers) does.
+    pub fn put_judged(&self, entries: &[(Digest, Vec<u8>)]) -> bool {
+        self.put(&[(JUDGED, entries)])
     }
 
     /// Keeps answers, all or none, surviving a loss of power; false if they could not be kept ([`trouble`](Answers::trouble)).
@@ -340,6 +371,8 @@ mod tests {
         assert!(!path.exists(), "reading opens nothing that is not there");
         assert!(store.put_answers(&entries(3)));
         assert!(store.put_verdicts(&[(key(1), b"valid".to_vec())]));
+        assert!(store.judged().is_empty() && store.put_judged(&entries(2)));
+        assert_eq!(store.judged().len(), 2);
         store.release();
         let again = Answers::new(&path);
         assert_eq!(again.answer(&key(1)).unwrap(), b"answer 1");

@@ -1,5 +1,5 @@
-//! Do generated tests find faults? Contracts with one constraint changed, and validators with one operator changed, that an
-//! engine of its own tells apart from the original, are run against the original's generated tests.
+//! Do generated tests find faults? Contracts with one constraint changed, validators with one operator changed and models with
+//! something less in them, each told apart from the original by some document, are run against the original's generated tests.
 //!
 //! Python does the work, since it has to run what is generated; see `tests/python/mutants.py`.
 
@@ -13,10 +13,8 @@ use crate::{python, write};
 /// The committed table, from the root.
 const TABLE: &str = "tests/mutants.md";
 
-/// Of the schemas that the conformance score knows, every so many: a run takes minutes.
-const EVERY: usize = 5;
-
-/// Survivors that are listed for each contract.
+/// Contracts whose survivors are listed, and how many of each.
+const WORST: usize = 25;
 const SHOWN: usize = 4;
 
 /// Measures everything and writes the table.
@@ -30,9 +28,10 @@ pub(crate) fn run(root: &Path) -> Result<(), String> {
     let entries = schemastore::lay_out(&setup, &project)?;
     setup.omnigen(&project, "build")?;
     let covered = setup.script("covered.py", &project, &Value::Array(entries.clone()))?;
-    let some: Vec<Value> = entries.into_iter().step_by(EVERY).collect();
-    let given = json!({ "omnigen": setup.omnigen, "entries": some });
+    let given = json!({ "omnigen": setup.omnigen, "entries": entries });
     let found = setup.script("mutants.py", &project, &given)?;
+
+    write(&setup.folder.join("mutants.json"), &found.to_string())?;
 
     let mut text = "<!-- Written by `cargo xtask mutants`. Do not edit. -->\n\n\
         What generated tests are worth: how much of models and validators they reach, and which faults they find.\n\n```text\n"
@@ -50,7 +49,7 @@ pub(crate) fn run(root: &Path) -> Result<(), String> {
     let few = &covered["contracts"];
     let few = |name: &str| few[name].as_u64().unwrap_or(0);
     text += &row("contracts with >= 90 % of the validator's branches", few("reached"), few("all"), "");
-    for group in ["contract", "validator"] {
+    for group in ["contract", "validator", "model"] {
         let kinds = found["kinds"].as_object().into_iter().flatten();
         let kinds: Vec<(&str, u64, u64)> = kinds
             .filter_map(|(name, counts)| {
@@ -65,17 +64,18 @@ pub(crate) fn run(root: &Path) -> Result<(), String> {
             text += &row(&format!("  {name}"), caught, all, "");
         }
     }
-    text += "\nSurvivors:\n";
-    for (name, list) in found["survived"].as_object().into_iter().flatten() {
-        let list: Vec<&str> = list.as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+    let counts = &found["counts"];
+    let mut survivors: Vec<(&str, Vec<&str>)> =
+        found["survived"].as_object().into_iter().flatten().map(listed).collect();
+    survivors.sort_by_key(|(name, list)| (std::cmp::Reverse(list.len()), *name));
+    text += "\nContracts with most faults that were not found:\n";
+    for (name, list) in survivors.iter().take(WORST) {
+        text += &format!("  {name}: {} of {}\n", list.len(), counts[*name].as_u64().unwrap_or(0));
         for what in list.iter().take(SHOWN) {
-            let what = what.split(", seen on ").next().unwrap_or(what);
-            text += &format!("  {name}: {what}\n");
-        }
-        if list.len() > SHOWN {
-            text += &format!("  {name}: and {} more\n", list.len() - SHOWN);
+            text += &format!("    {}\n", what.split(", seen on ").next().unwrap_or(what));
         }
     }
+    text += "\nNot measured:\n";
     let failed = covered["failed"].as_object().into_iter().flatten();
     for (name, why) in failed.chain(found["problems"].as_object().into_iter().flatten()) {
         text += &format!("  {name}: {}\n", why.to_string().chars().take(160).collect::<String>());
@@ -88,4 +88,9 @@ pub(crate) fn run(root: &Path) -> Result<(), String> {
     }
     println!("xtask: wrote {TABLE}");
     Ok(())
+}
+
+/// The name of a contract and its survivors.
+fn listed<'v>((name, list): (&'v String, &'v Value)) -> (&'v str, Vec<&'v str>) {
+    (name, list.as_array().into_iter().flatten().filter_map(Value::as_str).collect())
 }

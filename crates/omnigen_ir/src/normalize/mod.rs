@@ -7,6 +7,7 @@
 mod check;
 mod combine;
 mod project;
+mod refuse;
 #[cfg(test)]
 mod tests;
 mod unsaid;

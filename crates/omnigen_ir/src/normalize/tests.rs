@@ -1,6 +1,6 @@
 //! What holds for types without a contract around them.
 
-use super::{Type, allows};
+use super::{About, Body, Class, Definition, Field, Range, Size, Text, Type, Types, allows};
 use crate::{
     Contract, Export, FileId, Json, Link, Node, Number, NumberRules, Place, Reference, Resolve, Schema, StringRules,
     TypeSet, naming::Unit,
@@ -80,4 +80,53 @@ fn what_is_missing_may_be_anything() {
     let types = super::Types::of(&Contract { file: &file, unit: &unit, exports: &exports }, &Nowhere);
     assert!(types.definitions.is_empty());
     assert!(types.get(&Place::new(&file, "")).is_none());
+}
+
+#[test]
+fn what_a_type_rules_out_is_certain() {
+    let object = |members: &[(&str, Json)]| {
+        Json::Object(members.iter().map(|(name, value)| ((*name).into(), value.clone())).collect())
+    };
+    let field = |name: &str, r#type: Type, required: bool| Field {
+        name: name.into(),
+        r#type,
+        required,
+        default: None,
+        notes: About::default(),
+    };
+    let root = Place::new(&FileId::from("thing.json"), "");
+    let away = Place::new(&FileId::from("other.json"), "");
+    let size = Size { min: Some(1), max: Some(2) };
+    let range = Range { minimum: Number::new("1"), exclusive_maximum: Number::new("2.5"), ..Range::default() };
+    let class = Class {
+        fields: vec![
+            field("name", Type::String(Box::new(Text { size, pattern: None })), true),
+            field("next", Type::Union(vec![Type::Null, Type::Named(root.clone())]), false),
+            field("count", Type::Integer(Box::new(range)), false),
+            field("away", Type::Named(away), false),
+        ],
+        extra: Type::Never,
+        frozen: false,
+        unchecked: Vec::new(),
+    };
+    let body = Body::Class(class);
+    let definition = Definition { place: root.clone(), exported: true, body, notes: About::default() };
+    let types = Types { definitions: vec![definition], bad_defaults: Vec::new(), index: [(root.clone(), 0)].into() };
+    let named = |rest: &[(&str, Json)]| object(&[&[("name", text("x"))], rest].concat());
+    for (document, refused) in [
+        (named(&[]), false),
+        (Json::Null, true),
+        (object(&[]), true),
+        (object(&[("name", text("xxx"))]), true),
+        (named(&[("other", Json::Null)]), true),
+        (named(&[("next", Json::Null)]), false),
+        (named(&[("next", object(&[]))]), true),
+        (named(&[("next", named(&[("count", number("0"))]))]), true),
+        (named(&[("count", number("1.5"))]), true),
+        // Whether a fraction is too large is left to those who know how it is rounded.
+        (named(&[("count", number("3"))]), false),
+        (named(&[("away", number("3"))]), false),
+    ] {
+        assert_eq!(types.refuses(&root, &document), refused, "{document}");
+    }
 }

@@ -13,6 +13,8 @@ const MEMBERS: usize = 40;
 const REQUIRED: usize = 200;
 /// Values of unlikely types that are kept for when there is room.
 const LATER: usize = 200;
+/// Beyond so many documents one wrong type a place has to do.
+const SPARE: usize = 200;
 
 impl<'a> Walk<'a, '_> {
     /// Type, enum, const.
@@ -25,7 +27,7 @@ impl<'a> Walk<'a, '_> {
             let (values, nearest) = near(types);
             let wrong = values.into_iter().enumerate().filter(|(_, (_, value))| !types.has(TypeSet::of(value)));
             for (i, (name, value)) in wrong {
-                if i < nearest {
+                if i < nearest && (i == 0 || self.list.len() < SPARE) {
                     self.propose(spot, "type", name, value);
                 } else if self.later.len() < LATER {
                     let (edits, certain) = self.phrase(spot, "type", value);
@@ -180,17 +182,18 @@ impl<'a> Walk<'a, '_> {
                 found.push(("maxItems", "exactly", self.maker.exactly(spot.flat, max)));
                 found.push(("maxItems", "one above", self.maker.exactly(spot.flat, max.saturating_add(1))));
             }
-            if let (true, Some(first)) = (rules.unique, items.first()) {
-                let twice = items.iter().chain([first]).cloned().collect();
-                found.push(("uniqueItems", "an item twice", Some(Json::Array(twice))));
-            }
-            if let (false, Some(first)) = (rules.unique, items.first()) {
-                let twice = if items.len() > 3 {
-                    items.iter().chain([first]).cloned().collect()
-                } else {
-                    vec![first.clone(); 2]
-                };
-                found.push(("items", "an item twice", Some(Json::Array(twice))));
+            // Where there is no item yet, one that could be there.
+            let one = || match self.maker.exactly(spot.flat, 1) {
+                Some(Json::Array(items)) => items.into_iter().next(),
+                _ => None,
+            };
+            if let Some(first) = items.first().cloned().or_else(one) {
+                let all = rules.unique || items.len() > 3;
+                let rest = if all { items.as_slice() } else { std::slice::from_ref(&first) };
+                let rest = if rest.is_empty() { std::slice::from_ref(&first) } else { rest };
+                let twice = rest.iter().chain([&first]).cloned().collect();
+                let keyword = if rules.unique { "uniqueItems" } else { "items" };
+                found.push((keyword, "an item twice", Some(Json::Array(twice))));
             }
             if let Some(contains) = &rules.contains {
                 let seat = Seat { file: part.file.clone(), schema: &contains.schema, sure: false, away: false };
