@@ -511,7 +511,7 @@ fn a_reference_that_dangles_in_another_file_holds_back_those_who_need_it() {
             assert!(!project.has(&format!("generated/{folder}_poor.py")), "{folder} {again}\n{}", run.text());
         }
     }
-    project.write("refs/base.json", &base.replace("https://far.example/x.json", "#/$defs/sound"));
+    project.write("refs/base.json", base.replace("https://far.example/x.json", "#/$defs/sound"));
     project.run(&["build"]).ends(0);
     assert!(project.has("generated/tests/test_poor.py"));
 }

@@ -55,14 +55,14 @@ fn costs(count: i64) -> Option<(i64, i64)> {
 }
 
 #[test]
+#[expect(clippy::print_stderr, reason = "a test that is skipped says so")]
 fn idle_runs_and_edits_cost_what_they_did() {
     let (Some((few_idle, few_edit)), Some((many_idle, many_edit))) = (costs(FEW), costs(MANY)) else {
-        println!("skipped: there is no valgrind to count instructions with");
+        eprintln!("skipped: there is no valgrind to count instructions with");
         return;
     };
     let idle = (many_idle - few_idle) / (MANY - FEW);
     let more = (many_edit - few_edit) / (MANY - FEW);
-    println!("idle: {idle} a contract; an edit: {few_edit}, and {more} a contract");
     for (what, now, known) in [
         ("a run that finds nothing changed, a contract", idle, IDLE_PER_CONTRACT),
         ("an edited description", few_edit, EDIT),

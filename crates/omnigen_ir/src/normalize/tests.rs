@@ -1,6 +1,6 @@
 //! What holds for types without a contract around them.
 
-use super::{About, Body, Class, Definition, Field, Range, Size, Text, Type, Types, allows};
+use super::{About, Body, Class, Definition, Field, Range, Size, Text, Type, Types, Unchecked, allows};
 use crate::{
     Contract, Export, FileId, Json, Link, Node, Number, NumberRules, Place, Reference, Resolve, Schema, StringRules,
     TypeSet, naming::Unit,
@@ -92,6 +92,7 @@ fn what_a_type_rules_out_is_certain() {
         r#type,
         required,
         default: None,
+        unchecked: Unchecked::default(),
         notes: About::default(),
     };
     let root = Place::new(&FileId::from("thing.json"), "");
@@ -107,11 +108,21 @@ fn what_a_type_rules_out_is_certain() {
         ],
         extra: Type::Never,
         frozen: false,
-        unchecked: Vec::new(),
     };
     let body = Body::Class(class);
-    let definition = Definition { place: root.clone(), exported: true, body, notes: About::default() };
-    let types = Types { definitions: vec![definition], bad_defaults: Vec::new(), index: [(root.clone(), 0)].into() };
+    let definition = Definition {
+        place: root.clone(),
+        exported: true,
+        body,
+        unchecked: Unchecked::default(),
+        notes: About::default(),
+    };
+    let types = Types {
+        definitions: vec![definition],
+        bad_defaults: Vec::new(),
+        too_wide: Vec::new(),
+        index: [(root.clone(), 0)].into_iter().collect(),
+    };
     let named = |rest: &[(&str, Json)]| object(&[&[("name", text("x"))], rest].concat());
     for (document, refused) in [
         (named(&[]), false),
