@@ -127,6 +127,8 @@ class Handler(BaseHTTPRequestHandler):
         self.send(200, "application/json", json.dumps(OK).encode())
 
 
+# The whole project asks at once.
+ThreadingHTTPServer.request_queue_size = 128
 server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
 server.daemon_threads = True
 print(f"http://127.0.0.1:{server.server_port}", flush=True)

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
-use omnigen_engine::Target;
+use omnigen_engine::{Content, Target};
 use omnigen_ir::FileId;
 use omnigen_report::{At, Code, Diagnostic};
 
@@ -28,6 +28,7 @@ impl Session {
             while let Some(file) = queue.pop() {
                 let uses = self.records.get(&file).map(|record| record.uses.clone()).unwrap_or_default();
                 for used in uses {
+                    self.meet_again(&used)?;
                     let there = self.records.get(&used).is_some_and(|record| !record.contract && record.stat.is_some());
                     if there && reached.insert(used.clone()) {
                         queue.push(used);
@@ -60,6 +61,20 @@ impl Session {
             }
             self.ask(asked, commit)?;
         }
+    }
+
+    /// A file may have been read for somebody who in the end did not need it, and so be known to the graph alone.
+    fn meet_again(&mut self, file: &FileId) -> Result<(), String> {
+        let known = self.records.get(file).is_some();
+        if !known && !matches!(self.graph_mut()?.content(file), None | Some(Content::Absent)) {
+            let (_, stat, digest) = self.setup.read(file);
+            if stat.is_some() {
+                let site = self.setup.site(file);
+                let record = self.records.entry(file, false);
+                (record.stat, record.digest, record.site) = (stat, digest, site);
+            }
+        }
+        Ok(())
     }
 
     /// Files that were only found in this round, because somebody refers to them, may have `$id`s that others asked for before.
