@@ -231,9 +231,10 @@ impl Emitter<'_> {
         put(any(MEMBERS) || any(&[Part::Required, Part::Dependent]), "    if isinstance(data, dict):\n");
         put(self.uses(Part::Required), REQUIRED);
         put(self.uses(Part::Properties), PROPERTIES);
-        put(self.uses(Part::Patterns), PATTERNS);
-        put(self.uses(Part::Patterns) && self.uses(Part::Additional), PATTERNS_ELSE);
-        put(!self.uses(Part::Patterns) && self.uses(Part::Additional), ADDITIONAL);
+        let others = self.uses(Part::Additional);
+        put(self.uses(Part::Patterns), if others { PATTERNS_FIRST } else { PATTERNS });
+        put(self.uses(Part::Patterns) && others, PATTERNS_ELSE);
+        put(!self.uses(Part::Patterns) && others, ADDITIONAL);
         put(self.uses(Part::Names), NAMES);
         put(self.uses(Part::Dependent), DEPENDENT);
         put(self.uses(Part::UnevaluatedProperties), UNEVALUATED_PROPERTIES);
@@ -395,6 +396,13 @@ const PROPERTIES: &str = r#"        for name, inner in rules.get("properties", {
 "#;
 
 const PATTERNS: &str = r#"        patterns = rules.get("patternProperties", ())
+        for name, value in data.items():
+            for search, inner in patterns:
+                if search(name):
+                    below(@"patternProperties", @inner, name, value)
+"#;
+
+const PATTERNS_FIRST: &str = r#"        patterns = rules.get("patternProperties", ())
         for name, value in data.items():
             known = name in rules.get("properties", {})
             for search, inner in patterns:

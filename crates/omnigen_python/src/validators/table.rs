@@ -163,18 +163,33 @@ impl Table {
     }
 }
 
-/// An item without brackets that is too long for its line: the body of a `lambda` goes to a line of its own.
+/// An item without brackets that is too long for its line: the body of a `lambda` goes to a line of its own; of a body that is
+/// one call, what the call is given.
 fn broken(out: &mut String, text: &str, level: usize) {
     let start = if text.starts_with("lambda ") { Some(0) } else { text.find(": lambda ").map(|at| at + 2) };
     let body = start.and_then(|start| text[start..].find(": ").map(|at| start + at + 2));
     let Some(body) = body.filter(|body| text[*body..].contains(' ')) else { return out.push_str(text) };
-    out.push_str(&text[..body]);
-    out.push_str("(\n");
+    let inner = one_call(&text[body..]).map_or(body, |open| body + open);
+    out.push_str(&text[..inner]);
+    out.push_str(if inner == body { "(\n" } else { "\n" });
     pad(out, level + 1);
-    out.push_str(&text[body..]);
+    out.push_str(&text[inner..text.len() - usize::from(inner != body)]);
     out.push('\n');
     pad(out, level);
     out.push(')');
+}
+
+/// Behind the bracket that a call opens, if this is one call and nothing else.
+fn one_call(text: &str) -> Option<usize> {
+    let open = text.find('(')?;
+    let named = text[..open].bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'.');
+    let mut depth = 0_i32;
+    let close = text.bytes().position(|byte| {
+        depth += i32::from(byte == b'(') - i32::from(byte == b')');
+        byte == b')' && depth == 0
+    });
+    // Brackets in strings are not told apart; who has any keeps the brackets around the whole.
+    (named && open > 0 && close == Some(text.len() - 1) && !text.contains('"')).then_some(open + 1)
 }
 
 /// A part of the text, with the events in it.
