@@ -378,12 +378,7 @@ impl Session {
                         // It changed while this run was under way: the next one has to look again.
                         Some(record) if record.digest != digest => record.stat = None,
                         Some(_) => {}
-                        None if stat.is_some() => {
-                            let site = self.setup.site(&file);
-                            let record = self.records.entry(&file, false);
-                            (record.stat, record.digest, record.site) = (stat, digest, site);
-                        }
-                        None => {}
+                        None => self.refer(&file, stat, digest),
                     }
                     content
                 }
@@ -392,6 +387,15 @@ impl Session {
         }
         self.graph_mut()?.set_files(set);
         Ok(())
+    }
+
+    /// Records a file that is there and that somebody refers to.
+    pub(crate) fn refer(&mut self, file: &FileId, stat: Option<omnigen_disk::Stat>, digest: Digest) {
+        if stat.is_some() {
+            let site = self.setup.site(file);
+            let record = self.records.entry(file, false);
+            (record.stat, record.digest, record.site) = (stat, digest, site);
+        }
     }
 
     /// Makes sure that the text of a file is set.

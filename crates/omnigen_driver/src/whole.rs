@@ -68,11 +68,7 @@ impl Session {
         let known = self.records.get(file).is_some();
         if !known && !matches!(self.graph_mut()?.content(file), None | Some(Content::Absent)) {
             let (_, stat, digest) = self.setup.read(file);
-            if stat.is_some() {
-                let site = self.setup.site(file);
-                let record = self.records.entry(file, false);
-                (record.stat, record.digest, record.site) = (stat, digest, site);
-            }
+            self.refer(file, stat, digest);
         }
         Ok(())
     }
