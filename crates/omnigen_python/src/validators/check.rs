@@ -5,8 +5,8 @@ use omnigen_ir::{ArrayRules, Node, ObjectRules, Schema, TypeSet};
 use super::Emitter;
 use super::code::Code;
 use super::condition::{Condition, Operator};
-use super::rules::{Rule, found, has, violated};
-use super::simple::constant;
+use super::rules::{Rule, found, has, longer, violated};
+use super::simple::{constant, outer_types};
 use crate::layout;
 
 /// Deeper code goes to a function of its own: lines get short, and CPython nests 20 blocks at most.
@@ -41,6 +41,10 @@ impl<'a> Emitter<'a> {
             Schema::Bool(_) => return fail_if(code, Condition::Known(*schema == Schema::Bool(false))),
             Schema::Node(node) => &**node,
         };
+        let together = node.logic.as_deref().is_some_and(|logic| !logic.all_of.is_empty());
+        if together && !outer_types(schema).meets(known) {
+            return fail_if(code, Condition::Known(true));
+        }
         if code.level() >= MAX_LEVEL {
             let condition = self.condition(schema, var, known);
             return fail_if(code, condition.opposite());
@@ -53,7 +57,8 @@ impl<'a> Emitter<'a> {
         let types = node.types.unwrap_or(TypeSet::ALL);
         let mut first = Vec::new();
         let mut known = known;
-        if let Some(values) = Emitter::values(node, types) {
+        if let Some(mut values) = Emitter::values(node, types) {
+            values.retain(|value| TypeSet::of(value).meets(known));
             first.push(self.one_of_values(&values, known, var).opposite());
             known = values.iter().fold(TypeSet::NONE, |set, value| set.or(TypeSet::of(value))).and(known);
         } else {
@@ -204,14 +209,20 @@ impl<'a> Emitter<'a> {
                 code.used(before, mark, &item, &expression);
             });
         }
-        if let Some(schema @ Schema::Node(_)) = &rules.items {
-            let item = code.variable("item");
-            let before = code.mark();
-            match rules.prefix.len() {
-                0 => code.line(&["for ", &item, " in ", var, ":"]),
-                skip => code.line(&["for ", &item, " in ", var, "[", &skip.to_string(), ":]:"]),
+        match &rules.items {
+            Some(schema @ Schema::Node(_)) if outer_types(schema).is_empty() => {
+                fail_if(code, longer(var, rules.prefix.len() as u64));
             }
-            self.body(code, before, |this, code| this.accept(code, schema, &item, TypeSet::ALL));
+            Some(schema @ Schema::Node(_)) => {
+                let item = code.variable("item");
+                let before = code.mark();
+                match rules.prefix.len() {
+                    0 => code.line(&["for ", &item, " in ", var, ":"]),
+                    skip => code.line(&["for ", &item, " in ", var, "[", &skip.to_string(), ":]:"]),
+                }
+                self.body(code, before, |this, code| this.accept(code, schema, &item, TypeSet::ALL));
+            }
+            Some(Schema::Bool(_)) | None => {}
         }
         if let Some(contains) = &rules.contains {
             if contains.min == 0 && contains.max.is_none() {
@@ -282,7 +293,7 @@ impl<'a> Emitter<'a> {
             });
         }
         self.accept_others(code, rules, var);
-        if rules.names == Some(Schema::Bool(false)) {
+        if rules.names.as_ref().is_some_and(|names| !outer_types(names).meets(TypeSet::STRING)) {
             fail_if(code, Condition::call(var));
         } else if let Some(names) = &rules.names {
             let name = code.variable("name");
@@ -302,7 +313,7 @@ impl<'a> Emitter<'a> {
         if rules.patterns.is_empty() {
             match rest {
                 None => return,
-                Some(Schema::Bool(false)) => {
+                Some(schema) if outer_types(schema).is_empty() => {
                     if rules.properties.is_empty() {
                         fail_if(code, Condition::call(var));
                         return;
@@ -361,7 +372,7 @@ impl<'a> Emitter<'a> {
                     }
                 }
             }
-            if *schema == Schema::Bool(false) {
+            if outer_types(schema).is_empty() {
                 fail_if(code, Condition::all(other));
             } else {
                 self.block(code, Condition::all(other), |this, code| {
@@ -383,8 +394,11 @@ impl<'a> Emitter<'a> {
 
     fn accept_logic(&mut self, code: &mut Code, node: &'a Node, var: &str, known: TypeSet) {
         if let Some(logic) = node.logic.as_deref() {
+            // Each part is asked only what the parts before it leave open.
+            let mut known = known;
             for schema in &logic.all_of {
                 self.accept(code, schema, var, known);
+                known = known.and(outer_types(schema));
             }
             if !logic.any_of.is_empty() {
                 let condition = self.any_of(&logic.any_of, var, known);

@@ -347,7 +347,7 @@ fn shorter(var: &str, min: u64) -> Condition {
 }
 
 /// Are there more than `max` parts?
-fn longer(var: &str, max: u64) -> Condition {
+pub(super) fn longer(var: &str, max: u64) -> Condition {
     Condition::of(&["len(", var, ")"], Operator::Greater, &[&max.to_string()])
 }
 

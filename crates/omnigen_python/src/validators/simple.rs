@@ -34,7 +34,8 @@ impl<'a> Emitter<'a> {
         let types = node.types.unwrap_or(TypeSet::ALL);
         let mut parts = Vec::new();
         let mut known = known;
-        if let Some(values) = Emitter::values(node, types) {
+        if let Some(mut values) = Emitter::values(node, types) {
+            values.retain(|value| TypeSet::of(value).meets(known));
             parts.push(self.one_of_values(&values, known, var));
             known = values.iter().fold(TypeSet::NONE, |set, value| set.or(TypeSet::of(value))).and(known);
         } else {
@@ -79,6 +80,7 @@ impl<'a> Emitter<'a> {
         if let Some(logic) = node.logic.as_deref() {
             for part in &logic.all_of {
                 parts.push(self.simple(part, var, known, depth)?);
+                known = known.and(outer_types(part));
             }
             if !logic.any_of.is_empty() {
                 parts.push(self.any_of(&logic.any_of, var, known));
@@ -324,17 +326,19 @@ pub(super) fn constant(schema: &Schema) -> Option<&str> {
     }
 }
 
-/// The types that the schema's own keywords allow.
-fn outer_types(schema: &Schema) -> TypeSet {
+/// The types that the schema's own keywords allow, what stands in `allOf` included.
+pub(super) fn outer_types(schema: &Schema) -> TypeSet {
     match schema {
         Schema::Bool(true) => TypeSet::ALL,
         Schema::Bool(false) => TypeSet::NONE,
         Schema::Node(node) => {
             let types = node.types.unwrap_or(TypeSet::ALL);
-            match Emitter::values(node, types) {
+            let types = match Emitter::values(node, types) {
                 Some(values) => values.iter().fold(TypeSet::NONE, |set, value| set.or(TypeSet::of(value))),
                 None => types,
-            }
+            };
+            let all_of = node.logic.iter().flat_map(|logic| &logic.all_of);
+            all_of.fold(types, |types, part| types.and(outer_types(part)))
         }
     }
 }

@@ -71,6 +71,24 @@ const CASES: &[(&str, &[&str], &[&str])] = &[
     (r#"{"const": {"a": [false]}}"#, &["{\"a\": [false]}"], &["{\"a\": [0]}", "{\"a\": [false], \"b\": 1}"]),
     (r#"{"enum": ["a", "b", null, 0, [1]]}"#, &["\"a\"", "null", "0.0", "[1.0]"], &["false", "[true]", "{}", "\"c\""]),
     (r#"{"type": "string", "enum": ["a", 1]}"#, &["\"a\""], &["1"]),
+    (r#"{"allOf": [{"type": "string"}, {"type": "integer"}]}"#, &[], &["\"a\"", "1", "null"]),
+    (r#"{"allOf": [{"type": ["string", "integer"]}, {"enum": ["a", 2, null]}]}"#, &["\"a\"", "2"], &["null", "\"b\""]),
+    (
+        r#"{"properties": {"x": {"allOf": [{"type": "object", "properties": {"y": {"items": {"minimum": 1}}}}, {"type": "array"}]}}}"#,
+        &["{}", "{\"y\": 1}"],
+        &["{\"x\": {}}", "{\"x\": []}"],
+    ),
+    (
+        r#"{"items": {"allOf": [{"type": "string"}, {"enum": [1]}]}, "contains": {"type": "string"}, "minContains": 0}"#,
+        &["[]", "{}"],
+        &["[1]", "[\"a\"]"],
+    ),
+    (
+        r#"{"items": {"type": "string", "enum": [1]}, "contains": true, "propertyNames": {"type": "array"}}"#,
+        &["{}"],
+        &["[]", "[1]", "{\"a\": 1}"],
+    ),
+    (r#"{"additionalProperties": {"type": "string", "enum": [1]}}"#, &["{}"], &["{\"a\": 1}", "{\"a\": \"b\"}"]),
     (
         r#"{"type": "object", "properties": {"a/b": {"type": "string"}, "n": {"maximum": 2}}, "required": ["n"],
             "additionalProperties": false}"#,
