@@ -182,8 +182,13 @@ impl Unsaid {
 
     /// The list for readers.
     pub(super) fn told(self) -> Unchecked {
-        let said = |at: &usize| self.keywords & (1 << at) != 0;
-        Unchecked { keywords: (0..NAMES.len()).filter(said).map(|at| NAMES[at]).collect(), formats: self.formats }
+        let mut keywords = Vec::new();
+        let mut left = self.keywords;
+        while left != 0 {
+            keywords.push(NAMES[left.trailing_zeros() as usize]);
+            left &= left - 1;
+        }
+        Unchecked { keywords, formats: self.formats }
     }
 }
 

@@ -30,12 +30,10 @@ pub(super) fn text<'a>(about: &'a About, unchecked: &[&str]) -> Option<Cow<'a, s
 
 /// Writes a docstring as `ruff format` leaves it: trimmed, its lines indented by the smallest indentation they share.
 pub(crate) fn write(code: &mut Writer, text: &str) {
-    if text.bytes().all(|b| matches!(b, b' '..=b'~') && b != b'"' && b != b'\\') {
-        let line = text.trim_matches(' ');
-        if !line.is_empty() {
-            code.pieces(&["\"\"\"", line, "\"\"\""]);
-        }
-        return;
+    // Without an early end: so that many bytes are looked at at once.
+    let odd = |b: u8| !matches!(b, b' '..=b'~' | b'\n') | (b == b'"') | (b == b'\\');
+    if !text.bytes().fold(false, |found, b| found | odd(b)) {
+        return write_plain(code, text);
     }
     let mut lines: Vec<String> = text
         .replace("\r\n", "\n")
@@ -68,6 +66,27 @@ pub(crate) fn write(code: &mut Writer, text: &str) {
         .unwrap_or(0);
     code.line(&format!("\"\"\"{}", lines[0]));
     for line in &lines[1..] {
+        code.line(line.get(shared..).unwrap_or_default());
+    }
+    code.line("\"\"\"");
+}
+
+/// The same for a text of printable ASCII that needs no escapes.
+fn write_plain(code: &mut Writer, text: &str) {
+    let text = text.trim_end_matches([' ', '\n']);
+    let (first, rest) = text.split_once('\n').unwrap_or((text, ""));
+    let first = first.trim_matches(' ');
+    if rest.is_empty() {
+        if !first.is_empty() {
+            code.pieces(&["\"\"\"", first, "\"\"\""]);
+        }
+        return;
+    }
+    let lines = || rest.split('\n').map(|line| line.trim_end_matches(' '));
+    let indentation = |line: &str| line.len() - line.trim_start_matches(' ').len();
+    let shared = lines().filter(|line| !line.is_empty()).map(indentation).min().unwrap_or(0);
+    code.pieces(&["\"\"\"", first]);
+    for line in lines() {
         code.line(line.get(shared..).unwrap_or_default());
     }
     code.line("\"\"\"");

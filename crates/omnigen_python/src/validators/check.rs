@@ -426,7 +426,7 @@ impl<'a> Emitter<'a> {
         if let Some(reference) = &node.reference
             && let Some(callee) = self.callee(reference)
         {
-            fail_if(code, Condition::of(&[&callee.accepts(), "(", var, ")"], Operator::Not, &[]));
+            fail_if(code, Condition::of(&[&callee.accepts, "(", var, ")"], Operator::Not, &[]));
         }
     }
 }

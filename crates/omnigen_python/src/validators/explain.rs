@@ -321,7 +321,7 @@ impl<'a> Emitter<'a> {
         {
             self.part(Part::Ref);
             t.key("$ref");
-            t.text(&callee.collect());
+            t.text(&callee.collect);
         }
     }
 

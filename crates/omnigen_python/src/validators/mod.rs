@@ -23,11 +23,12 @@ mod tests;
 
 pub(crate) use module::member_order;
 
-use std::collections::HashMap;
+use std::rc::Rc;
 
 use omnigen_ir::naming::function_at;
 use omnigen_ir::{Contract, Export, FileId, ObjectRules, Place, Resolve, Schema, TypeSet};
 use omnigen_report::{At, Code as Finding, Diagnostic};
+use rustc_hash::FxHashMap;
 
 use crate::layout::{self, Doc};
 use crate::regex;
@@ -49,17 +50,17 @@ pub fn validators(contract: &Contract<'_>, resolve: &dyn Resolve, settings: &Set
         bindings: vec![scope::Bindings::new()],
         functions: Vec::new(),
         buffers: Vec::new(),
-        branches: HashMap::new(),
-        evaluations: HashMap::new(),
-        conditions: HashMap::new(),
-        summaries: HashMap::new(),
+        branches: FxHashMap::default(),
+        evaluations: FxHashMap::default(),
+        conditions: FxHashMap::default(),
+        summaries: FxHashMap::default(),
         evaluation_count: 0,
         branch_count: 0,
         collector_count: 0,
         constants: Vec::new(),
-        constant_names: HashMap::new(),
+        constant_names: FxHashMap::default(),
         patterns: Vec::new(),
-        pattern_names: HashMap::new(),
+        pattern_names: FxHashMap::default(),
         formats: Vec::new(),
         imports: Vec::new(),
         needs: 0,
@@ -69,7 +70,8 @@ pub fn validators(contract: &Contract<'_>, resolve: &dyn Resolve, settings: &Set
         types: Vec::new(),
         table: table::Table::default(),
         places: Vec::new(),
-        suffixes: HashMap::new(),
+        suffixes: FxHashMap::default(),
+        callees: FxHashMap::default(),
         diagnostics: Vec::new(),
     };
     emitter.run();
@@ -93,24 +95,15 @@ enum Need {
 
 /// Functions of another module, or of this one.
 struct Callee {
-    module: Option<String>,
-    suffix: String,
+    accepts: String,
+    collect: String,
 }
 
 impl Callee {
-    fn accepts(&self) -> String {
-        self.name("accepts")
-    }
-
-    fn collect(&self) -> String {
-        self.name("collect")
-    }
-
-    fn name(&self, prefix: &str) -> String {
-        match &self.module {
-            Some(module) => [module, ".", prefix, &self.suffix].concat(),
-            None => [prefix, &self.suffix].concat(),
-        }
+    /// The functions with a suffix, of a module that is imported here, or of this one.
+    fn new(module: Option<&str>, suffix: &str) -> Callee {
+        let (module, dot) = module.map_or(("", ""), |module| (module, "."));
+        Callee { accepts: [module, dot, "accepts", suffix].concat(), collect: [module, dot, "collect", suffix].concat() }
     }
 }
 
@@ -140,23 +133,23 @@ struct Emitter<'a> {
     /// Buffers of functions that are finished, to be used again: most of the time for a text goes into making room for it.
     buffers: Vec<String>,
     /// Numbers of private functions, by the address of their schema and what is bound.
-    branches: HashMap<(usize, usize), usize>,
+    branches: FxHashMap<(usize, usize), usize>,
     /// Functions that tell what is evaluated for a node, by the same.
-    evaluations: HashMap<(usize, usize, evaluated::Kind), String>,
+    evaluations: FxHashMap<(usize, usize, evaluated::Kind), String>,
     /// Numbers of private functions of conditions, by their text.
-    conditions: HashMap<String, usize>,
+    conditions: FxHashMap<String, usize>,
     /// What schemas evaluate that references lead to.
-    summaries: HashMap<(usize, usize, evaluated::Kind), evaluated::Summary<'a>>,
+    summaries: FxHashMap<(usize, usize, evaluated::Kind), evaluated::Summary<'a>>,
     evaluation_count: usize,
     branch_count: usize,
     collector_count: usize,
     /// Constants of the module, in the order of their use.
     constants: Vec<(String, Doc)>,
-    constant_names: HashMap<String, String>,
+    constant_names: FxHashMap<String, String>,
     /// Translated patterns; the name is `_search_<place, from one>`.
     patterns: Vec<String>,
     /// Of the patterns as the contracts have them; `None` for those without a translation.
-    pattern_names: HashMap<Box<str>, Option<String>>,
+    pattern_names: FxHashMap<Box<str>, Option<String>>,
     /// Names of formats that are checked, in the order of their use.
     formats: Vec<&'static str>,
     imports: Vec<(FileId, Import)>,
@@ -171,7 +164,9 @@ struct Emitter<'a> {
     table: table::Table,
     /// Places that get functions, with what is bound there, and the functions' suffix.
     places: Vec<(Place, usize, String)>,
-    suffixes: HashMap<String, (Place, usize)>,
+    suffixes: FxHashMap<String, (Place, usize)>,
+    /// What references lead to, by their address and what is bound.
+    callees: FxHashMap<(usize, usize), Option<Rc<Callee>>>,
     diagnostics: Vec<Diagnostic>,
 }
 

@@ -6,6 +6,7 @@
 //! looked up while data is checked.
 
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 use omnigen_ir::naming::function_at;
 use omnigen_ir::{Link, Place, RefTarget, Reference, Scopes};
@@ -66,7 +67,17 @@ impl<'a> Emitter<'a> {
     }
 
     /// The functions for what a reference leads to; `None` if it leads nowhere.
-    pub(super) fn callee(&mut self, reference: &Reference) -> Option<Callee> {
+    pub(super) fn callee(&mut self, reference: &'a Reference) -> Option<Rc<Callee>> {
+        let key = (std::ptr::from_ref(reference).addr(), self.scope);
+        if let Some(known) = self.callees.get(&key) {
+            return known.clone();
+        }
+        let callee = self.find_callee(reference).map(Rc::new);
+        self.callees.insert(key, callee.clone());
+        callee
+    }
+
+    fn find_callee(&mut self, reference: &Reference) -> Option<Callee> {
         let place = self.target(reference)?;
         // Of a foreign class nothing is known: everything is accepted.
         if self.resolve.export(&place).is_some_and(|export| export.opaque) {
@@ -78,7 +89,7 @@ impl<'a> Emitter<'a> {
             match export {
                 // One that only refers to another has the other's functions.
                 Some(export) if !self.own(export) && self.scope == OPEN => {
-                    return Some(Callee { module: None, suffix: export.function.to_string() });
+                    return Some(Callee::new(None, &export.function));
                 }
                 Some(export) if !self.own(export) => function_at(self.contract.unit, &place.pointer),
                 Some(export) => export.function.to_string(),
@@ -90,7 +101,7 @@ impl<'a> Emitter<'a> {
         } else if let Some(export) = self.resolve.export(&place) {
             // Its own functions know nothing of what is bound here.
             if self.scope == OPEN || self.enter(self.scope, &place) == self.enter(OPEN, &place) {
-                return Some(Callee { module: Some(self.import(&place.file)), suffix: export.function.to_string() });
+                return Some(Callee::new(Some(&self.import(&place.file)), &export.function));
             }
             self.copied(&place)
         } else {
@@ -102,8 +113,9 @@ impl<'a> Emitter<'a> {
         if scope != self.enter(OPEN, &place) {
             suffix.push_str(&format!("_scope_{scope}"));
         }
-        self.place(place, scope, suffix.clone());
-        Some(Callee { module: None, suffix })
+        let callee = Callee::new(None, &suffix);
+        self.place(place, scope, suffix);
+        Some(callee)
     }
 
     /// The suffix of functions for a schema of another file that are written here.

@@ -106,7 +106,7 @@ impl<'a> Emitter<'a> {
         if let Some(reference) = &node.reference
             && let Some(callee) = self.callee(reference)
         {
-            parts.push(Condition::of(&[&callee.accepts(), "(", var, ")"], Operator::Holds, &[]));
+            parts.push(Condition::of(&[&callee.accepts, "(", var, ")"], Operator::Holds, &[]));
         }
         Some(Condition::all(parts))
     }
