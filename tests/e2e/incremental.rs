@@ -76,6 +76,21 @@ fn whoever_waits_for_a_file_is_made_when_that_file_is_mended_by_a_third() {
 }
 
 #[test]
+fn what_waits_counts_as_held_back_though_its_last_output_stays() {
+    let project = built();
+    project.write("contracts/customer.json", &CUSTOMER[..CUSTOMER.len() / 2]);
+    let before = project.tree("generated");
+    // The order is in order, but it needs the customer.
+    project.build().ends(1).says("built 0 of 9 artifacts, held back 6 in [TIME]: 1 error");
+    project.build().ends(1).says("held back 6");
+    project.run(&["build", "--check"]).ends(1).says("6 artifacts are out of date (6 held back)");
+    project.run(&["build", "-n"]).ends(1).says("would hold back 6");
+    assert_eq!(difference(&before, &project.tree("generated")), "");
+    project.write("contracts/customer.json", CUSTOMER);
+    project.build().ends(0).says("nothing to do (9 artifacts)");
+}
+
+#[test]
 fn what_a_broken_file_lacks_is_not_known() {
     let user = r##"{ "type": "object", "properties": { "a": { "$ref": "used.json#/$defs/Part" } } }"##;
     let lacking = r#"{ "$defs": { "Other": { "type": "string" } } }"#;
@@ -316,6 +331,23 @@ fn the_configuration_is_an_input() {
     project.write("omnigen.toml", "[project]\nname = \"test\"\nout = \"elsewhere\"\n");
     project.build().ends(0);
     assert!(project.has("elsewhere/models/model_note.py"));
+}
+
+#[test]
+fn a_target_that_is_no_longer_wanted_is_forgotten() {
+    let project = built();
+    let targets = |targets: &str| project.write("omnigen.toml", format!("[project]\nname = \"test\"\n{targets}"));
+    targets("targets = [\"models\"]\n");
+    project.build().ends(0).says("removed 6 artifacts");
+    // Nothing is left of it that every later run would look for.
+    let log = project.read(".omnigen/log");
+    project.build().ends(0).says("nothing to do (3 artifacts)");
+    project.edit("contracts/note.json", "Refers to nobody.", "Alone.");
+    project.build().ends(0).says("built 1 of 3 artifacts");
+    let added = project.read(".omnigen/log").replace(&log, "");
+    assert!(!added.contains("validator") && !added.contains("test_note"), "{added}");
+    targets("");
+    project.build().ends(0).says("built 6 of 9 artifacts");
 }
 
 #[test]

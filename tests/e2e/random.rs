@@ -154,8 +154,8 @@ fn history(seed: u64, steps: usize, store: Option<&Project>) {
         put(&lived, &contracts, config);
         done.extend(meddle(&mut dice, &lived));
         // Neither the number of threads nor the index of mentions decides anything.
-        let threads = (1 + done.len() % 8).to_string();
-        let index: &[&str] = if done.len() % 3 == 0 { &["--no-index"] } else { &[] };
+        let threads = (1 + dice.roll(8)).to_string();
+        let index: &[&str] = if dice.roll(3) == 0 { &["--no-index"] } else { &[] };
         let build = |project: &Project| project.run(&[&["build", "-j", &threads], index, &arguments].concat());
         let run = build(&lived);
 

@@ -44,7 +44,7 @@ fn editors_dances_are_one_edit_each() {
     let (project, mut watching) = started(&[("contracts/note.json", NOTE)]);
     let path = project.path("contracts/note.json");
     let aside = |name: &str| project.path(&format!("contracts/{name}"));
-    let dances: [Dance<'_>; 5] = [
+    let dances: [Dance<'_>; 7] = [
         ("a temporary file renamed over it", &|text: &str| {
             fs::write(aside(".note.json.tmp"), text).expect("written");
             fs::rename(aside(".note.json.tmp"), &path).expect("renamed");
@@ -62,6 +62,16 @@ fn editors_dances_are_one_edit_each() {
         }),
         ("emptied, then filled", &|text: &str| {
             let file = fs::File::create(&path).expect("emptied");
+            std::io::Write::write_all(&mut &file, text.as_bytes()).expect("written");
+        }),
+        ("moved away, and written anew when the move is old news", &|text: &str| {
+            fs::rename(&path, aside("note.json~")).expect("renamed");
+            std::thread::sleep(Duration::from_millis(40));
+            fs::write(&path, text).expect("written");
+        }),
+        ("emptied, and filled when that is old news", &|text: &str| {
+            let file = fs::File::create(&path).expect("emptied");
+            std::thread::sleep(Duration::from_millis(40));
             std::io::Write::write_all(&mut &file, text.as_bytes()).expect("written");
         }),
         ("a swap file beside it", &|text: &str| {
@@ -106,7 +116,8 @@ fn a_branch_switch_is_taken_as_a_whole() {
     settles(&project, &mut watching);
     let lines = watching.lines_for(Duration::from_millis(100));
     assert!(!lines.iter().any(|line| line.contains("error")), "{lines:#?}");
-    assert!(lines.len() < 40, "{lines:#?}");
+    // How many at a time is a matter of speed; but nothing is told of what is no contract: 100 come, one goes, one setting.
+    assert!(lines.len() <= 102, "{lines:#?}");
     watching.interrupt();
 }
 

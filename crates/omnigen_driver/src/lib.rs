@@ -226,7 +226,6 @@ fn outcome(session: &mut Session, options: &Options, round: round::Round, starte
     let written = of(&[ChangeKind::Create, ChangeKind::Update]);
     let unanswered = of(&[ChangeKind::AnswerMissing]);
     let (held_back, agent_calls) = match options.activity {
-        Activity::Compare => (of(&[ChangeKind::HandEdited, ChangeKind::AnswerMissing]), agent_calls),
         // What an agent would answer is not known: it is neither built nor held back.
         Activity::Plan => (held_back.saturating_sub(unanswered), unanswered),
         _ => (held_back, agent_calls),

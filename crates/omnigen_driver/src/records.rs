@@ -83,6 +83,8 @@ pub(crate) struct Record {
     pub(crate) open: bool,
     /// Targets that make nothing of it: the types of a contract without types.
     pub(crate) empty: Vec<Box<str>>,
+    /// Targets that are held back; their outputs, if there are any, are older than what was asked for.
+    pub(crate) waiting: Vec<Box<str>>,
     /// Files that stand within it, with what the disk said of them and their digests; zeros: it is not there.
     pub(crate) includes: Vec<(FileId, Option<Stat>, Digest)>,
     /// Its outputs.
@@ -250,6 +252,7 @@ impl Record {
             held: false,
             open: false,
             empty: Vec::new(),
+            waiting: Vec::new(),
             includes: Vec::new(),
             outputs: Vec::new(),
             mentions: Mentions::default(),
@@ -308,6 +311,24 @@ impl Records {
         }
     }
 
+    /// Forgets everything of other targets than these.
+    pub(crate) fn keep_targets(&mut self, wanted: &BTreeSet<Box<str>>) {
+        let files: Vec<FileId> = self.map.keys().cloned().collect();
+        for file in files {
+            if let Some(record) = self.get_mut(&file) {
+                record.outputs.retain(|output| wanted.contains(&output.target));
+            }
+            let others = |details: &Details| details.made.keys().any(|target| !wanted.contains(target));
+            if self.details(&file).is_some_and(others)
+                && let Some(details) = self.change(&file)
+            {
+                details.made.retain(|target, _| wanted.contains(target));
+                details.since.retain(|target, _| wanted.contains(target));
+                self.refresh(&file);
+            }
+        }
+    }
+
     fn decoded(&mut self, file: &str) -> Option<(&mut Details, &mut bool)> {
         let count = self.shards.len();
         let (_, lazy) = self.map.get_mut(file)?;
@@ -330,6 +351,8 @@ impl Records {
         let is_task = |name: &str| Target::ALL.iter().all(|target| target.name() != name);
         let open = details.made.iter().any(|(name, made)| !made.ready && is_task(name));
         let held = details.made.get(Target::Check.name()).is_none_or(|made| !made.ready);
+        let waiting = details.made.iter().filter(|(name, made)| !made.ready && ***name != *Target::Check.name());
+        let waiting: Vec<Box<str>> = waiting.map(|(name, _)| name.clone()).collect();
         let nothing = Digest::of(b"");
         let built_in = |name: &str| Target::ALL.iter().any(|t| t.name() == name && *t != Target::Check);
         let empty = details.made.iter().filter(|(name, made)| made.ready && made.digest == nothing && built_in(name));
@@ -367,6 +390,7 @@ impl Records {
             record.held = held;
             record.open = open;
             record.empty = empty;
+            record.waiting = waiting;
             record.ids = ids;
             record.mentions = Mentions(mentions);
             record.uses = uses;

@@ -87,6 +87,7 @@ impl Session {
 
     fn attempt(&mut self, survey: &mut Survey, round: &mut Round) -> Result<(), String> {
         self.progress = (0, 0);
+        let read_at = self.meta.read_at;
         // What is read from here on is trusted by its stat only if it was not written in this tick of the clock.
         if !survey.changed.is_empty() && !self.manners.compare {
             self.meta.read_at = omnigen_disk::stat::clock(&self.setup.state).unwrap_or(0);
@@ -98,7 +99,11 @@ impl Session {
         if !self.unsettled {
             self.causes = Causes::default();
         }
-        let changed = self.take(survey);
+        let Some(changed) = self.take(survey) else {
+            // Nothing of it is known yet.
+            (self.meta.read_at, self.halt) = (read_at, Some(Halt::GaveWay));
+            return Err("what is gone may come back".to_owned());
+        };
         self.taken.extend(changed.iter().map(|(file, _)| file).chain(&survey.removed).cloned());
         let suspects = self.suspects(survey);
         let idle = changed.is_empty()
@@ -166,12 +171,23 @@ impl Session {
         }
     }
 
-    /// Reads what changed; drops what only looks changed.
-    fn take(&mut self, survey: &mut Survey) -> Vec<(FileId, Content)> {
+    /// Reads what changed; drops what only looks changed. `None`: some of it is to be waited for, see [`Doubt`](crate::watch::Doubt).
+    fn take(&mut self, survey: &mut Survey) -> Option<Vec<(FileId, Content)>> {
         let mut changed = Vec::new();
         let suspects: Vec<(FileId, (bool, Option<Stat>))> = std::mem::take(&mut survey.changed).into_iter().collect();
         let setup = &self.setup;
         let read = in_parallel(setup.threads, &suspects, |(file, _)| setup.read(file));
+        let size = |stat: Option<Stat>| stat.map_or(0, |stat| stat.size);
+        let bare = |file: &FileId, now: Option<Stat>| match self.records.get(file) {
+            Some(record) => size(now) == 0 && size(record.stat) > 0,
+            None => now.is_some_and(|now| now.size == 0),
+        };
+        let mut bare_ones = suspects.iter().zip(&read).map(|((file, _), (_, stat, _))| bare(file, *stat));
+        let found = !survey.removed.is_empty() || bare_ones.any(|bare| bare);
+        if self.doubt.holds(found) {
+            survey.changed = suspects.into_iter().collect();
+            return None;
+        }
         for ((file, (contract, _)), (content, stat, digest)) in suspects.into_iter().zip(read) {
             let known = self.records.get(&file);
             let same = known.is_some_and(|record| {
@@ -210,7 +226,7 @@ impl Session {
             }
             changed.push((file, content));
         }
-        changed
+        Some(changed)
     }
 
     /// Is all that stands within a file as it was? Remembers what is not, for the graph.
@@ -359,6 +375,9 @@ impl Session {
                 let ids = graph.outline(file).map(|outline| &outline.exports.ids);
                 touched.extend(ids.into_iter().flatten().map(|(uri, _)| mention(&format!("id:{uri}"))));
             }
+        }
+        if reconfigured {
+            self.drop_targets();
         }
         let wanted = self.wanted();
         for file in &fresh {

@@ -22,7 +22,7 @@ use crate::setup::Setup;
 use crate::shelf::Shelved;
 use crate::survey::Scan;
 use crate::tasks::{Agents, Flight};
-use crate::watch::Inbox;
+use crate::watch::{Doubt, Inbox};
 
 /// How long somebody else may keep the lock: it is only ever held while something is written.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -101,6 +101,8 @@ pub(crate) struct Session {
     pub(crate) turned: BTreeSet<FileId>,
     /// What has happened on disk while the round at hand is under way.
     pub(crate) inbox: Option<Inbox>,
+    /// Files that are gone and may come back.
+    pub(crate) doubt: Doubt,
     /// Contracts, and files that they refer to, that were found changed since the last round that was worked through.
     pub(crate) taken: BTreeSet<FileId>,
     /// What rounds that were begun anew had done already.
@@ -145,6 +147,7 @@ impl Session {
             opening: None,
             watched: false,
             inbox: None,
+            doubt: Doubt::default(),
             shelved: Shelved::default(),
             turned: BTreeSet::new(),
             unsettled: false,

@@ -2,7 +2,8 @@
 //!
 //! The kernel's events are gathered in an [`Inbox`], also while a round is under way: a round that a newer edit concerns gives
 //! way at the next batch, its unfinished results are dropped, and the next round takes both up. Under a storm of edits every
-//! few rounds one is worked through. A round that only waits for agents ends at any edit; their calls go on meanwhile.
+//! few rounds one is worked through. A file that is gone, or empty, may be one that an editor is just saving: that round waits a
+//! moment ([`Doubt`]). A round that only waits for agents ends at any edit; their calls go on meanwhile.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -23,6 +24,8 @@ use crate::{Options, Outcome, Round};
 const TICK: Duration = Duration::from_millis(50);
 /// How long a configuration that is gone may take to come back: some editors remove a file and write it anew.
 const GAP: Duration = Duration::from_millis(50);
+/// The same for contracts, which nobody stands still for meanwhile.
+const DOUBT: Duration = Duration::from_millis(150);
 /// So many rounds in a row give way to newer edits.
 const GIVE_WAY: usize = 3;
 
@@ -60,6 +63,29 @@ impl Inbox {
         let calls = self.gave_way < GIVE_WAY && (self.rescan || self.paths.iter().any(|path| concerned(path)));
         self.gave_way += usize::from(calls);
         calls
+    }
+}
+
+/// Files that were there and are gone or empty now: many editors save that way, and it takes them a moment. A round that finds
+/// some waits for what comes next, within bounds.
+#[derive(Debug, Default)]
+pub(crate) struct Doubt {
+    /// A run that is the only one takes everything as it is.
+    pub(crate) allowed: bool,
+    since: Option<Instant>,
+}
+
+impl Doubt {
+    /// Is the round at hand to wait, which has found such files or none?
+    pub(crate) fn holds(&mut self, found: bool) -> bool {
+        let since = (self.allowed && found).then(|| self.since.unwrap_or_else(Instant::now));
+        self.since = since.filter(|since| since.elapsed() < DOUBT);
+        self.since.is_some()
+    }
+
+    /// Is there something to wait for, and how long?
+    fn left(&self) -> Option<Duration> {
+        self.since.map(|since| DOUBT.saturating_sub(since.elapsed()))
     }
 }
 
@@ -115,6 +141,7 @@ pub fn watch(options: &Options, stop: &AtomicBool, on_round: &mut dyn FnMut(Roun
             }
             touched.clear();
             first = false;
+            session.doubt.allowed = true;
             if let Some(inbox) = &mut session.inbox {
                 inbox.gave_way = 0;
             }
@@ -232,10 +259,11 @@ impl Session {
             }
             let Some(inbox) = &mut self.inbox else { return false };
             inbox.add(std::mem::take(&mut self.flight.edits));
-            if !inbox.is_empty() {
+            let doubt = self.doubt.left();
+            if !inbox.is_empty() || doubt.is_some_and(|left| left.is_zero()) {
                 return true;
             }
-            within = TICK;
+            within = doubt.map_or(TICK, |left| left.min(TICK));
         }
     }
 

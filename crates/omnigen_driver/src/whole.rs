@@ -115,6 +115,13 @@ impl Session {
         }
     }
 
+    /// Forgets what was made for targets that the configuration does not have any more.
+    pub(crate) fn drop_targets(&mut self) {
+        let mut wanted: BTreeSet<Box<str>> = self.wanted().into_iter().map(|target| target.name().into()).collect();
+        wanted.extend(self.agents.targets().iter().map(|target| target.name.clone()));
+        self.records.keep_targets(&wanted);
+    }
+
     /// Contracts that want the same output: an error on each side.
     pub(crate) fn clashes(&mut self) -> Vec<Diagnostic> {
         let mut sites: BTreeMap<&str, Vec<FileId>> = BTreeMap::new();
@@ -178,7 +185,10 @@ impl Session {
             .records
             .iter()
             .filter(|(_, record)| !record.held)
-            .map(|(_, record)| record.outputs.iter().filter(|output| output.stat.is_some()).count())
+            .map(|(_, record)| {
+                let placed = record.outputs.iter().filter(|output| output.stat.is_some());
+                placed.filter(|output| !record.waiting.contains(&output.target)).count()
+            })
             .sum();
         (total, total.saturating_sub(good))
     }
