@@ -18,7 +18,7 @@ enum Piece<'c> {
         inner: &'c str,
     },
     /// A condition in parentheses.
-    Nested(&'c Condition),
+    Nested(&'c Condition<'c>),
 }
 
 impl Piece<'_> {
@@ -36,7 +36,7 @@ fn close(open: char) -> char {
 }
 
 /// `before condition after`, which is too long for a line.
-pub(super) fn line(code: &mut Code, condition: &Condition, before: &str, after: &str) {
+pub(super) fn line(code: &mut Code<'_>, condition: &Condition<'_>, before: &str, after: &str) {
     let texts = texts(condition);
     let pieces = pieces(condition, &texts);
     let open = match condition {
@@ -58,7 +58,7 @@ pub(super) fn line(code: &mut Code, condition: &Condition, before: &str, after: 
 }
 
 /// What stands in parentheses: on one line if there is room, else one operand a line.
-fn inside(code: &mut Code, condition: &Condition) {
+fn inside(code: &mut Code<'_>, condition: &Condition<'_>) {
     let flat = condition.flat();
     if code.fits(&[&flat]) {
         return code.line(&[&flat]);
@@ -73,7 +73,7 @@ fn inside(code: &mut Code, condition: &Condition) {
     }
 }
 
-fn operand(code: &mut Code, condition: &Condition, before: &str) {
+fn operand(code: &mut Code<'_>, condition: &Condition<'_>, before: &str) {
     let mut flat = String::new();
     condition.put(&mut flat, true);
     if code.fits(&[before, &flat]) {
@@ -93,7 +93,7 @@ fn operand(code: &mut Code, condition: &Condition, before: &str) {
 }
 
 /// An expression in parentheses: if it is too long for a line, broken before its operator, else in its brackets.
-fn expression(code: &mut Code, text: &str, before: &str, after: &str) {
+fn expression(code: &mut Code<'_>, text: &str, before: &str, after: &str) {
     if code.fits(&[before, text, after]) {
         return code.line(&[before, text, after]);
     }
@@ -110,7 +110,7 @@ fn expression(code: &mut Code, text: &str, before: &str, after: &str) {
 }
 
 /// `return bool(condition)`, for a condition of which a type checker knows nothing.
-pub(super) fn returned(code: &mut Code, condition: &Condition) {
+pub(super) fn returned(code: &mut Code<'_>, condition: &Condition<'_>) {
     let flat = condition.flat();
     if code.fits(&["return bool(", &flat, ")"]) {
         return code.line(&["return bool(", &flat, ")"]);
@@ -123,7 +123,7 @@ pub(super) fn returned(code: &mut Code, condition: &Condition) {
 }
 
 /// Opens brackets from the left until the rest fits.
-fn opened(code: &mut Code, pieces: &[Piece<'_>], before: &str, after: &str) {
+fn opened(code: &mut Code<'_>, pieces: &[Piece<'_>], before: &str, after: &str) {
     let mut line = before.to_owned();
     for (i, piece) in pieces.iter().enumerate() {
         let flat = piece.flat();
@@ -153,7 +153,7 @@ fn opened(code: &mut Code, pieces: &[Piece<'_>], before: &str, after: &str) {
 }
 
 /// `name = expression`, too long for a line.
-pub(super) fn assignment(code: &mut Code, before: &str, expression: &str) {
+pub(super) fn assignment(code: &mut Code<'_>, before: &str, expression: &str) {
     opened(code, &scan(expression), before, "");
 }
 
@@ -178,7 +178,7 @@ fn head(pieces: &[Piece<'_>], after: &str) -> String {
 }
 
 /// The inside of an argument list: on one line, or one argument a line.
-fn arguments(code: &mut Code, inner: &str) {
+fn arguments(code: &mut Code<'_>, inner: &str) {
     if code.fits(&[inner]) {
         return code.line(&[inner]);
     }
@@ -194,7 +194,7 @@ fn arguments(code: &mut Code, inner: &str) {
 }
 
 /// Do all lines fit once all brackets are open? What is in parentheses has to look after itself.
-fn all_fit(code: &Code, pieces: &[Piece<'_>], before: &str, after: &str) -> bool {
+fn all_fit(code: &Code<'_>, pieces: &[Piece<'_>], before: &str, after: &str) -> bool {
     let mut line = before.to_owned();
     for piece in pieces {
         match piece {
@@ -231,19 +231,19 @@ fn at_start(pieces: &[Piece<'_>]) -> bool {
 }
 
 /// The tests of a condition that are not in parentheses.
-fn texts(condition: &Condition) -> Vec<String> {
+fn texts(condition: &Condition<'_>) -> Vec<String> {
     match condition {
         Known(_) => Vec::new(),
         Test(test) => vec![test.flat()],
         All(parts) | Any(parts) => {
-            let text = |part: &Condition| if let Test(test) = part { test.flat() } else { String::new() };
+            let text = |part: &Condition<'_>| if let Test(test) = part { test.flat() } else { String::new() };
             parts.iter().map(text).collect()
         }
     }
 }
 
 /// `texts` are those of [`texts`].
-fn pieces<'c>(condition: &'c Condition, texts: &'c [String]) -> Vec<Piece<'c>> {
+fn pieces<'c>(condition: &'c Condition<'c>, texts: &'c [String]) -> Vec<Piece<'c>> {
     let mut list = Vec::new();
     match condition {
         Known(_) => list.push(Piece::Text(condition.flat())),

@@ -1,6 +1,7 @@
 //! The fast pass: yes or no.
 
-use omnigen_ir::{ArrayRules, Node, ObjectRules, Schema, TypeSet};
+use bumpalo::Bump;
+use omnigen_ir::{ArrayRules, Node, ObjectRules, Property, Schema, TypeSet};
 
 use super::Emitter;
 use super::code::Code;
@@ -27,7 +28,7 @@ impl<'a> Emitter<'a> {
             _ => {
                 self.accept(&mut code, schema, "data", TypeSet::ALL);
                 match code.take_last() {
-                    Some(fails) => fails.opposite().returned(&mut code),
+                    Some(fails) => fails.opposite(self.arena).returned(&mut code),
                     None => code.line(&["return True"]),
                 }
             }
@@ -36,7 +37,7 @@ impl<'a> Emitter<'a> {
     }
 
     /// `return False` if `var` is not valid.
-    pub(super) fn accept(&mut self, code: &mut Code, schema: &'a Schema, var: &str, known: TypeSet) {
+    pub(super) fn accept(&mut self, code: &mut Code<'a>, schema: &'a Schema, var: &str, known: TypeSet) {
         let node = match schema {
             Schema::Bool(_) => return fail_if(code, Condition::Known(*schema == Schema::Bool(false))),
             Schema::Node(node) => &**node,
@@ -47,43 +48,41 @@ impl<'a> Emitter<'a> {
         }
         if code.level() >= MAX_LEVEL {
             let condition = self.condition(schema, var, known);
-            return fail_if(code, condition.opposite());
+            return fail_if(code, condition.opposite(self.arena));
         }
-        if let Some(condition) = self.simple(schema, var, known, 0)
-            && condition.size() <= 6
-        {
-            return fail_if(code, condition.opposite());
+        if let Some(fails) = self.short(schema, var, known) {
+            return fail_if(code, fails);
         }
         let types = node.types.unwrap_or(TypeSet::ALL);
         let mut first = Vec::new();
         let mut known = known;
         if let Some(mut values) = Emitter::values(node, types) {
             values.retain(|value| TypeSet::of(value).meets(known));
-            first.push(self.one_of_values(&values, known, var).opposite());
+            first.push(self.one_of_values(&values, known, var).opposite(self.arena));
             known = values.iter().fold(TypeSet::NONE, |set, value| set.or(TypeSet::of(value))).and(known);
         } else {
-            first.push(self.typed(types, known, var).opposite());
+            first.push(self.typed(types, known, var).opposite(self.arena));
             known = known.and(types);
         }
         if first.iter().any(|fails| fails.size() > 1) {
-            fail_if(code, Condition::any(std::mem::take(&mut first)));
+            fail_if(code, Condition::any(self.arena, &std::mem::take(&mut first)));
         }
         for (set, mut rules) in self.groups(node, var, known) {
             if set == TypeSet::OBJECT
                 && let Some(object) = &node.object
             {
-                tags(&mut rules, object, var);
+                tags(self.arena, &mut rules, object, var);
             }
-            let fails = violated(rules);
+            let fails = violated(self.arena, &rules);
             if set.has(known) {
                 first.push(fails);
             } else {
-                fail_if(code, Condition::any(std::mem::take(&mut first)));
+                fail_if(code, Condition::any(self.arena, &std::mem::take(&mut first)));
                 let guard = self.typed(set, known, var);
-                fail_if(code, Condition::all(vec![guard, fails]));
+                fail_if(code, Condition::all(self.arena, &[guard, fails]));
             }
         }
-        fail_if(code, Condition::any(first));
+        fail_if(code, Condition::any(self.arena, &first));
         if let Some(rules) = node.array.as_deref().filter(|_| known.meets(TypeSet::ARRAY)) {
             self.guarded(code, TypeSet::ARRAY, known, var, |this, code| this.accept_items(code, rules, var));
         }
@@ -95,7 +94,7 @@ impl<'a> Emitter<'a> {
     }
 
     /// The rules that need no loop, by the type that they are about.
-    pub(super) fn groups(&mut self, node: &'a Node, var: &str, known: TypeSet) -> Vec<(TypeSet, Vec<Rule>)> {
+    pub(super) fn groups(&mut self, node: &'a Node, var: &str, known: TypeSet) -> Vec<(TypeSet, Vec<Rule<'a>>)> {
         let mut list = Vec::new();
         if let Some(rules) = node.string.as_deref().filter(|_| known.meets(TypeSet::STRING)) {
             list.push((TypeSet::STRING, self.string_rules(rules, &node.at, var)));
@@ -116,11 +115,11 @@ impl<'a> Emitter<'a> {
     /// `body`, under a test of the type where that is not certain.
     pub(super) fn guarded(
         &mut self,
-        code: &mut Code,
+        code: &mut Code<'a>,
         set: TypeSet,
         known: TypeSet,
         var: &str,
-        body: impl FnOnce(&mut Self, &mut Code),
+        body: impl FnOnce(&mut Self, &mut Code<'a>),
     ) {
         match self.typed(set, known, var) {
             Condition::Known(true) => body(self, code),
@@ -129,7 +128,7 @@ impl<'a> Emitter<'a> {
     }
 
     /// `if condition:` with a body; nothing if the body is empty.
-    pub(super) fn block(&mut self, code: &mut Code, condition: Condition, body: impl FnOnce(&mut Self, &mut Code)) {
+    pub(super) fn block(&mut self, code: &mut Code<'a>, condition: Condition<'a>, body: impl FnOnce(&mut Self, &mut Code<'a>)) {
         match condition {
             Condition::Known(true) => return body(self, code),
             Condition::Known(false) => return,
@@ -145,7 +144,7 @@ impl<'a> Emitter<'a> {
     }
 
     /// An indented body behind a head that starts at `before`, and that goes if the body is empty.
-    pub(super) fn body(&mut self, code: &mut Code, before: usize, body: impl FnOnce(&mut Self, &mut Code)) {
+    pub(super) fn body(&mut self, code: &mut Code<'a>, before: usize, body: impl FnOnce(&mut Self, &mut Code<'a>)) {
         let mark = code.mark();
         code.indent();
         body(self, code);
@@ -158,11 +157,11 @@ impl<'a> Emitter<'a> {
     /// `if test: … else: …`; what is empty is left out.
     pub(super) fn either(
         &mut self,
-        code: &mut Code,
-        test: Condition,
+        code: &mut Code<'a>,
+        test: Condition<'a>,
         then: Option<&'a Schema>,
         otherwise: Option<&'a Schema>,
-        body: &mut dyn FnMut(&mut Self, &mut Code, &'a Schema),
+        body: &mut dyn FnMut(&mut Self, &mut Code<'a>, &'a Schema),
     ) {
         let before = code.mark();
         match then {
@@ -177,7 +176,7 @@ impl<'a> Emitter<'a> {
         }
         let Some(schema) = otherwise else { return };
         if !code.grew(before) || matches!(test, Condition::Known(_)) {
-            self.block(code, test.opposite(), |this, code| body(this, code, schema));
+            self.block(code, test.opposite(self.arena), |this, code| body(this, code, schema));
             return;
         }
         let before = code.mark();
@@ -185,12 +184,12 @@ impl<'a> Emitter<'a> {
         self.body(code, before, |this, code| body(this, code, schema));
     }
 
-    fn accept_items(&mut self, code: &mut Code, rules: &'a ArrayRules, var: &str) {
+    fn accept_items(&mut self, code: &mut Code<'a>, rules: &'a ArrayRules, var: &str) {
         for (i, schema) in rules.prefix.iter().enumerate() {
             let present = if (i as u64) < rules.min_items.unwrap_or(0) {
                 Condition::Known(true)
             } else {
-                Condition::of(&["len(", var, ")"], Operator::Greater, &[&i.to_string()])
+                Condition::of(self.arena, &["len(", var, ")"], Operator::Greater, &[&i.to_string()])
             };
             if *schema == Schema::Bool(true) {
                 continue;
@@ -211,7 +210,7 @@ impl<'a> Emitter<'a> {
         }
         match &rules.items {
             Some(schema @ Schema::Node(_)) if outer_types(schema).is_empty() => {
-                fail_if(code, longer(var, rules.prefix.len() as u64));
+                fail_if(code, longer(self.arena, var, rules.prefix.len() as u64));
             }
             Some(schema @ Schema::Node(_)) => {
                 let item = code.variable("item");
@@ -229,27 +228,27 @@ impl<'a> Emitter<'a> {
                 return;
             }
             let (few, many) = self.count(code, contains, var);
-            fail_if(code, Condition::any(vec![few, many]));
+            fail_if(code, Condition::any(self.arena, &[few, many]));
         }
     }
 
     /// Counts what is contained; gives the conditions that there are too few, and too many.
     pub(super) fn count(
         &mut self,
-        code: &mut Code,
+        code: &mut Code<'a>,
         contains: &'a omnigen_ir::Contains,
         var: &str,
-    ) -> (Condition, Condition) {
+    ) -> (Condition<'a>, Condition<'a>) {
         let item = code.variable("item");
         let count = code.variable("count");
         let few = match contains.min {
             0 => Condition::Known(false),
-            1 => Condition::call(&count).opposite(),
-            min => Condition::of(&[&count], Operator::Less, &[&min.to_string()]),
+            1 => Condition::call(self.arena, &count).opposite(self.arena),
+            min => Condition::of(self.arena, &[&count], Operator::Less, &[&min.to_string()]),
         };
         let many = match contains.max {
             None => Condition::Known(false),
-            Some(max) => Condition::of(&[&count], Operator::Greater, &[&max.to_string()]),
+            Some(max) => Condition::of(self.arena, &[&count], Operator::Greater, &[&max.to_string()]),
         };
         match self.condition(&contains.schema, &item, TypeSet::ALL) {
             Condition::Known(true) => code.line(&[&count, " = len(", var, ")"]),
@@ -268,7 +267,7 @@ impl<'a> Emitter<'a> {
         (few, many)
     }
 
-    fn accept_members(&mut self, code: &mut Code, rules: &'a ObjectRules, var: &str) {
+    fn accept_members(&mut self, code: &mut Code<'a>, rules: &'a ObjectRules, var: &str) {
         for property in &rules.properties {
             if property.schema == Schema::Bool(true) {
                 continue;
@@ -278,23 +277,15 @@ impl<'a> Emitter<'a> {
                 continue;
             }
             if property.schema == Schema::Bool(false) {
-                fail_if(code, has(&property.name, var));
+                fail_if(code, has(self.arena, &property.name, var));
                 continue;
             }
-            let present = if needed { Condition::Known(true) } else { has(&property.name, var) };
-            self.block(code, present, |this, code| {
-                let value = code.variable("value");
-                let before = code.mark();
-                let expression = [var, "[", &layout::string(&property.name), "]"].concat();
-                code.assignment(&[&value, " = "].concat(), &expression);
-                let mark = code.mark();
-                this.accept(code, &property.schema, &value, TypeSet::ALL);
-                code.used(before, mark, &value, &expression);
-            });
+            let present = if needed { Condition::Known(true) } else { has(self.arena, &property.name, var) };
+            self.accept_member(code, property, present, var);
         }
         self.accept_others(code, rules, var);
         if rules.names.as_ref().is_some_and(|names| !outer_types(names).meets(TypeSet::STRING)) {
-            fail_if(code, Condition::call(var));
+            fail_if(code, Condition::call(self.arena, var));
         } else if let Some(names) = &rules.names {
             let name = code.variable("name");
             let before = code.mark();
@@ -302,25 +293,70 @@ impl<'a> Emitter<'a> {
             self.body(code, before, |this, code| this.accept(code, names, &name, TypeSet::STRING));
         }
         for (name, schema) in &rules.dependent_schemas {
-            let present = if rules.required.contains(name) { Condition::Known(true) } else { has(name, var) };
+            let present = if rules.required.contains(name) { Condition::Known(true) } else { has(self.arena, name, var) };
             self.block(code, present, |this, code| this.accept(code, schema, var, TypeSet::OBJECT));
         }
     }
 
+    /// `if "name" in var and fails(var["name"]): return False`, with a variable for the value where that is asked more than once.
+    fn accept_member(&mut self, code: &mut Code<'a>, property: &'a Property, present: Condition<'a>, var: &str) {
+        let always = present == Condition::Known(true);
+        let level = code.level() + usize::from(!always);
+        let value = code.variable("value");
+        let expression = [var, "[", &layout::string(&property.name), "]"].concat();
+        let short = match &property.schema {
+            schema @ Schema::Node(_) if level < MAX_LEVEL => self.short(schema, &value, TypeSet::ALL),
+            _ => None,
+        };
+        if let Some(fails) = short {
+            let single = |fails: &Condition<'a>| match fails {
+                Condition::Known(_) => false,
+                Condition::Any(_) => code.has_room(level, "if :".len() + fails.columns(false)),
+                Condition::Test(_) | Condition::All(_) => true,
+            };
+            if fails == Condition::Known(false) {
+                return;
+            }
+            if single(&fails) && fails.mentions(&value) == 1 {
+                let fails = fails.replaced(self.arena, &value, &expression);
+                if single(&fails) {
+                    let fails = if always { fails } else { Condition::all(self.arena, &[present, fails]) };
+                    return fail_if_one(code, fails);
+                }
+            }
+        }
+        self.block(code, present, |this, code| {
+            let before = code.mark();
+            code.assignment(&[&value, " = "].concat(), &expression);
+            let mark = code.mark();
+            match short {
+                Some(fails) => fail_if(code, fails),
+                None => this.accept(code, &property.schema, &value, TypeSet::ALL),
+            }
+            code.used(before, mark, &value, &expression);
+        });
+    }
+
+    /// When a schema is violated, if that is short enough to be written out.
+    fn short(&mut self, schema: &'a Schema, var: &str, known: TypeSet) -> Option<Condition<'a>> {
+        let condition = self.simple(schema, var, known, 0).filter(|condition| condition.size() <= 6)?;
+        Some(condition.opposite(self.arena))
+    }
+
     /// `patternProperties` and `additionalProperties`.
-    fn accept_others(&mut self, code: &mut Code, rules: &'a ObjectRules, var: &str) {
+    fn accept_others(&mut self, code: &mut Code<'a>, rules: &'a ObjectRules, var: &str) {
         let rest = rules.additional.as_ref().filter(|schema| **schema != Schema::Bool(true));
         if rules.patterns.is_empty() {
             match rest {
                 None => return,
                 Some(schema) if outer_types(schema).is_empty() => {
                     if rules.properties.is_empty() {
-                        fail_if(code, Condition::call(var));
+                        fail_if(code, Condition::call(self.arena, var));
                         return;
                     }
                     let names = self.names(rules);
-                    let within = format!("{var}.keys() <= {names}");
-                    fail_if(code, Condition::call(within).opposite());
+                    let within = Condition::of(self.arena, &[var, ".keys() <= ", &names], Operator::Not, &[]);
+                    fail_if(code, within);
                     return;
                 }
                 Some(_) => {}
@@ -344,7 +380,7 @@ impl<'a> Emitter<'a> {
             }
         }
         for (search, schema) in &searches {
-            let matches = found(search, &name);
+            let matches = found(self.arena, search, &name);
             if *schema == &Schema::Bool(false) {
                 fail_if(code, matches);
                 continue;
@@ -361,21 +397,21 @@ impl<'a> Emitter<'a> {
         if let Some(schema) = rest {
             let mut other = Vec::new();
             match &known {
-                Some(known) => other.push(Condition::call(known).opposite()),
+                Some(known) => other.push(Condition::call(self.arena, known).opposite(self.arena)),
                 None => {
                     if !rules.properties.is_empty() {
                         let names = self.names(rules);
-                        other.push(Condition::of(&[&name], Operator::NotIn, &[&names]));
+                        other.push(Condition::of(self.arena, &[&name], Operator::NotIn, &[&names]));
                     }
                     for (search, _) in &searches {
-                        other.push(found(search, &name).opposite());
+                        other.push(found(self.arena, search, &name).opposite(self.arena));
                     }
                 }
             }
             if outer_types(schema).is_empty() {
-                fail_if(code, Condition::all(other));
+                fail_if(code, Condition::all(self.arena, &other));
             } else {
-                self.block(code, Condition::all(other), |this, code| {
+                self.block(code, Condition::all(self.arena, &other), |this, code| {
                     let mark = code.mark();
                     this.accept(code, schema, &value, TypeSet::ALL);
                     values |= code.since(mark).contains(value.as_str());
@@ -392,7 +428,7 @@ impl<'a> Emitter<'a> {
         }
     }
 
-    fn accept_logic(&mut self, code: &mut Code, node: &'a Node, var: &str, known: TypeSet) {
+    fn accept_logic(&mut self, code: &mut Code<'a>, node: &'a Node, var: &str, known: TypeSet) {
         if let Some(logic) = node.logic.as_deref() {
             // Each part is asked only what the parts before it leave open.
             let mut known = known;
@@ -402,11 +438,11 @@ impl<'a> Emitter<'a> {
             }
             if !logic.any_of.is_empty() {
                 let condition = self.any_of(&logic.any_of, var, known);
-                fail_if(code, condition.opposite());
+                fail_if(code, condition.opposite(self.arena));
             }
             if !logic.one_of.is_empty() {
                 let condition = self.one_of(&logic.one_of, var, known);
-                fail_if(code, condition.opposite());
+                fail_if(code, condition.opposite(self.arena));
             }
             if let Some(schema) = &logic.not {
                 let condition = self.condition(schema, var, known);
@@ -426,7 +462,7 @@ impl<'a> Emitter<'a> {
         if let Some(reference) = &node.reference
             && let Some(callee) = self.callee(reference)
         {
-            fail_if(code, Condition::of(&[&callee.accepts, "(", var, ")"], Operator::Not, &[]));
+            fail_if(code, Condition::of(self.arena, &[&callee.accepts, "(", var, ")"], Operator::Not, &[]));
         }
     }
 }
@@ -457,52 +493,50 @@ fn is_tag(schema: &Schema) -> bool {
 }
 
 /// Asks for required properties that are constants with one look: `data.get("kind") != "circle"`.
-fn tags(rules: &mut [Rule], object: &ObjectRules, var: &str) {
+fn tags<'a>(arena: &'a Bump, rules: &mut [Rule<'a>], object: &ObjectRules, var: &str) {
     for (rule, name) in rules.iter_mut().zip(&object.required) {
         let property = object.properties.iter().find(|property| property.name == *name);
         if let Some(property) = property.filter(|property| is_tag(&property.schema))
             && let Some(text) = constant(&property.schema)
         {
-            let value = [var, ".get(", &layout::string(name), ")"].concat();
-            rule.fails = Condition::of(&[&value], Operator::Unequal, &[&layout::string(text)]);
+            let value = [var, ".get(", &layout::string(name), ")"];
+            rule.fails = Condition::of(arena, &value, Operator::Unequal, &[&layout::string(text)]);
         }
     }
 }
 
 /// `if fails: return False`; one such statement for each part of a condition that is too long for a line.
-pub(super) fn fail_if(code: &mut Code, fails: Condition) {
+pub(super) fn fail_if<'a>(code: &mut Code<'a>, fails: Condition<'a>) {
     match fails {
         Condition::Known(false) => {}
         Condition::Known(true) => code.line(&["return False"]),
         Condition::Any(parts) => {
-            let whole = Condition::Any(parts);
             let before = code.mark();
-            if code.condition(&whole, "if ", ":") {
-                return failing(code, before, whole);
+            if code.condition(&fails, "if ", ":") {
+                return failing(code, before, fails);
             }
-            let Condition::Any(parts) = whole else { return };
-            let mut list: Vec<Condition> = Vec::new();
-            for part in parts {
-                let together = Condition::any(list.iter().cloned().chain([part.clone()]).collect());
-                if !list.is_empty() && !code.fits(&["if ", &together.flat(), ":"]) {
-                    fail_if_one(code, Condition::any(std::mem::take(&mut list)));
+            let mut start = 0;
+            for next in 1..parts.len() {
+                let together = Condition::any(code.arena, &parts[start..=next]);
+                if !code.fits(&["if ", &together.flat(), ":"]) {
+                    fail_if_one(code, Condition::any(code.arena, &parts[start..next]));
+                    start = next;
                 }
-                list.push(part);
             }
-            fail_if_one(code, Condition::any(list));
+            fail_if_one(code, Condition::any(code.arena, &parts[start..]));
         }
         fails => fail_if_one(code, fails),
     }
 }
 
-fn fail_if_one(code: &mut Code, fails: Condition) {
+fn fail_if_one<'a>(code: &mut Code<'a>, fails: Condition<'a>) {
     let before = code.mark();
     fails.line(code, "if ", ":");
     failing(code, before, fails);
 }
 
 /// The body of an `if` that has been written from `before` on.
-fn failing(code: &mut Code, before: usize, fails: Condition) {
+fn failing<'a>(code: &mut Code<'a>, before: usize, fails: Condition<'a>) {
     let start = code.mark();
     code.indent();
     code.line(&["return False"]);

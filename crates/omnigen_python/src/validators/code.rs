@@ -1,9 +1,10 @@
 //! The text of one function.
 
-use compact_str::{CompactString, format_compact};
+use bumpalo::Bump;
+use compact_str::{CompactString, ToCompactString as _};
 
 use super::broken;
-use super::condition::Condition;
+use super::condition::{Condition, mentions};
 use super::table::Table;
 use crate::layout::columns;
 
@@ -11,43 +12,45 @@ use crate::layout::columns;
 const BLANKS: &str = "                                                                ";
 
 /// Lines with indentation. What turned out to have no content can be taken back.
-pub(super) struct Code {
+pub(super) struct Code<'a> {
+    /// Where conditions lie.
+    pub(super) arena: &'a Bump,
     out: String,
     level: usize,
     width: usize,
     /// Numbers local variables.
     counter: usize,
     /// The last `if` without `else`.
-    branch: Option<Branch>,
+    branch: Option<Branch<'a>>,
     /// What was broken into lines, in the order of the text: it may fit one line when it moves to the left.
-    breaks: Vec<Break>,
+    breaks: Vec<Break<'a>>,
 }
 
 /// An `if` without `else`.
-struct Branch {
+struct Branch<'a> {
     start: usize,
     body: usize,
     end: usize,
-    condition: Condition,
+    condition: Condition<'a>,
 }
 
 /// A condition or an assignment of several lines.
-struct Break {
+struct Break<'a> {
     start: usize,
     end: usize,
     level: usize,
-    text: Broken,
+    text: Broken<'a>,
 }
 
-enum Broken {
-    Condition { before: String, condition: Condition, after: String },
+enum Broken<'a> {
+    Condition { before: String, condition: Condition<'a>, after: String },
     Assignment { before: String, expression: String },
 }
 
-impl Code {
+impl<'a> Code<'a> {
     /// Nothing yet, for lines of at most `width` columns.
-    pub(super) fn new(width: usize, buffer: String) -> Code {
-        Code { out: buffer, level: 0, width, counter: 0, branch: None, breaks: Vec::new() }
+    pub(super) fn new(arena: &'a Bump, width: usize, buffer: String) -> Code<'a> {
+        Code { arena, out: buffer, level: 0, width, counter: 0, branch: None, breaks: Vec::new() }
     }
 
     /// The text.
@@ -73,6 +76,11 @@ impl Code {
     /// Is there room for these on one line?
     pub(super) fn fits(&self, parts: &[&str]) -> bool {
         4 * self.level + parts.iter().map(|part| columns(part)).sum::<usize>() <= self.width
+    }
+
+    /// Is there room for so many columns, one level deeper or so?
+    pub(super) fn has_room(&self, level: usize, columns: usize) -> bool {
+        4 * level + columns <= self.width
     }
 
     fn pad(&mut self) {
@@ -105,7 +113,7 @@ impl Code {
     }
 
     /// A condition on one line, if there is room for it.
-    pub(super) fn condition(&mut self, condition: &Condition, before: &str, after: &str) -> bool {
+    pub(super) fn condition(&mut self, condition: &Condition<'a>, before: &str, after: &str) -> bool {
         let start = self.out.len();
         self.pad();
         self.out.push_str(before);
@@ -169,11 +177,13 @@ impl Code {
     /// A local variable that no other has the name of.
     pub(super) fn variable(&mut self, kind: &str) -> CompactString {
         self.counter += 1;
-        format_compact!("{kind}{}", self.counter)
+        let mut name = CompactString::from(kind);
+        name.push_str(&self.counter.to_compact_string());
+        name
     }
 }
 
-impl Code {
+impl<'a> Code<'a> {
     /// Puts another line in the place of one that was written at a mark.
     pub(super) fn replace(&mut self, mark: usize, old: &str, new: &str) {
         if let Some(at) = self.out[mark..].find(old) {
@@ -186,16 +196,16 @@ impl Code {
     }
 }
 
-impl Code {
+impl<'a> Code<'a> {
     /// What was written since.
     pub(super) fn since(&self, mark: usize) -> &str {
         &self.out[mark..]
     }
 }
 
-impl Code {
+impl<'a> Code<'a> {
     /// If the text ends with `if condition: return False` on the outermost level, takes that back and gives the condition.
-    pub(super) fn take_last(&mut self) -> Option<Condition> {
+    pub(super) fn take_last(&mut self) -> Option<Condition<'a>> {
         let Branch { start, body, end, condition } = self.branch.take()?;
         if end != self.out.len() || &self.out[body..] != "        return False\n" {
             return None;
@@ -205,10 +215,10 @@ impl Code {
     }
 }
 
-impl Code {
+impl<'a> Code<'a> {
     /// An `if` without `else` was written: its head from `before`, its body from `start`. If the body is nothing but another such
     /// `if`, the two become one.
-    pub(super) fn joined(&mut self, before: usize, start: usize, condition: Condition) {
+    pub(super) fn joined(&mut self, before: usize, start: usize, condition: Condition<'a>) {
         let (mut condition, mut body) = (condition, start);
         if let Some(inner) = self.branch.take()
             && inner.start == start
@@ -217,7 +227,7 @@ impl Code {
             let text = self.out.split_off(inner.body);
             let breaks = self.breaks.split_off(self.breaks.partition_point(|at| at.start < inner.body));
             self.back_to(before);
-            condition = Condition::all(vec![condition, inner.condition]);
+            condition = Condition::all(self.arena, &[condition, inner.condition]);
             condition.line(self, "if ", ":");
             body = self.out.len();
             self.moved(&text, inner.body, breaks);
@@ -226,7 +236,7 @@ impl Code {
     }
 
     /// Writes text that stood at `start`, one level to the left of where it was.
-    fn moved(&mut self, text: &str, start: usize, breaks: Vec<Break>) {
+    fn moved(&mut self, text: &str, start: usize, breaks: Vec<Break<'a>>) {
         let (mut done, level) = (start, self.level);
         for part in breaks {
             self.lines(&text[done - start..part.start - start]);
@@ -256,14 +266,15 @@ impl Code {
             && branch.start == mark
             && branch.end == self.out.len()
             && self.out[branch.body..].trim_start() == "return False\n"
-            && let Some(condition) = branch.condition.with(variable, expression)
+            && branch.condition.mentions(variable) == 1
         {
+            let condition = branch.condition.replaced(self.arena, variable, expression);
             self.branch = None;
             self.back_to(before);
             super::check::fail_if(self, condition);
             return;
         }
-        if !self.out[mark..].contains(variable) {
+        if mentions(&self.out[mark..], variable) == 0 {
             self.out.replace_range(before..mark, "");
             // A branch that ended where the assignment began still ends the text if nothing else came.
             self.branch = self.branch.take().filter(|branch| branch.end <= before);
@@ -276,9 +287,8 @@ impl Code {
     }
 
     /// Notes that a condition was broken into the lines from `start` on.
-    pub(super) fn note(&mut self, start: usize, condition: &Condition, before: &str, after: &str) {
-        let text =
-            Broken::Condition { before: before.to_owned(), condition: condition.clone(), after: after.to_owned() };
+    pub(super) fn note(&mut self, start: usize, condition: Condition<'a>, before: &str, after: &str) {
+        let text = Broken::Condition { before: before.to_owned(), condition, after: after.to_owned() };
         self.breaks.push(Break { start, end: self.out.len(), level: self.level, text });
     }
 

@@ -1,30 +1,34 @@
 //! Conditions as trees: negated by turning the leaves, laid out as `ruff format` would.
+//!
+//! A validator is made of thousands of them, most of them short: they lie in an arena, and are copied as references are.
 
-use compact_str::CompactString;
+use bumpalo::Bump;
+use bumpalo::collections::Vec as List;
 
 use super::broken;
 use super::code::Code;
+use crate::layout::columns;
 
 /// A condition of Python.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Condition {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Condition<'a> {
     /// Always or never.
     Known(bool),
     /// A test.
-    Test(Test),
+    Test(Test<'a>),
     /// `and`
-    All(Vec<Condition>),
+    All(&'a [Condition<'a>]),
     /// `or`
-    Any(Vec<Condition>),
+    Any(&'a [Condition<'a>]),
 }
 
-/// A test in pieces: its opposite is the same with another operator. There are many of them, and most are short: they lie in place.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Test {
-    /// What stands left of the operator, then what stands right of it.
-    text: CompactString,
-    /// Where the right one begins.
-    at: u32,
+/// A test in pieces: its opposite is the same with another operator.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Test<'a> {
+    /// What stands left of the operator.
+    left: &'a str,
+    /// What stands right of it.
+    right: &'a str,
     operator: Operator,
 }
 
@@ -96,18 +100,18 @@ impl Operator {
     }
 }
 
-impl Test {
+impl Test<'_> {
     fn put(&self, out: &mut String) {
-        let (left, right) = self.text.split_at(self.at as usize);
-        if let Some(operator) = self.operator.text() {
+        let Test { left, right, operator } = *self;
+        if let Some(operator) = operator.text() {
             out.push_str(left);
             out.push_str(operator);
             out.push_str(right);
             return;
         }
-        match self.operator {
+        match operator {
             Instance | NotInstance => {
-                out.push_str(if self.operator == Instance { "isinstance(" } else { "not isinstance(" });
+                out.push_str(if operator == Instance { "isinstance(" } else { "not isinstance(" });
                 out.push_str(left);
                 out.push_str(", ");
                 out.push_str(right);
@@ -122,30 +126,42 @@ impl Test {
         }
     }
 
+    /// The columns that it takes on one line.
+    fn columns(&self) -> usize {
+        let Test { left, right, operator } = *self;
+        match operator {
+            Instance => columns(left) + columns(right) + "isinstance(, )".len(),
+            NotInstance => columns(left) + columns(right) + "not isinstance(, )".len(),
+            Not => columns(left) + "not ".len(),
+            Right => columns(right),
+            Holds | Left => columns(left),
+            _ => columns(left) + operator.text().map_or(0, str::len) + columns(right),
+        }
+    }
+
     /// On one line.
     pub(super) fn flat(&self) -> String {
-        let mut out = String::with_capacity(self.text.len() + 20);
+        let mut out = String::with_capacity(self.left.len() + self.right.len() + 20);
         self.put(&mut out);
         out
     }
 
     /// Is it a call as it stands?
     pub(super) fn is_call(&self) -> bool {
-        self.operator == Instance || (self.operator == Holds && self.text.ends_with(')'))
+        self.operator == Instance || (self.operator == Holds && self.left.ends_with(')'))
     }
 
     /// The call whose result it is, or is true of: `f(x)`, also where it says `is not None`.
     pub(super) fn called(&self) -> Option<&str> {
-        let (left, right) = self.text.split_at(self.at as usize);
-        let whole = self.operator == Holds || (self.operator == IsNot && right == "None");
-        (whole && left.ends_with(')')).then_some(left)
+        let whole = self.operator == Holds || (self.operator == IsNot && self.right == "None");
+        (whole && self.left.ends_with(')')).then_some(self.left)
     }
 
     /// Is it nothing but a comparison of values of any type?
     fn untyped(&self) -> bool {
         match self.operator {
             Equal | Unequal | Less | NotLess | Greater | NotGreater => {
-                !self.text.starts_with("len(") && !self.text.contains(" in ")
+                !self.left.starts_with("len(") && !self.left.contains(" in ") && !self.right.contains(" in ")
             }
             Holds | Not | Left | Right => {
                 let text = self.flat();
@@ -160,49 +176,70 @@ impl Test {
 
 use Condition::{All, Any, Known};
 
-impl Condition {
-    /// Two sides and what is between; each side in pieces.
-    pub(super) fn of(left: &[&str], operator: Operator, right: &[&str]) -> Condition {
-        let size = |parts: &[&str]| parts.iter().map(|part| part.len()).sum::<usize>();
-        let at = size(left);
-        let mut text = CompactString::with_capacity(at + size(right));
-        for part in left.iter().chain(right) {
-            text.push_str(part);
+/// Pieces as one text that stays.
+pub(super) fn together<'a>(arena: &'a Bump, pieces: &[&str]) -> &'a str {
+    if let [piece] = pieces {
+        return arena.alloc_str(piece);
+    }
+    let size = pieces.iter().map(|piece| piece.len()).sum();
+    let mut text = bumpalo::collections::String::with_capacity_in(size, arena);
+    pieces.iter().for_each(|piece| text.push_str(piece));
+    text.into_bump_str()
+}
+
+/// How often a short word stands in a text.
+pub(super) fn mentions(text: &str, word: &str) -> usize {
+    let (text, word) = (text.as_bytes(), word.as_bytes());
+    let Some((first, rest)) = word.split_first() else { return 0 };
+    let (mut count, mut at) = (0, 0);
+    while at + word.len() <= text.len() {
+        if text[at] == *first && text[at + 1..].starts_with(rest) {
+            count += 1;
+            at += word.len();
+        } else {
+            at += 1;
         }
-        Condition::Test(Test { text, at: at as u32, operator })
+    }
+    count
+}
+
+impl<'a> Condition<'a> {
+    /// Two sides and what is between; each side in pieces.
+    pub(super) fn of(arena: &'a Bump, left: &[&str], operator: Operator, right: &[&str]) -> Condition<'a> {
+        let right = match right {
+            [] => "",
+            ["None"] => "None",
+            right => together(arena, right),
+        };
+        Condition::Test(Test { left: together(arena, left), right, operator })
     }
 
     /// A call, negated by `not`.
-    pub(super) fn call(text: impl AsRef<str>) -> Condition {
-        Condition::of(&[text.as_ref()], Holds, &[])
+    pub(super) fn call(arena: &'a Bump, text: &str) -> Condition<'a> {
+        Condition::of(arena, &[text], Holds, &[])
     }
 
     /// All hold.
-    pub(super) fn all(parts: Vec<Condition>) -> Condition {
-        join(parts, true)
+    pub(super) fn all(arena: &'a Bump, parts: &[Condition<'a>]) -> Condition<'a> {
+        join(arena, parts, true)
     }
 
     /// One holds.
-    pub(super) fn any(parts: Vec<Condition>) -> Condition {
-        join(parts, false)
+    pub(super) fn any(arena: &'a Bump, parts: &[Condition<'a>]) -> Condition<'a> {
+        join(arena, parts, false)
     }
 
     /// The opposite.
     #[must_use]
-    pub(super) fn opposite(mut self) -> Condition {
-        self.turn();
-        self
-    }
-
-    fn turn(&mut self) {
+    pub(super) fn opposite(self, arena: &'a Bump) -> Condition<'a> {
+        let turned = |parts: &[Condition<'a>]| -> &'a [Condition<'a>] {
+            arena.alloc_slice_fill_with(parts.len(), |at| parts[at].opposite(arena))
+        };
         match self {
-            Known(value) => *value = !*value,
-            Condition::Test(test) => test.operator = test.operator.opposite(),
-            All(parts) | Any(parts) => {
-                parts.iter_mut().for_each(Condition::turn);
-                let parts = std::mem::take(parts);
-                *self = if matches!(self, All(_)) { Any(parts) } else { All(parts) };
-            }
+            Known(value) => Known(!value),
+            Condition::Test(test) => Condition::Test(Test { operator: test.operator.opposite(), ..test }),
+            All(parts) => Any(turned(parts)),
+            Any(parts) => All(turned(parts)),
         }
     }
 
@@ -216,7 +253,7 @@ impl Condition {
     }
 
     /// `x < low or x > high` as one comparison that fails; this is the first of the two.
-    pub(super) fn between(&self, other: &Condition) -> Option<Condition> {
+    pub(super) fn between(&self, arena: &'a Bump, other: &Condition<'a>) -> Option<Condition<'a>> {
         let (Condition::Test(low), Condition::Test(high)) = (self, other) else { return None };
         let operator = |operator| match operator {
             Less | Greater => Some(" <= "),
@@ -224,12 +261,26 @@ impl Condition {
             _ => None,
         };
         let sides = matches!(low.operator, Less | NotGreater) && matches!(high.operator, Greater | NotLess);
-        let ((left, least), (right, most)) = (low.text.split_at(low.at as usize), high.text.split_at(high.at as usize));
-        if !sides || left != right {
+        if !sides || low.left != high.left {
             return None;
         }
-        let holds = [least, operator(low.operator)?, left, operator(high.operator)?, most].concat();
-        Some(Condition::of(&["not ", &holds], Left, &[&holds]))
+        let fails = together(
+            arena,
+            &["not ", low.right, operator(low.operator)?, low.left, operator(high.operator)?, high.right],
+        );
+        Some(Condition::Test(Test { left: fails, right: &fails["not ".len()..], operator: Left }))
+    }
+
+    /// The columns that it takes on one line; in parentheses if that is needed within another one.
+    pub(super) fn columns(&self, nested: bool) -> usize {
+        match self {
+            Known(value) => if *value { "True" } else { "False" }.len(),
+            Condition::Test(test) => test.columns(),
+            All(parts) | Any(parts) => {
+                let inside: usize = parts.iter().map(|part| part.columns(true)).sum();
+                inside + self.operator().len() * (parts.len() - 1) + if nested { 2 } else { 0 }
+            }
+        }
     }
 
     /// How many tests are calls.
@@ -241,31 +292,31 @@ impl Condition {
         }
     }
 
-    /// With an expression in the place of a variable, if that stands there once.
-    pub(super) fn with(&self, variable: &str, expression: &str) -> Option<Condition> {
-        let mut found = 0;
-        self.visit(&mut |test| found += test.text.matches(variable).count());
-        (found == 1).then(|| self.replaced(variable, expression))
-    }
-
-    fn visit(&self, f: &mut dyn FnMut(&Test)) {
+    /// How often a variable stands in it.
+    pub(super) fn mentions(&self, variable: &str) -> usize {
         match self {
-            Known(_) => {}
-            Condition::Test(test) => f(test),
-            All(parts) | Any(parts) => parts.iter().for_each(|part| part.visit(f)),
+            Known(_) => 0,
+            Condition::Test(test) => mentions(test.left, variable) + mentions(test.right, variable),
+            All(parts) | Any(parts) => parts.iter().map(|part| part.mentions(variable)).sum(),
         }
     }
 
-    fn replaced(&self, variable: &str, expression: &str) -> Condition {
+    /// With an expression in the place of a variable.
+    pub(super) fn replaced(&self, arena: &'a Bump, variable: &str, expression: &str) -> Condition<'a> {
+        let put = |text: &'a str| match mentions(text, variable) {
+            0 => text,
+            _ => arena.alloc_str(&text.replace(variable, expression)),
+        };
+        let each = |parts: &[Condition<'a>]| -> &'a [Condition<'a>] {
+            arena.alloc_slice_fill_with(parts.len(), |at| parts[at].replaced(arena, variable, expression))
+        };
         match self {
             Known(value) => Known(*value),
             Condition::Test(test) => {
-                let (left, right) = test.text.split_at(test.at as usize);
-                let (left, right) = (left.replace(variable, expression), right.replace(variable, expression));
-                Condition::of(&[&left], test.operator, &[&right])
+                Condition::Test(Test { left: put(test.left), right: put(test.right), operator: test.operator })
             }
-            All(parts) => All(parts.iter().map(|part| part.replaced(variable, expression)).collect()),
-            Any(parts) => Any(parts.iter().map(|part| part.replaced(variable, expression)).collect()),
+            All(parts) => All(each(parts)),
+            Any(parts) => Any(each(parts)),
         }
     }
 
@@ -304,16 +355,16 @@ impl Condition {
     }
 
     /// `before condition after` as one logical line, broken if it must be.
-    pub(super) fn line(&self, code: &mut Code, before: &str, after: &str) {
+    pub(super) fn line(&self, code: &mut Code<'a>, before: &str, after: &str) {
         if !code.condition(self, before, after) {
             let start = code.mark();
             broken::line(code, self, before, after);
-            code.note(start, self, before, after);
+            code.note(start, *self, before, after);
         }
     }
 
     /// `return condition`, as a `bool` also where a type checker takes a comparison of data for anything.
-    pub(super) fn returned(&self, code: &mut Code) {
+    pub(super) fn returned(&self, code: &mut Code<'a>) {
         if self.untyped() { broken::returned(code, self) } else { self.line(code, "return ", "") }
     }
 
@@ -327,70 +378,65 @@ impl Condition {
     }
 }
 
-fn join(parts: Vec<Condition>, all: bool) -> Condition {
-    let neutral = |part: &Condition| matches!(part, Known(value) if *value == all);
-    let inner = |part: &Condition| matches!((part, all), (All(_), true) | (Any(_), false));
-    if parts.iter().any(|part| matches!(part, Known(value) if *value != all)) {
-        return Known(!all);
-    }
-    let mut joined = parts;
-    if joined.iter().any(|part| neutral(part) || inner(part)) {
-        let parts = std::mem::take(&mut joined);
-        for part in parts {
-            match part {
-                Known(_) => {}
-                All(inner) if all => joined.extend(inner),
-                Any(inner) if !all => joined.extend(inner),
-                part => joined.push(part),
-            }
+fn join<'a>(arena: &'a Bump, parts: &[Condition<'a>], all: bool) -> Condition<'a> {
+    let mut joined = List::with_capacity_in(parts.len(), arena);
+    let mut instances = 0;
+    let wanted = if all { NotInstance } else { Instance };
+    let mut add = |part: Condition<'a>| {
+        instances += usize::from(matches!(part, Condition::Test(test) if test.operator == wanted));
+        joined.push(part);
+    };
+    for part in parts {
+        match *part {
+            Known(value) if value == all => {}
+            Known(_) => return Known(!all),
+            All(inner) if all => inner.iter().for_each(|part| add(*part)),
+            Any(inner) if !all => inner.iter().for_each(|part| add(*part)),
+            part => add(part),
         }
     }
-    merge_instances(&mut joined, if all { NotInstance } else { Instance });
-    match joined.len() {
-        0 => Known(all),
-        1 => joined.remove(0),
-        _ if all => All(joined),
-        _ => Any(joined),
+    if instances > 1 {
+        merge_instances(arena, &mut joined, wanted);
+    }
+    match joined[..] {
+        [] => Known(all),
+        [one] => one,
+        _ if all => All(joined.into_bump_slice()),
+        _ => Any(joined.into_bump_slice()),
     }
 }
 
 /// Tests for classes of one value become one: `isinstance(x, (str, list))`.
-fn merge_instances(parts: &mut Vec<Condition>, operator: Operator) {
-    let instance = |part: &Condition| matches!(part, Condition::Test(test) if test.operator == operator);
-    if parts.iter().filter(|part| instance(part)).count() < 2 {
-        return;
-    }
+fn merge_instances<'a>(arena: &'a Bump, parts: &mut List<'a, Condition<'a>>, operator: Operator) {
     let mut at = 0;
     while at < parts.len() {
         let (before, rest) = parts.split_at_mut(at);
-        let Some(Condition::Test(test)) = rest.first().filter(|part| instance(part)) else {
+        let Some(Condition::Test(test)) = rest.first().filter(|part| is_test(part, operator)) else {
             at += 1;
             continue;
         };
-        let (value, classes) = test.text.split_at(test.at as usize);
         let same = before.iter_mut().find_map(|part| match part {
-            Condition::Test(other) if other.operator == operator && &other.text[..other.at as usize] == value => {
-                Some(other)
-            }
+            Condition::Test(other) if other.operator == operator && other.left == test.left => Some(other),
             _ => None,
         });
         let Some(other) = same else {
             at += 1;
             continue;
         };
-        let bare = |text: &str| text.trim_start_matches('(').trim_end_matches(')').to_owned();
-        let mut list = bare(&other.text[other.at as usize..]);
-        for class in bare(classes).split(", ") {
+        let bare = |text: &'a str| text.trim_start_matches('(').trim_end_matches(')');
+        let mut list = bare(other.right);
+        for class in bare(test.right).split(", ") {
             if !list.split(", ").any(|known| known == class) {
-                list = [&list, ", ", class].concat();
+                list = together(arena, &[list, ", ", class]);
             }
         }
-        let right = if list.contains(", ") { ["(", &list, ")"].concat() } else { list };
-        if let Condition::Test(merged) = Condition::of(&[value], operator, &[&right]) {
-            *other = merged;
-        }
+        other.right = if list.contains(", ") { together(arena, &["(", list, ")"]) } else { list };
         parts.remove(at);
     }
+}
+
+fn is_test(part: &Condition<'_>, operator: Operator) -> bool {
+    matches!(part, Condition::Test(test) if test.operator == operator)
 }
 
 #[cfg(test)]
@@ -399,11 +445,20 @@ mod tests {
 
     #[test]
     fn classes_of_one_value_are_asked_for_at_once() {
-        let is = |value, class| Condition::of(&[value], Instance, &[class]);
-        let any = Condition::any(vec![is("x", "str"), is("y", "str"), is("x", "(str, list)")]);
+        let arena = Bump::new();
+        let is = |value, class| Condition::of(&arena, &[value], Instance, &[class]);
+        let any = Condition::any(&arena, &[is("x", "str"), is("y", "str"), is("x", "(str, list)")]);
         assert_eq!(any.flat(), "isinstance(x, (str, list)) or isinstance(y, str)");
-        assert_eq!(any.opposite().flat(), "not isinstance(x, (str, list)) and not isinstance(y, str)");
-        let one = Condition::any(vec![is("x", "str"), is("x", "str")]);
+        assert_eq!(any.opposite(&arena).flat(), "not isinstance(x, (str, list)) and not isinstance(y, str)");
+        let one = Condition::any(&arena, &[is("x", "str"), is("x", "str")]);
         assert_eq!(one.flat(), "isinstance(x, str)");
+    }
+
+    #[test]
+    fn an_expression_takes_the_place_of_a_variable() {
+        let arena = Bump::new();
+        let test = Condition::of(&arena, &["len(", "item1", ")"], Less, &["3"]);
+        assert_eq!((test.mentions("item1"), test.mentions("item12"), test.mentions("item")), (1, 0, 1));
+        assert_eq!(test.replaced(&arena, "item1", "data[0]").flat(), "len(data[0]) < 3");
     }
 }

@@ -107,7 +107,7 @@ impl<'a> Marks<'a> {
 
 impl<'a> Emitter<'a> {
     /// `return False` if what is left over is not valid.
-    pub(super) fn accept_unevaluated(&mut self, code: &mut Code, node: &'a Node, var: &str, known: TypeSet) {
+    pub(super) fn accept_unevaluated(&mut self, code: &mut Code<'a>, node: &'a Node, var: &str, known: TypeSet) {
         for (kind, schema) in unevaluated(node) {
             if !known.meets(kind.types()) {
                 continue;
@@ -128,7 +128,7 @@ impl<'a> Emitter<'a> {
     }
 
     /// Is there something left over? A condition.
-    fn left_over(&mut self, marks: &Marks<'a>, node: &'a Node, kind: Kind, var: &str) -> Condition {
+    fn left_over(&mut self, marks: &Marks<'a>, node: &'a Node, kind: Kind, var: &str) -> Condition<'a> {
         if marks.all {
             return Condition::Known(false);
         }
@@ -136,22 +136,22 @@ impl<'a> Emitter<'a> {
             let count = format!("len({var})");
             if marks.known() {
                 return match marks.count {
-                    0 => Condition::call(var),
-                    most => Condition::of(&[&count], Operator::Greater, &[&most.to_string()]),
+                    0 => Condition::call(self.arena, var),
+                    most => Condition::of(self.arena, &[&count], Operator::Greater, &[&most.to_string()]),
                 };
             }
             let seen = format!("len({}({var}))", self.evaluation(marks, node, kind));
-            return Condition::of(&[&seen], Operator::Less, &[&count]);
+            return Condition::of(self.arena, &[&seen], Operator::Less, &[&count]);
         }
         if marks.known() && marks.searches.is_empty() && marks.names.is_empty() {
-            return Condition::call(var);
+            return Condition::call(self.arena, var);
         }
         let seen = if marks.known() && marks.searches.is_empty() {
             self.names_of(marks)
         } else {
             format!("{}({var})", self.evaluation(marks, node, kind))
         };
-        Condition::call(format!("{var}.keys() <= {seen}")).opposite()
+        Condition::of(self.arena, &[var, ".keys() <= ", &seen], Operator::Not, &[])
     }
 
     /// The function of `data` that gives the names or indices which are evaluated; `None` if all are.
@@ -173,12 +173,12 @@ impl<'a> Emitter<'a> {
     /// A loop over what is left over: `body` gets the value's variable.
     fn each_left_over(
         &mut self,
-        code: &mut Code,
+        code: &mut Code<'a>,
         marks: &Marks<'a>,
         node: &'a Node,
         kind: Kind,
         var: &str,
-        body: &mut dyn FnMut(&mut Self, &mut Code, &str),
+        body: &mut dyn FnMut(&mut Self, &mut Code<'a>, &str),
     ) {
         if marks.all {
             return;
@@ -205,16 +205,16 @@ impl<'a> Emitter<'a> {
         };
         code.line(&[&head]);
         let left = match (&seen, kind) {
-            (Some(seen), _) => Condition::of(&[&key], Operator::NotIn, &[seen]),
+            (Some(seen), _) => Condition::of(self.arena, &[&key], Operator::NotIn, &[seen]),
             (None, Kind::Items) => Condition::Known(true),
             (None, Kind::Properties) => {
                 let mut parts = Vec::new();
                 if !marks.names.is_empty() {
                     let names = self.names_of(marks);
-                    parts.push(Condition::of(&[&key], Operator::NotIn, &[&names]));
+                    parts.push(Condition::of(self.arena, &[&key], Operator::NotIn, &[&names]));
                 }
-                parts.extend(marks.searches.iter().map(|search| found(search, &key).opposite()));
-                Condition::all(parts)
+                parts.extend(marks.searches.iter().map(|search| found(self.arena, search, &key).opposite(self.arena)));
+                Condition::all(self.arena, &parts)
             }
         };
         let inner = code.mark();
@@ -282,7 +282,7 @@ impl<'a> Emitter<'a> {
     }
 
     /// Code that adds what is evaluated to a set.
-    fn mark(&mut self, code: &mut Code, marks: &Marks<'a>, kind: Kind, set: &str) {
+    fn mark(&mut self, code: &mut Code<'a>, marks: &Marks<'a>, kind: Kind, set: &str) {
         if marks.all {
             match kind {
                 Kind::Properties => code.line(&[set, ".update(data)"]),
@@ -298,12 +298,15 @@ impl<'a> Emitter<'a> {
     }
 
     /// The same without the names that are evaluated in any case.
-    fn mark_more(&mut self, code: &mut Code, marks: &Marks<'a>, kind: Kind, set: &str) {
+    fn mark_more(&mut self, code: &mut Code<'a>, marks: &Marks<'a>, kind: Kind, set: &str) {
         if !marks.searches.is_empty() {
             let name = code.variable("name");
             code.line(&["for ", &name, " in data:"]);
             code.indent();
-            let finds = Condition::any(marks.searches.iter().map(|search| found(search, &name)).collect());
+            let finds = Condition::any(
+                self.arena,
+                &marks.searches.iter().map(|search| found(self.arena, search, &name)).collect::<Vec<_>>(),
+            );
             finds.line(code, "if ", ":");
             code.indent();
             code.line(&[set, ".add(", &name, ")"]);
@@ -335,13 +338,13 @@ impl<'a> Emitter<'a> {
         }
         for Choice { test, then, otherwise } in &marks.choices {
             let test = match test {
-                Test::Has(name) => has(name, "data"),
+                Test::Has(name) => has(self.arena, name, "data"),
                 Test::Valid(seat, schema) => self.seated(seat, |this| this.condition(schema, "data", kind.types())),
             };
             let (holds, then, otherwise) = match test {
                 Condition::Known(true) => (None, then, otherwise),
                 Condition::Known(false) => (None, otherwise, then),
-                test if then.is_empty() => (Some(test.opposite()), otherwise, then),
+                test if then.is_empty() => (Some(test.opposite(self.arena)), otherwise, then),
                 test => (Some(test), then, otherwise),
             };
             let Some(holds) = holds else {

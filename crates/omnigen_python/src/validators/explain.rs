@@ -5,6 +5,7 @@
 
 use std::borrow::Cow;
 
+use bumpalo::Bump;
 use omnigen_ir::{ArrayRules, Json, Logic, Node, NumberRules, ObjectRules, Schema, StringRules, TypeSet};
 
 use super::condition::{Condition, Operator};
@@ -122,7 +123,7 @@ impl<'a> Emitter<'a> {
             {
                 let list = self.object_rules(rules, "data");
                 let guard = self.typed(TypeSet::OBJECT, types, "data");
-                checks.extend(list.into_iter().skip(rules.required.len()).map(|rule| guarded(rule, &guard)));
+                checks.extend(list.into_iter().skip(rules.required.len()).map(|rule| guarded(self.arena, rule, guard)));
             }
         }
         self.logic_entries(t, node, types, level);
@@ -137,7 +138,7 @@ impl<'a> Emitter<'a> {
     }
 
     /// `enum` and `const`.
-    fn value_rules(&mut self, t: &mut Table, node: &'a Node, types: TypeSet, checks: &mut Vec<Rule>) {
+    fn value_rules(&mut self, t: &mut Table, node: &'a Node, types: TypeSet, checks: &mut Vec<Rule<'a>>) {
         let Some(values) = Emitter::values(node, types) else { return };
         let plain = |value: &&Json| matches!(value, Json::String(text) if layout::is_plain(text));
         if let (Some(Json::String(text)), None, [_]) = (&node.constant, &node.enumeration, &values[..])
@@ -162,8 +163,8 @@ impl<'a> Emitter<'a> {
             }
             return t.close(']');
         }
-        let fails = self.one_of_values(&values, types, "data").opposite();
-        checks.push(Rule { fails, keyword, message: Message::Text(message) });
+        let fails = self.one_of_values(&values, types, "data").opposite(self.arena);
+        checks.push(Rule { fails, keyword, message: Message::Text(self.arena.alloc_str(&message)) });
     }
 
     fn assertion(&mut self, assertion: Assertion, types: TypeSet) {
@@ -180,7 +181,7 @@ impl<'a> Emitter<'a> {
         t.text(&count.to_string());
     }
 
-    fn string_entries(&mut self, t: &mut Table, rules: &StringRules, at: &str, types: TypeSet, checks: &mut Vec<Rule>) {
+    fn string_entries(&mut self, t: &mut Table, rules: &'a StringRules, at: &str, types: TypeSet, checks: &mut Vec<Rule<'a>>) {
         if let Some(min) = rules.min_length.filter(|&min| min > 0) {
             self.counted(t, Assertion::MinLength, min, types);
         }
@@ -192,11 +193,11 @@ impl<'a> Emitter<'a> {
         }
         let guard = self.typed(TypeSet::STRING, types, "data");
         let list = self.string_rules(rules, at, "data");
-        let told = |rule: &Rule| matches!(rule.keyword, "minLength" | "maxLength");
-        checks.extend(list.into_iter().filter(|rule| !told(rule)).map(|rule| guarded(rule, &guard)));
+        let told = |rule: &Rule<'_>| matches!(rule.keyword, "minLength" | "maxLength");
+        checks.extend(list.into_iter().filter(|rule| !told(rule)).map(|rule| guarded(self.arena, rule, guard)));
     }
 
-    fn number_entries(&mut self, t: &mut Table, rules: &NumberRules, types: TypeSet, checks: &mut Vec<Rule>) {
+    fn number_entries(&mut self, t: &mut Table, rules: &'a NumberRules, types: TypeSet, checks: &mut Vec<Rule<'a>>) {
         let NumberRules { minimum, exclusive_minimum, maximum, exclusive_maximum, multiple_of, unfractioned } = rules;
         let bounds = [
             (minimum, Assertion::Minimum),
@@ -220,11 +221,11 @@ impl<'a> Emitter<'a> {
         }
         let guard = self.typed(TypeSet::NUMBER, types, "data");
         let list = self.number_rules(rules, "data");
-        let told = |rule: &Rule| told && !matches!(rule.keyword, "multipleOf" | "type");
-        checks.extend(list.into_iter().filter(|rule| !told(rule)).map(|rule| guarded(rule, &guard)));
+        let told = |rule: &Rule<'_>| told && !matches!(rule.keyword, "multipleOf" | "type");
+        checks.extend(list.into_iter().filter(|rule| !told(rule)).map(|rule| guarded(self.arena, rule, guard)));
     }
 
-    fn array_entries(&mut self, t: &mut Table, rules: &'a ArrayRules, types: TypeSet, checks: &mut Vec<Rule>) {
+    fn array_entries(&mut self, t: &mut Table, rules: &'a ArrayRules, types: TypeSet, checks: &mut Vec<Rule<'a>>) {
         if let Some(min) = rules.min_items.filter(|&min| min > 0) {
             self.counted(t, Assertion::MinItems, min, types);
         }
@@ -241,7 +242,7 @@ impl<'a> Emitter<'a> {
         if rules.items == Some(Schema::Bool(false)) {
             let list = self.array_rules(rules, "data");
             let rest = list.into_iter().filter(|rule| rule.keyword == "items");
-            checks.extend(rest.map(|rule| guarded(rule, &guard)));
+            checks.extend(rest.map(|rule| guarded(self.arena, rule, guard)));
         }
         let Some(contains) = rules.contains.as_ref().filter(|rule| rule.min > 0 || rule.max.is_some()) else { return };
         let counted = match self.condition(&contains.schema, "item", TypeSet::ALL) {
@@ -255,20 +256,22 @@ impl<'a> Emitter<'a> {
                 }
             },
         };
-        let mut rule = |operator, count: u64, keyword, message| {
-            let fails = Condition::of(&[&counted], operator, &[&count.to_string()]);
-            checks.push(guarded(Rule { fails, keyword, message: Message::Text(message) }, &guard));
+        let arena = self.arena;
+        let mut rule = |operator, count: u64, keyword, message: &str| {
+            let message = arena.alloc_str(message);
+            let fails = Condition::of(arena, &[&counted], operator, &[&count.to_string()]);
+            checks.push(guarded(arena, Rule { fails, keyword, message: Message::Text(message) }, guard));
         };
         match contains.min {
             0 => {}
-            1 => rule(Operator::Less, 1, "contains", "must contain a matching item".to_owned()),
-            min => rule(Operator::Less, min, "minContains", format!("must contain at least {min} matching items")),
+            1 => rule(Operator::Less, 1, "contains", "must contain a matching item"),
+            min => rule(Operator::Less, min, "minContains", &format!("must contain at least {min} matching items")),
         }
         match contains.max {
             None => {}
-            Some(1) => rule(Operator::Greater, 1, "maxContains", "must contain at most 1 matching item".to_owned()),
+            Some(1) => rule(Operator::Greater, 1, "maxContains", "must contain at most 1 matching item"),
             Some(max) => {
-                rule(Operator::Greater, max, "maxContains", format!("must contain at most {max} matching items"));
+                rule(Operator::Greater, max, "maxContains", &format!("must contain at most {max} matching items"));
             }
         }
     }
@@ -325,7 +328,7 @@ impl<'a> Emitter<'a> {
         }
     }
 
-    fn holds(&mut self, t: &mut Table, assertion: Assertion, holds: &Condition, level: usize) {
+    fn holds(&mut self, t: &mut Table, assertion: Assertion, holds: &Condition<'a>, level: usize) {
         if *holds == Condition::Known(true) && assertion != Assertion::Not {
             return;
         }
@@ -335,7 +338,7 @@ impl<'a> Emitter<'a> {
     }
 
     /// `"checks": [(keyword, message, function), …]`
-    fn check_entries(&mut self, t: &mut Table, checks: Vec<Rule>, level: usize) {
+    fn check_entries(&mut self, t: &mut Table, checks: Vec<Rule<'a>>, level: usize) {
         if checks.is_empty() {
             return;
         }
@@ -349,7 +352,7 @@ impl<'a> Emitter<'a> {
             t.item();
             t.string(&rule.message.text());
             t.item();
-            self.function(t, &rule.fails.opposite(), 4 * (level + 3));
+            self.function(t, &rule.fails.opposite(self.arena), 4 * (level + 3));
             t.close(')');
         }
         t.close(']');
@@ -357,7 +360,7 @@ impl<'a> Emitter<'a> {
 
     /// A function of `data` that tells whether a condition holds: one that is there, or `lambda`, or one that is written for it.
     /// `column` is where it begins if nothing stands before it that need not.
-    fn function(&mut self, t: &mut Table, holds: &Condition, column: usize) {
+    fn function(&mut self, t: &mut Table, holds: &Condition<'a>, column: usize) {
         if let Some(function) = self.callable(holds, "data") {
             return t.text(&function);
         }
@@ -372,7 +375,7 @@ impl<'a> Emitter<'a> {
     }
 
     /// The function that is called with `var` and nothing else.
-    fn callable(&mut self, holds: &Condition, var: &str) -> Option<String> {
+    fn callable(&mut self, holds: &Condition<'a>, var: &str) -> Option<String> {
         let Condition::Test(test) = holds else { return None };
         let called = test.called()?.strip_suffix(')')?.strip_suffix(var)?.strip_suffix('(')?;
         let name = |c: char| c.is_alphanumeric() || c == '_' || c == '.';
@@ -458,7 +461,7 @@ impl<'a> Emitter<'a> {
                 t.key("propertyNames");
                 t.open('{');
                 let message = Message::Plain("is no name that is allowed here");
-                let rule = Rule { fails: holds.opposite(), keyword: "propertyNames", message };
+                let rule = Rule { fails: holds.opposite(self.arena), keyword: "propertyNames", message };
                 self.check_entries(t, vec![rule], level + 1);
                 t.close('}');
             }
@@ -516,8 +519,8 @@ impl<'a> Emitter<'a> {
 }
 
 /// The rule, asked of one type only.
-fn guarded(rule: Rule, guard: &Condition) -> Rule {
-    Rule { fails: Condition::all(vec![guard.clone(), rule.fails]), ..rule }
+fn guarded<'a>(arena: &'a Bump, rule: Rule<'a>, guard: Condition<'a>) -> Rule<'a> {
+    Rule { fails: Condition::all(arena, &[guard, rule.fails]), ..rule }
 }
 
 /// `a string or null`

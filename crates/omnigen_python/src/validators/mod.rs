@@ -25,6 +25,7 @@ pub(crate) use module::member_order;
 
 use std::rc::Rc;
 
+use bumpalo::Bump;
 use omnigen_ir::naming::function_at;
 use omnigen_ir::{Contract, Export, FileId, ObjectRules, Place, Resolve, Schema, TypeSet};
 use omnigen_report::{At, Code as Finding, Diagnostic};
@@ -41,7 +42,9 @@ pub(crate) fn checks_format(name: &str) -> bool {
 
 /// The validator module of a contract.
 pub fn validators(contract: &Contract<'_>, resolve: &dyn Resolve, settings: &Settings) -> Emitted {
+    let arena = Bump::with_capacity(1 << 16);
     let mut emitter = Emitter {
+        arena: &arena,
         contract: *contract,
         resolve,
         settings,
@@ -119,6 +122,8 @@ struct Import {
 }
 
 struct Emitter<'a> {
+    /// Where conditions lie.
+    arena: &'a Bump,
     contract: Contract<'a>,
     resolve: &'a dyn Resolve,
     settings: &'a Settings,
@@ -260,13 +265,13 @@ impl<'a> Emitter<'a> {
     }
 
     /// An empty text for a function.
-    fn code(&mut self) -> code::Code {
+    fn code(&mut self) -> code::Code<'a> {
         let buffer = self.buffers.pop().unwrap_or_else(|| String::with_capacity(1 << 14));
-        code::Code::new(self.settings.line_length, buffer)
+        code::Code::new(self.arena, self.settings.line_length, buffer)
     }
 
     /// Puts a finished function at its place.
-    fn put(&mut self, place: usize, code: code::Code) {
+    fn put(&mut self, place: usize, code: code::Code<'_>) {
         let mut buffer = code.finish();
         self.functions[place] = buffer.as_str().into();
         buffer.clear();

@@ -1,5 +1,7 @@
 //! What one keyword asks of one value, as conditions. Both passes are made of these.
 
+use bumpalo::Bump;
+use bumpalo::collections::Vec as List;
 use omnigen_ir::{ArrayRules, Json, Node, NumberRules, ObjectRules, Schema, StringRules, TypeSet};
 
 use super::condition::{Condition, Operator};
@@ -7,69 +9,73 @@ use super::{Emitter, Need};
 use crate::layout;
 
 /// A keyword, when it is violated, and what is said then.
-pub(super) struct Rule {
-    pub(super) fails: Condition,
+#[derive(Clone, Copy)]
+pub(super) struct Rule<'a> {
+    pub(super) fails: Condition<'a>,
     pub(super) keyword: &'static str,
-    pub(super) message: Message,
+    pub(super) message: Message<'a>,
 }
 
 /// A message, made only where it is needed.
-pub(super) enum Message {
+#[derive(Clone, Copy)]
+pub(super) enum Message<'a> {
     /// As it is.
     Plain(&'static str),
     /// The same, made for this one.
-    Text(String),
+    Text(&'a str),
     /// `must have at least 3 characters`: what, how many, of which kind (singular).
     Count(&'static str, u64, &'static str),
     /// `must be at least 3`
-    Value(&'static str, Box<str>),
+    Value(&'static str, &'a str),
     /// A name is required.
-    Required(Box<str>),
+    Required(&'a str),
     /// A name is required beside another.
-    RequiredBy(Box<str>, Box<str>),
+    RequiredBy(&'a str, &'a str),
 }
 
-impl Message {
+impl Message<'_> {
     /// The text.
     pub(super) fn text(&self) -> String {
         match self {
             Message::Plain(text) => (*text).to_owned(),
-            Message::Text(text) => text.clone(),
+            Message::Text(text) => (*text).to_owned(),
             Message::Count(what, 1, kind) => format!("must have {what} 1 {kind}"),
             Message::Count(what, count, "property") => format!("must have {what} {count} properties"),
             Message::Count(what, count, kind) => format!("must have {what} {count} {kind}s"),
             Message::Value(what, value) => format!("{what} {value}"),
-            Message::Required(name) => format!("{} is required", Json::String(name.clone())),
+            Message::Required(name) => format!("{} is required", Json::String((*name).into())),
             Message::RequiredBy(name, by) => {
-                format!("{} is required beside {}", Json::String(name.clone()), Json::String(by.clone()))
+                format!("{} is required beside {}", Json::String((*name).into()), Json::String((*by).into()))
             }
         }
     }
 }
 
-fn rule(fails: Condition, keyword: &'static str, message: Message) -> Rule {
+fn rule<'a>(fails: Condition<'a>, keyword: &'static str, message: Message<'a>) -> Rule<'a> {
     Rule { fails, keyword, message }
 }
 
 /// `"name" in var`
-pub(super) fn has(name: &str, var: &str) -> Condition {
+pub(super) fn has<'a>(arena: &'a Bump, name: &str, var: &str) -> Condition<'a> {
     if layout::is_plain(name) {
-        return Condition::of(&["\"", name, "\""], Operator::In, &[var]);
+        return Condition::of(arena, &["\"", name, "\""], Operator::In, &[var]);
     }
-    Condition::of(&[&layout::string(name)], Operator::In, &[var])
+    Condition::of(arena, &[&layout::string(name)], Operator::In, &[var])
 }
 
 /// `not fails`
-pub(super) fn passes(rules: Vec<Rule>) -> Condition {
-    violated(rules).opposite()
+pub(super) fn passes<'a>(arena: &'a Bump, rules: &[Rule<'a>]) -> Condition<'a> {
+    violated(arena, rules).opposite(arena)
 }
 
 /// One of the rules is violated. A bound from below and one from above are one comparison.
-pub(super) fn violated(rules: Vec<Rule>) -> Condition {
-    let mut parts: Vec<Condition> = Vec::with_capacity(rules.len());
+pub(super) fn violated<'a>(arena: &'a Bump, rules: &[Rule<'a>]) -> Condition<'a> {
+    if let [rule] = rules {
+        return rule.fails;
+    }
+    let mut parts = List::with_capacity_in(rules.len(), arena);
     for rule in rules {
-        let both = parts.last().and_then(|last| last.between(&rule.fails));
-        match both {
+        match parts.last().and_then(|last: &Condition<'a>| last.between(arena, &rule.fails)) {
             Some(both) => {
                 parts.pop();
                 parts.push(both);
@@ -77,14 +83,14 @@ pub(super) fn violated(rules: Vec<Rule>) -> Condition {
             None => parts.push(rule.fails),
         }
     }
-    Condition::any(parts)
+    Condition::any(arena, &parts)
 }
 
 const SINGLE: [TypeSet; 5] = [TypeSet::NULL, TypeSet::BOOLEAN, TypeSet::STRING, TypeSet::ARRAY, TypeSet::OBJECT];
 
 impl<'a> Emitter<'a> {
     /// Has `var`, known to be of one of `known`, one of `types`?
-    pub(super) fn typed(&mut self, types: TypeSet, known: TypeSet, var: &str) -> Condition {
+    pub(super) fn typed(&mut self, types: TypeSet, known: TypeSet, var: &str) -> Condition<'a> {
         let wanted = types.and(known);
         if wanted == known {
             return Condition::Known(true);
@@ -93,48 +99,50 @@ impl<'a> Emitter<'a> {
             return Condition::Known(false);
         }
         if wanted.or(TypeSet::NULL) == known && !wanted.has(TypeSet::NULL) {
-            return Condition::of(&[var], Operator::IsNot, &["None"]);
+            return Condition::of(self.arena, &[var], Operator::IsNot, &["None"]);
         }
-        let mut parts = Vec::new();
-        let mut classes = Vec::new();
+        // What nobody asks for is never so.
+        let mut parts = [Condition::Known(false); 4];
         if wanted.has(TypeSet::NULL) {
-            parts.push(Condition::of(&[var], Operator::Is, &["None"]));
+            parts[0] = Condition::of(self.arena, &[var], Operator::Is, &["None"]);
         }
+        let (mut classes, mut count) = ([""; 4], 0);
         for (set, class) in SINGLE[1..].iter().zip(["bool", "str", "list", "dict"]) {
             if wanted.has(*set) {
-                classes.push(class);
+                classes[count] = class;
+                count += 1;
             }
         }
-        match &classes[..] {
-            [] => {}
-            [class] => parts.push(Condition::of(&[var], Operator::Instance, &[class])),
-            several => parts.push(Condition::of(&[var], Operator::Instance, &["(", &several.join(", "), ")"])),
-        }
+        parts[1] = match &classes[..count] {
+            [] => Condition::Known(false),
+            [class] => Condition::of(self.arena, &[var], Operator::Instance, &[class]),
+            several => Condition::of(self.arena, &[var], Operator::Instance, &["(", &several.join(", "), ")"]),
+        };
         if wanted.meets(TypeSet::NUMBER) {
             if wanted.has(TypeSet::NUMBER) {
                 self.need(Need::IsNumber);
-                parts.push(Condition::of(&["type(", var, ")"], Operator::In, &["_NUMBERS"]));
-                parts.push(Condition::of(&["_is_number(", var, ")"], Operator::Holds, &[]));
+                parts[2] = Condition::of(self.arena, &["type(", var, ")"], Operator::In, &["_NUMBERS"]);
+                parts[3] = Condition::of(self.arena, &["_is_number(", var, ")"], Operator::Holds, &[]);
             } else {
                 self.need(Need::IsInteger);
-                parts.push(Condition::of(&["type(", var, ")"], Operator::Is, &["int"]));
-                parts.push(Condition::of(&["_is_integer(", var, ")"], Operator::Holds, &[]));
+                parts[2] = Condition::of(self.arena, &["type(", var, ")"], Operator::Is, &["int"]);
+                parts[3] = Condition::of(self.arena, &["_is_integer(", var, ")"], Operator::Holds, &[]);
             }
         }
-        Condition::any(parts)
+        Condition::any(self.arena, &parts)
     }
 
     /// Is `var` one of `values`, as JSON values are equal?
-    pub(super) fn one_of_values(&mut self, values: &[&Json], known: TypeSet, var: &str) -> Condition {
+    pub(super) fn one_of_values(&mut self, values: &[&Json], known: TypeSet, var: &str) -> Condition<'a> {
         let mut parts = Vec::new();
         let mut strings: Vec<String> = Vec::new();
         let mut numbers: Vec<String> = Vec::new();
         let mut guarded: Vec<String> = Vec::new();
         for value in values {
             match value {
-                Json::Null => parts.push(Condition::of(&[var], Operator::Is, &["None"])),
-                Json::Bool(true) => parts.push(Condition::of(&[var], Operator::Is, &["True"])),
-                Json::Bool(false) => parts.push(Condition::of(&[var], Operator::Is, &["False"])),
+                Json::Null => parts.push(Condition::of(self.arena, &[var], Operator::Is, &["None"])),
+                Json::Bool(true) => parts.push(Condition::of(self.arena, &[var], Operator::Is, &["True"])),
+                Json::Bool(false) => parts.push(Condition::of(self.arena, &[var], Operator::Is, &["False"])),
                 Json::String(text) => {
                     let text = layout::string(text);
                     if !strings.contains(&text) || values.len() > 64 {
@@ -152,7 +160,7 @@ impl<'a> Emitter<'a> {
                 Json::Array(_) | Json::Object(_) => {
                     self.need(Need::Equal);
                     let name = self.constant(layout::value(value));
-                    parts.push(Condition::call(format!("_equal({var}, {name})")));
+                    parts.push(Condition::of(self.arena, &["_equal(", var, ", ", &name, ")"], Operator::Holds, &[]));
                 }
             }
         }
@@ -161,37 +169,37 @@ impl<'a> Emitter<'a> {
             1 => parts.push(self.equal_to(var, strings.remove(0))),
             _ => {
                 let set = self.set(strings);
-                let member = Condition::of(&[var], Operator::In, &[&set]);
+                let member = Condition::of(self.arena, &[var], Operator::In, &[&set]);
                 parts.push(if TypeSet::STRING.has(known) {
                     member
                 } else {
-                    Condition::all(vec![Condition::of(&[var], Operator::Instance, &["str"]), member])
+                    Condition::all(self.arena, &[Condition::of(self.arena, &[var], Operator::Instance, &["str"]), member])
                 });
             }
         }
         if !guarded.is_empty() {
-            let not_bool = Condition::of(&[var], Operator::NotInstance, &["bool"]);
+            let not_bool = Condition::of(self.arena, &[var], Operator::NotInstance, &["bool"]);
             numbers.append(&mut guarded);
             let member = self.among(var, numbers);
-            parts.push(if known.meets(TypeSet::BOOLEAN) { Condition::all(vec![member, not_bool]) } else { member });
+            parts.push(if known.meets(TypeSet::BOOLEAN) { Condition::all(self.arena, &[member, not_bool]) } else { member });
         } else if !numbers.is_empty() {
             parts.push(self.among(var, numbers));
         }
-        Condition::any(parts)
+        Condition::any(self.arena, &parts)
     }
 
     /// A tuple compares, so that nothing needs a hash.
-    fn among(&mut self, var: &str, mut values: Vec<String>) -> Condition {
+    fn among(&mut self, var: &str, mut values: Vec<String>) -> Condition<'a> {
         if values.len() == 1 {
             return self.equal_to(var, values.remove(0));
         }
         let tuple = self.constant(layout::Doc::group("(", values.into_iter().map(layout::Doc::text).collect(), ")"));
-        Condition::of(&[var], Operator::In, &[&tuple])
+        Condition::of(self.arena, &[var], Operator::In, &[&tuple])
     }
 
-    fn equal_to(&mut self, var: &str, text: String) -> Condition {
+    fn equal_to(&mut self, var: &str, text: String) -> Condition<'a> {
         let text = if text.len() <= 44 { text } else { self.constant(layout::Doc::text(text)) };
-        Condition::of(&[var], Operator::Equal, &[&text])
+        Condition::of(self.arena, &[var], Operator::Equal, &[&text])
     }
 
     /// `enum` and `const` together: the values that both allow (and `type` too), if either is there.
@@ -208,23 +216,23 @@ impl<'a> Emitter<'a> {
     }
 
     /// What a string must be.
-    pub(super) fn string_rules(&mut self, rules: &StringRules, at: &str, var: &str) -> Vec<Rule> {
+    pub(super) fn string_rules(&mut self, rules: &'a StringRules, at: &str, var: &str) -> Vec<Rule<'a>> {
         let mut list = Vec::new();
         let StringRules { min_length, max_length, pattern, format, asserted } = rules;
         if let Some(min) = min_length.filter(|&min| min > 0) {
-            let fails = shorter(var, min);
+            let fails = shorter(self.arena, var, min);
             list.push(rule(fails, "minLength", Message::Count("at least", min, "character")));
         }
         if let Some(max) = max_length {
-            let fails = longer(var, *max);
+            let fails = longer(self.arena, var, *max);
             list.push(rule(fails, "maxLength", Message::Count("at most", *max, "character")));
         }
         if let Some(pattern) = pattern
             && let Some(search) = self.pattern(pattern)
         {
-            let fails = found(&search, var).opposite();
+            let fails = found(self.arena, &search, var).opposite(self.arena);
             let message = if pattern.chars().count() <= 60 {
-                Message::Value("must match", pattern.clone())
+                Message::Value("must match", pattern)
             } else {
                 Message::Plain("must match the pattern of the contract")
             };
@@ -234,18 +242,18 @@ impl<'a> Emitter<'a> {
             && (self.settings.assert_formats || *asserted)
             && let Some(check) = self.format(format, at)
         {
-            let fails = Condition::of(&[check, "(", var, ")"], Operator::Not, &[]);
-            list.push(rule(fails, "format", Message::Value("must be of the format", format.clone())));
+            let fails = Condition::of(self.arena, &[check, "(", var, ")"], Operator::Not, &[]);
+            list.push(rule(fails, "format", Message::Value("must be of the format", format)));
         }
         list
     }
 
     /// What a number must be.
-    pub(super) fn number_rules(&mut self, rules: &NumberRules, var: &str) -> Vec<Rule> {
+    pub(super) fn number_rules(&mut self, rules: &'a NumberRules, var: &str) -> Vec<Rule<'a>> {
         let NumberRules { minimum, exclusive_minimum, maximum, exclusive_maximum, multiple_of, unfractioned } = rules;
         let mut list = Vec::new();
         if *unfractioned {
-            let fails = Condition::call(format!("isinstance({var}, float)"));
+            let fails = Condition::of(self.arena, &["isinstance(", var, ", float)"], Operator::Holds, &[]);
             list.push(rule(fails, "type", Message::Plain("must be an integer without a fraction")));
         }
         for (bound, operator, keyword, message) in [
@@ -258,9 +266,9 @@ impl<'a> Emitter<'a> {
                 let value = bound.python();
                 let value = if value.len() <= 40 { value } else { self.constant(layout::Doc::text(value)) };
                 list.push(rule(
-                    Condition::of(&[var], operator, &[&value]),
+                    Condition::of(self.arena, &[var], operator, &[&value]),
                     keyword,
-                    Message::Value(message, bound.text().into()),
+                    Message::Value(message, bound.text()),
                 ));
             }
         }
@@ -268,63 +276,68 @@ impl<'a> Emitter<'a> {
             && let Some((numerator, denominator)) = ratio(divisor.text())
         {
             self.need(Need::IsMultiple);
-            let mut fails = Condition::call(format!("_is_multiple({var}, {numerator}, {denominator})")).opposite();
+            let mut fails = Condition::of(
+                self.arena,
+                &["_is_multiple(", var, ", ", &numerator, ", ", &denominator, ")"],
+                Operator::Not,
+                &[],
+            );
             // Integers are settled without a call; what floats can tell is not exact.
             if denominator == "1" && numerator.len() <= 18 {
                 let rest = format!("{var} % {numerator}");
-                fails = Condition::all(vec![Condition::of(&[&rest], Operator::Unequal, &["0"]), fails]);
+                fails = Condition::all(self.arena, &[Condition::of(self.arena, &[&rest], Operator::Unequal, &["0"]), fails]);
             }
-            list.push(rule(fails, "multipleOf", Message::Value("must be a multiple of", divisor.text().into())));
+            list.push(rule(fails, "multipleOf", Message::Value("must be a multiple of", divisor.text())));
         }
         list
     }
 
     /// What an array must be as a whole.
-    pub(super) fn array_rules(&mut self, rules: &ArrayRules, var: &str) -> Vec<Rule> {
+    pub(super) fn array_rules(&mut self, rules: &'a ArrayRules, var: &str) -> Vec<Rule<'a>> {
         let mut list = Vec::new();
         if let Some(min) = rules.min_items.filter(|&min| min > 0) {
-            let fails = shorter(var, min);
+            let fails = shorter(self.arena, var, min);
             list.push(rule(fails, "minItems", Message::Count("at least", min, "item")));
         }
         if let Some(max) = rules.max_items {
-            let fails = longer(var, max);
+            let fails = longer(self.arena, var, max);
             list.push(rule(fails, "maxItems", Message::Count("at most", max, "item")));
         }
         if let Some(Schema::Bool(false)) = &rules.items {
             let most = rules.prefix.len() as u64;
             if rules.max_items.is_none_or(|max| max > most) {
-                let fails = longer(var, most);
+                let fails = longer(self.arena, var, most);
                 list.push(rule(fails, "items", Message::Count("at most", most, "item")));
             }
         }
         if rules.unique && rules.max_items.is_none_or(|max| max > 1) {
             self.need(Need::IsUnique);
-            let fails = Condition::of(&["_is_unique(", var, ")"], Operator::Not, &[]);
+            let fails = Condition::of(self.arena, &["_is_unique(", var, ")"], Operator::Not, &[]);
             list.push(rule(fails, "uniqueItems", Message::Plain("must not have equal items")));
         }
         list
     }
 
     /// What an object must be as a whole.
-    pub(super) fn object_rules(&mut self, rules: &ObjectRules, var: &str) -> Vec<Rule> {
+    pub(super) fn object_rules(&mut self, rules: &'a ObjectRules, var: &str) -> Vec<Rule<'a>> {
         let mut list = Vec::new();
         for name in &rules.required {
-            list.push(rule(has(name, var).opposite(), "required", Message::Required(name.clone())));
+            list.push(rule(has(self.arena, name, var).opposite(self.arena), "required", Message::Required(name)));
         }
         if let Some(min) = rules.min_properties.filter(|&min| min > 0 && min > rules.required.len() as u64) {
-            let fails = shorter(var, min);
+            let fails = shorter(self.arena, var, min);
             list.push(rule(fails, "minProperties", Message::Count("at least", min, "property")));
         }
         if let Some(max) = rules.max_properties {
-            let fails = longer(var, max);
+            let fails = longer(self.arena, var, max);
             list.push(rule(fails, "maxProperties", Message::Count("at most", max, "property")));
         }
         for (name, needed) in &rules.dependent_required {
             for other in needed {
                 list.push(rule(
-                    Condition::all(vec![has(name, var), has(other, var).opposite()]),
+                    Condition::all(self.arena, &[has(self.arena, name, var), has(self.arena, other, var).opposite(self.arena)]),
                     "dependentRequired",
-                    Message::RequiredBy(other.clone(), name.clone()),
+                    Message::RequiredBy(other, name),
                 ));
             }
         }
@@ -333,22 +346,22 @@ impl<'a> Emitter<'a> {
 }
 
 /// Does a pattern find something?
-pub(super) fn found(search: &str, var: &str) -> Condition {
-    Condition::of(&[search, "(", var, ")"], Operator::IsNot, &["None"])
+pub(super) fn found<'a>(arena: &'a Bump, search: &str, var: &str) -> Condition<'a> {
+    Condition::of(arena, &[search, "(", var, ")"], Operator::IsNot, &["None"])
 }
 
 /// Are there fewer than `min` parts?
-fn shorter(var: &str, min: u64) -> Condition {
+fn shorter<'a>(arena: &'a Bump, var: &str, min: u64) -> Condition<'a> {
     if min == 1 {
-        Condition::of(&["not ", var], Operator::Left, &["len(", var, ") > 0"])
+        Condition::of(arena, &["not ", var], Operator::Left, &["len(", var, ") > 0"])
     } else {
-        Condition::of(&["len(", var, ")"], Operator::Less, &[&min.to_string()])
+        Condition::of(arena, &["len(", var, ")"], Operator::Less, &[&min.to_string()])
     }
 }
 
 /// Are there more than `max` parts?
-pub(super) fn longer(var: &str, max: u64) -> Condition {
-    Condition::of(&["len(", var, ")"], Operator::Greater, &[&max.to_string()])
+pub(super) fn longer<'a>(arena: &'a Bump, var: &str, max: u64) -> Condition<'a> {
+    Condition::of(arena, &["len(", var, ")"], Operator::Greater, &[&max.to_string()])
 }
 
 /// A positive decimal number as a fraction of integers; `None` if it is too far out to write down.

@@ -1,5 +1,6 @@
 //! Schemas as conditions: written out where that is short, else as a call of a function of their own.
 
+use bumpalo::Bump;
 use omnigen_ir::{Condition as If, Json, Logic, Node, ObjectRules, Schema, TypeSet};
 
 use super::Emitter;
@@ -8,22 +9,22 @@ use super::rules::{has, passes};
 
 impl<'a> Emitter<'a> {
     /// Is `var` valid? A condition in any case.
-    pub(super) fn condition(&mut self, schema: &'a Schema, var: &str, known: TypeSet) -> Condition {
+    pub(super) fn condition(&mut self, schema: &'a Schema, var: &str, known: TypeSet) -> Condition<'a> {
         if let Some(&number) = self.branches.get(&(key(schema), self.scope)) {
-            return accepted(number, var);
+            return accepted(self.arena, number, var);
         }
         match self.simple(schema, var, known, 2) {
             Some(condition) if condition.size() <= 8 => condition,
             _ => {
                 let number = self.branch(schema);
-                accepted(number, var)
+                accepted(self.arena, number, var)
             }
         }
     }
 
     /// The condition written out, if no loop and no function of its own is needed. `depth` counts the levels of properties
     /// that may be looked into.
-    pub(super) fn simple(&mut self, schema: &'a Schema, var: &str, known: TypeSet, depth: usize) -> Option<Condition> {
+    pub(super) fn simple(&mut self, schema: &'a Schema, var: &str, known: TypeSet, depth: usize) -> Option<Condition<'a>> {
         let node = match schema {
             Schema::Bool(value) => return Some(Condition::Known(*value)),
             Schema::Node(node) => &**node,
@@ -43,25 +44,25 @@ impl<'a> Emitter<'a> {
             known = known.and(types);
         }
         if known.is_empty() {
-            return Some(Condition::all(parts));
+            return Some(Condition::all(self.arena, &parts));
         }
         if let Some(rules) = node.string.as_deref().filter(|_| known.meets(TypeSet::STRING)) {
             let rules = self.string_rules(rules, &node.at, var);
-            let guard = self.typed(TypeSet::STRING, known, var).opposite();
-            parts.push(Condition::any(vec![guard, passes(rules)]));
+            let guard = self.typed(TypeSet::STRING, known, var).opposite(self.arena);
+            parts.push(Condition::any(self.arena, &[guard, passes(self.arena, &rules)]));
         }
         if let Some(rules) = node.number.as_deref().filter(|_| known.meets(TypeSet::NUMBER)) {
             let rules = self.number_rules(rules, var);
-            let guard = self.typed(TypeSet::NUMBER, known, var).opposite();
-            parts.push(Condition::any(vec![guard, passes(rules)]));
+            let guard = self.typed(TypeSet::NUMBER, known, var).opposite(self.arena);
+            parts.push(Condition::any(self.arena, &[guard, passes(self.arena, &rules)]));
         }
         if let Some(rules) = node.array.as_deref().filter(|_| known.meets(TypeSet::ARRAY)) {
             let rules = self.array_rules(rules, var);
-            let guard = self.typed(TypeSet::ARRAY, known, var).opposite();
-            parts.push(Condition::any(vec![guard, passes(rules)]));
+            let guard = self.typed(TypeSet::ARRAY, known, var).opposite(self.arena);
+            parts.push(Condition::any(self.arena, &[guard, passes(self.arena, &rules)]));
         }
         if let Some(rules) = node.object.as_deref().filter(|_| known.meets(TypeSet::OBJECT)) {
-            let mut inner = vec![passes(self.object_rules(rules, var))];
+            let mut inner = vec![passes(self.arena, &self.object_rules(rules, var))];
             for property in &rules.properties {
                 let value = [var, "[", &crate::layout::string(&property.name), "]"].concat();
                 let valid = self.simple(&property.schema, &value, TypeSet::ALL, depth.saturating_sub(1))?;
@@ -71,11 +72,11 @@ impl<'a> Emitter<'a> {
                 if rules.required.contains(&property.name) {
                     inner.push(valid);
                 } else {
-                    inner.push(Condition::any(vec![has(&property.name, var).opposite(), valid]));
+                    inner.push(Condition::any(self.arena, &[has(self.arena, &property.name, var).opposite(self.arena), valid]));
                 }
             }
-            let guard = self.typed(TypeSet::OBJECT, known, var).opposite();
-            parts.push(Condition::any(vec![guard, Condition::all(inner)]));
+            let guard = self.typed(TypeSet::OBJECT, known, var).opposite(self.arena);
+            parts.push(Condition::any(self.arena, &[guard, Condition::all(self.arena, &inner)]));
         }
         if let Some(logic) = node.logic.as_deref() {
             for part in &logic.all_of {
@@ -89,42 +90,42 @@ impl<'a> Emitter<'a> {
                 parts.push(self.one_of(&logic.one_of, var, known));
             }
             if let Some(not) = &logic.not {
-                parts.push(self.condition(not, var, known).opposite());
+                parts.push(self.condition(not, var, known).opposite(self.arena));
             }
             if let Some(If { test, then, otherwise }) = &logic.condition {
                 let test = self.condition(test, var, known);
                 if let Some(then) = then {
                     let then = self.condition(then, var, known);
-                    parts.push(Condition::any(vec![test.clone().opposite(), then]));
+                    parts.push(Condition::any(self.arena, &[test.clone().opposite(self.arena), then]));
                 }
                 if let Some(otherwise) = otherwise {
                     let otherwise = self.condition(otherwise, var, known);
-                    parts.push(Condition::any(vec![test, otherwise]));
+                    parts.push(Condition::any(self.arena, &[test, otherwise]));
                 }
             }
         }
         if let Some(reference) = &node.reference
             && let Some(callee) = self.callee(reference)
         {
-            parts.push(Condition::of(&[&callee.accepts, "(", var, ")"], Operator::Holds, &[]));
+            parts.push(Condition::of(self.arena, &[&callee.accepts, "(", var, ")"], Operator::Holds, &[]));
         }
-        Some(Condition::all(parts))
+        Some(Condition::all(self.arena, &parts))
     }
 
     /// One of the alternatives at least.
-    pub(super) fn any_of(&mut self, list: &'a [Schema], var: &str, known: TypeSet) -> Condition {
+    pub(super) fn any_of(&mut self, list: &'a [Schema], var: &str, known: TypeSet) -> Condition<'a> {
         if let Some(&number) = self.branches.get(&(list.as_ptr().addr() ^ 1, self.scope)) {
-            return accepted(number, var);
+            return accepted(self.arena, number, var);
         }
         let condition = self.any_of_here(list, var, known);
         if condition.calls() < 3 {
             return condition;
         }
         let number = self.alternatives(list, |this| this.any_of_here(list, "data", TypeSet::ALL));
-        accepted(number, var)
+        accepted(self.arena, number, var)
     }
 
-    fn any_of_here(&mut self, list: &'a [Schema], var: &str, known: TypeSet) -> Condition {
+    fn any_of_here(&mut self, list: &'a [Schema], var: &str, known: TypeSet) -> Condition<'a> {
         let mut types = TypeSet::NONE;
         let mut parts = vec![Condition::Known(false)];
         for schema in list {
@@ -134,13 +135,13 @@ impl<'a> Emitter<'a> {
             }
         }
         parts[0] = self.typed(types, known, var);
-        Condition::any(parts)
+        Condition::any(self.arena, &parts)
     }
 
     /// Exactly one of the alternatives.
-    pub(super) fn one_of(&mut self, list: &'a [Schema], var: &str, known: TypeSet) -> Condition {
+    pub(super) fn one_of(&mut self, list: &'a [Schema], var: &str, known: TypeSet) -> Condition<'a> {
         if let Some(&number) = self.branches.get(&(list.as_ptr().addr() ^ 1, self.scope)) {
-            return accepted(number, var);
+            return accepted(self.arena, number, var);
         }
         let types: Vec<TypeSet> = list.iter().map(outer_types).collect();
         let disjoint = types.iter().enumerate().all(|(i, a)| types[i + 1..].iter().all(|b| !a.meets(*b)));
@@ -148,7 +149,7 @@ impl<'a> Emitter<'a> {
             return self.any_of(list, var, known);
         }
         let mut always = 0;
-        let mut conditions: Vec<Condition> = Vec::new();
+        let mut conditions: Vec<Condition<'a>> = Vec::new();
         for schema in list {
             match self.condition(schema, var, known) {
                 Condition::Known(true) => always += 1,
@@ -159,27 +160,27 @@ impl<'a> Emitter<'a> {
         match (always, conditions.len()) {
             (0, 0) => return Condition::Known(false),
             (0, 1) => return conditions.remove(0),
-            (1, _) => return Condition::any(conditions).opposite(),
+            (1, _) => return Condition::any(self.arena, &conditions).opposite(self.arena),
             (0, 2) => {
                 // A truth value is 0 or 1.
-                let term = |condition: &Condition| match condition {
+                let term = |condition: &Condition<'_>| match condition {
                     Condition::Test(test) if test.is_call() => condition.flat(),
                     _ => format!("({})", condition.flat()),
                 };
                 let sum = [&term(&conditions[0]), " + ", &term(&conditions[1])].concat();
                 if sum.len() <= 56 {
-                    return Condition::of(&[&sum], Operator::Equal, &["1"]);
+                    return Condition::of(self.arena, &[&sum], Operator::Equal, &["1"]);
                 }
             }
             (0, _) => {}
             _ => return Condition::Known(false),
         }
         let number = self.exactly_one(list);
-        accepted(number, var)
+        accepted(self.arena, number, var)
     }
 
     /// The number of a function for a list of alternatives.
-    fn alternatives(&mut self, list: &'a [Schema], holds: impl FnOnce(&mut Self) -> Condition) -> usize {
+    fn alternatives(&mut self, list: &'a [Schema], holds: impl FnOnce(&mut Self) -> Condition<'a>) -> usize {
         self.branch_count += 1;
         let number = self.branch_count;
         self.branches.insert((list.as_ptr().addr() ^ 1, self.scope), number);
@@ -226,7 +227,7 @@ impl<'a> Emitter<'a> {
     }
 
     /// The number of the function that tells whether a condition of `data` holds.
-    pub(super) fn condition_function(&mut self, holds: &Condition) -> usize {
+    pub(super) fn condition_function(&mut self, holds: &Condition<'a>) -> usize {
         let flat = holds.flat();
         if let Some(&number) = self.conditions.get(&flat) {
             return number;
@@ -254,8 +255,8 @@ impl<'a> Emitter<'a> {
 }
 
 /// Does the function with this number accept `var`?
-fn accepted(number: usize, var: &str) -> Condition {
-    Condition::of(&["_accepts_", &number.to_string(), "(", var, ")"], Operator::Holds, &[])
+fn accepted<'a>(arena: &'a Bump, number: usize, var: &str) -> Condition<'a> {
+    Condition::of(arena, &["_accepts_", &number.to_string(), "(", var, ")"], Operator::Holds, &[])
 }
 
 /// Which schema it is: its address, as all are borrowed for the whole emission.
