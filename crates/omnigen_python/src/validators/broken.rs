@@ -4,14 +4,18 @@
 //! there anyway are opened, from the left, as few as needed. The second one is for a single operator with brackets at the
 //! start or the end of the whole, and for none; and only where everything fits once all brackets are open.
 
+use bumpalo::Bump;
+use bumpalo::collections::Vec as List;
+
 use super::code::Code;
 use super::condition::Condition;
+use crate::layout::columns;
 
 use Condition::{All, Any, Known, Test};
 
 /// A piece of a condition outside of brackets, or brackets.
 enum Piece<'c> {
-    Text(String),
+    Text(&'c str),
     /// An argument list, a subscript: what stands between, with the brackets around.
     Arguments {
         open: char,
@@ -22,11 +26,25 @@ enum Piece<'c> {
 }
 
 impl Piece<'_> {
-    fn flat(&self) -> String {
+    /// Writes it on one line.
+    fn put(&self, out: &mut String) {
         match self {
-            Piece::Text(text) => text.clone(),
-            Piece::Arguments { open, inner } => format!("{open}{inner}{}", close(*open)),
-            Piece::Nested(condition) => format!("({})", condition.flat()),
+            Piece::Text(text) => out.push_str(text),
+            Piece::Arguments { open, inner } => {
+                out.push(*open);
+                out.push_str(inner);
+                out.push(close(*open));
+            }
+            Piece::Nested(condition) => condition.put(out, true),
+        }
+    }
+
+    /// The columns that it takes on one line.
+    fn columns(&self) -> usize {
+        match self {
+            Piece::Text(text) => columns(text),
+            Piece::Arguments { inner, .. } => columns(inner) + 2,
+            Piece::Nested(condition) => condition.columns(true),
         }
     }
 }
@@ -37,18 +55,18 @@ fn close(open: char) -> char {
 
 /// `before condition after`, which is too long for a line.
 pub(super) fn line(code: &mut Code<'_>, condition: &Condition<'_>, before: &str, after: &str) {
-    let texts = texts(condition);
-    let pieces = pieces(condition, &texts);
-    let open = match condition {
-        Known(_) => true,
-        Test(_) if operators(&texts[0]).is_empty() => pieces.len() > 1,
-        Test(_) => (at_end(&pieces) || at_start(&pieces)) && all_fit(code, &pieces, before, after),
-        All(parts) | Any(parts) => {
-            parts.len() == 2 && (at_end(&pieces) || at_start(&pieces)) && all_fit(code, &pieces, before, after)
+    if !matches!(condition, All(parts) | Any(parts) if parts.len() != 2) {
+        let pieces = pieces(code.arena, condition);
+        let open = match condition {
+            Known(_) => true,
+            Test(test) if operators(&test.flat()).is_empty() => pieces.len() > 1,
+            Test(_) | All(_) | Any(_) => {
+                (at_end(&pieces) || at_start(&pieces)) && all_fit(code, &pieces, before, after)
+            }
+        };
+        if open {
+            return opened(code, &pieces, before, after);
         }
-    };
-    if open {
-        return opened(code, &pieces, before, after);
     }
     code.line(&[before, "("]);
     code.indent();
@@ -99,7 +117,7 @@ fn expression(code: &mut Code<'_>, text: &str, before: &str, after: &str) {
     }
     let blanks = operators(text);
     if blanks.is_empty() {
-        return opened(code, &scan(text), before, after);
+        return opened(code, &scanned(code.arena, text), before, after);
     }
     let mut start = 0;
     for at in blanks {
@@ -126,9 +144,10 @@ pub(super) fn returned(code: &mut Code<'_>, condition: &Condition<'_>) {
 fn opened(code: &mut Code<'_>, pieces: &[Piece<'_>], before: &str, after: &str) {
     let mut line = before.to_owned();
     for (i, piece) in pieces.iter().enumerate() {
-        let flat = piece.flat();
-        if matches!(piece, Piece::Text(_)) || code.fits(&[&line, &flat, &head(&pieces[i + 1..], after)]) {
-            line.push_str(&flat);
+        if matches!(piece, Piece::Text(_))
+            || code.has_room(code.level(), columns(&line) + piece.columns() + head(&pieces[i + 1..], after))
+        {
+            piece.put(&mut line);
             continue;
         }
         match piece {
@@ -154,27 +173,19 @@ fn opened(code: &mut Code<'_>, pieces: &[Piece<'_>], before: &str, after: &str) 
 
 /// `name = expression`, too long for a line.
 pub(super) fn assignment(code: &mut Code<'_>, before: &str, expression: &str) {
-    opened(code, &scan(expression), before, "");
+    opened(code, &scanned(code.arena, expression), before, "");
 }
 
-/// What follows up to the next bracket, that one included.
-fn head(pieces: &[Piece<'_>], after: &str) -> String {
-    let mut text = String::new();
+/// The columns of what follows up to the next bracket, that one included.
+fn head(pieces: &[Piece<'_>], after: &str) -> usize {
+    let mut before = 0;
     for piece in pieces {
         match piece {
-            Piece::Text(part) => text.push_str(part),
-            Piece::Arguments { open, .. } => {
-                text.push(*open);
-                return text;
-            }
-            Piece::Nested(_) => {
-                text.push('(');
-                return text;
-            }
+            Piece::Text(part) => before += columns(part),
+            Piece::Arguments { .. } | Piece::Nested(_) => return before + 1,
         }
     }
-    text.push_str(after);
-    text
+    before + columns(after)
 }
 
 /// The inside of an argument list: on one line, or one argument a line.
@@ -230,32 +241,20 @@ fn at_start(pieces: &[Piece<'_>]) -> bool {
     matches!(pieces.first(), Some(Piece::Nested(_) | Piece::Arguments { .. }))
 }
 
-/// The tests of a condition that are not in parentheses.
-fn texts(condition: &Condition<'_>) -> Vec<String> {
+/// A condition cut at its outermost brackets.
+fn pieces<'c>(arena: &'c Bump, condition: &'c Condition<'c>) -> List<'c, Piece<'c>> {
+    let mut list = List::new_in(arena);
     match condition {
-        Known(_) => Vec::new(),
-        Test(test) => vec![test.flat()],
+        Known(_) => list.push(Piece::Text(flat(arena, condition))),
+        Test(_) => scan(flat(arena, condition), &mut list),
         All(parts) | Any(parts) => {
-            let text = |part: &Condition<'_>| if let Test(test) = part { test.flat() } else { String::new() };
-            parts.iter().map(text).collect()
-        }
-    }
-}
-
-/// `texts` are those of [`texts`].
-fn pieces<'c>(condition: &'c Condition<'c>, texts: &'c [String]) -> Vec<Piece<'c>> {
-    let mut list = Vec::new();
-    match condition {
-        Known(_) => list.push(Piece::Text(condition.flat())),
-        Test(_) => list = scan(&texts[0]),
-        All(parts) | Any(parts) => {
-            for (i, (part, text)) in parts.iter().zip(texts).enumerate() {
+            for (i, part) in parts.iter().enumerate() {
                 if i > 0 {
-                    list.push(Piece::Text(condition.operator().to_owned()));
+                    list.push(Piece::Text(condition.operator()));
                 }
                 match part {
-                    Test(_) => list.extend(scan(text)),
-                    Known(_) => list.push(Piece::Text(part.flat())),
+                    Test(_) => scan(flat(arena, part), &mut list),
+                    Known(_) => list.push(Piece::Text(flat(arena, part))),
                     All(_) | Any(_) => list.push(Piece::Nested(part)),
                 }
             }
@@ -264,28 +263,37 @@ fn pieces<'c>(condition: &'c Condition<'c>, texts: &'c [String]) -> Vec<Piece<'c
     list
 }
 
-/// Cuts an expression at its outermost brackets.
-fn scan(text: &str) -> Vec<Piece<'_>> {
-    let mut list = Vec::new();
+fn flat<'c>(arena: &'c Bump, condition: &Condition<'_>) -> &'c str {
+    arena.alloc_str(&condition.flat())
+}
+
+/// An expression cut at its outermost brackets.
+fn scanned<'c>(arena: &'c Bump, text: &'c str) -> List<'c, Piece<'c>> {
+    let mut list = List::new_in(arena);
+    scan(text, &mut list);
+    list
+}
+
+/// Adds the pieces of an expression.
+fn scan<'c>(text: &'c str, list: &mut List<'c, Piece<'c>>) {
     let mut start = 0;
     outermost(text, |at, depth, c| match (depth, c) {
-        (0, '(' | '[') => {
+        (0, b'(' | b'[') => {
             if at > start {
-                list.push(Piece::Text(text[start..at].to_owned()));
+                list.push(Piece::Text(&text[start..at]));
             }
             start = at + 1;
         }
-        (1, ')' | ']') => {
-            let open = if c == ')' { '(' } else { '[' };
+        (1, b')' | b']') => {
+            let open = if c == b')' { '(' } else { '[' };
             list.push(Piece::Arguments { open, inner: &text[start..at] });
             start = at + 1;
         }
         _ => {}
     });
     if start < text.len() {
-        list.push(Piece::Text(text[start..].to_owned()));
+        list.push(Piece::Text(&text[start..]));
     }
-    list
 }
 
 /// The arguments of a list.
@@ -293,7 +301,7 @@ fn split(text: &str) -> Vec<&str> {
     let mut list = Vec::new();
     let mut start = 0;
     outermost(text, |at, depth, c| {
-        if depth == 0 && c == ',' {
+        if depth == 0 && c == b',' {
             list.push(text[start..at].trim());
             start = at + 1;
         }
@@ -309,8 +317,7 @@ fn split(text: &str) -> Vec<&str> {
 fn operators(text: &str) -> Vec<usize> {
     let mut found: (usize, Vec<usize>) = (0, Vec::new());
     outermost(text, |at, depth, c| {
-        let before = &text[..at];
-        if depth > 0 || c != ' ' || [" not", " is", ","].iter().any(|end| before.ends_with(end)) {
+        if depth > 0 || c != b' ' || [" not", " is", ","].iter().any(|end| text[..at].ends_with(end)) {
             return;
         }
         let starts = |list: &[&str]| list.iter().any(|operator| text[at + 1..].starts_with(operator));
@@ -333,28 +340,28 @@ fn operators(text: &str) -> Vec<usize> {
     found.1
 }
 
-/// Calls back for each character that is not within a string literal, with the number of brackets around it.
-fn outermost(text: &str, mut f: impl FnMut(usize, usize, char)) {
+/// Calls back for each byte that is not within a string literal, with the number of brackets around it.
+fn outermost(text: &str, mut f: impl FnMut(usize, usize, u8)) {
     let (mut depth, mut quote, mut escaped) = (0_usize, None, false);
-    for (at, c) in text.char_indices() {
+    for (at, c) in text.bytes().enumerate() {
         if let Some(end) = quote {
             match c {
                 _ if escaped => escaped = false,
-                '\\' => escaped = true,
+                b'\\' => escaped = true,
                 _ if c == end => quote = None,
                 _ => {}
             }
             continue;
         }
         match c {
-            '"' | '\'' => quote = Some(c),
-            ')' | ']' | '}' => {
+            b'"' | b'\'' => quote = Some(c),
+            b')' | b']' | b'}' => {
                 f(at, depth, c);
                 depth = depth.saturating_sub(1);
             }
             _ => {
                 f(at, depth, c);
-                if matches!(c, '(' | '[' | '{') {
+                if matches!(c, b'(' | b'[' | b'{') {
                     depth += 1;
                 }
             }

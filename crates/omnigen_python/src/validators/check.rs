@@ -1,11 +1,12 @@
 //! The fast pass: yes or no.
 
 use bumpalo::Bump;
+use bumpalo::collections::Vec as List;
 use omnigen_ir::{ArrayRules, Node, ObjectRules, Property, Schema, TypeSet};
 
 use super::Emitter;
 use super::code::Code;
-use super::condition::{Condition, Operator};
+use super::condition::{Condition, Operator, together};
 use super::rules::{Rule, found, has, longer, violated};
 use super::simple::{constant, outer_types};
 use crate::layout;
@@ -54,7 +55,7 @@ impl<'a> Emitter<'a> {
             return fail_if(code, fails);
         }
         let types = node.types.unwrap_or(TypeSet::ALL);
-        let mut first = Vec::new();
+        let mut first = List::new_in(self.arena);
         let mut known = known;
         if let Some(mut values) = Emitter::values(node, types) {
             values.retain(|value| TypeSet::of(value).meets(known));
@@ -65,7 +66,8 @@ impl<'a> Emitter<'a> {
             known = known.and(types);
         }
         if first.iter().any(|fails| fails.size() > 1) {
-            fail_if(code, Condition::any(self.arena, &std::mem::take(&mut first)));
+            fail_if(code, Condition::any(self.arena, &first));
+            first.clear();
         }
         for (set, mut rules) in self.groups(node, var, known) {
             if set == TypeSet::OBJECT
@@ -77,7 +79,8 @@ impl<'a> Emitter<'a> {
             if set.has(known) {
                 first.push(fails);
             } else {
-                fail_if(code, Condition::any(self.arena, &std::mem::take(&mut first)));
+                fail_if(code, Condition::any(self.arena, &first));
+                first.clear();
                 let guard = self.typed(set, known, var);
                 fail_if(code, Condition::all(self.arena, &[guard, fails]));
             }
@@ -94,8 +97,13 @@ impl<'a> Emitter<'a> {
     }
 
     /// The rules that need no loop, by the type that they are about.
-    pub(super) fn groups(&mut self, node: &'a Node, var: &str, known: TypeSet) -> Vec<(TypeSet, Vec<Rule<'a>>)> {
-        let mut list = Vec::new();
+    pub(super) fn groups(
+        &mut self,
+        node: &'a Node,
+        var: &str,
+        known: TypeSet,
+    ) -> List<'a, (TypeSet, List<'a, Rule<'a>>)> {
+        let mut list = List::new_in(self.arena);
         if let Some(rules) = node.string.as_deref().filter(|_| known.meets(TypeSet::STRING)) {
             list.push((TypeSet::STRING, self.string_rules(rules, &node.at, var)));
         }
@@ -128,7 +136,12 @@ impl<'a> Emitter<'a> {
     }
 
     /// `if condition:` with a body; nothing if the body is empty.
-    pub(super) fn block(&mut self, code: &mut Code<'a>, condition: Condition<'a>, body: impl FnOnce(&mut Self, &mut Code<'a>)) {
+    pub(super) fn block(
+        &mut self,
+        code: &mut Code<'a>,
+        condition: Condition<'a>,
+        body: impl FnOnce(&mut Self, &mut Code<'a>),
+    ) {
         match condition {
             Condition::Known(true) => return body(self, code),
             Condition::Known(false) => return,
@@ -293,7 +306,8 @@ impl<'a> Emitter<'a> {
             self.body(code, before, |this, code| this.accept(code, names, &name, TypeSet::STRING));
         }
         for (name, schema) in &rules.dependent_schemas {
-            let present = if rules.required.contains(name) { Condition::Known(true) } else { has(self.arena, name, var) };
+            let present =
+                if rules.required.contains(name) { Condition::Known(true) } else { has(self.arena, name, var) };
             self.block(code, present, |this, code| this.accept(code, schema, var, TypeSet::OBJECT));
         }
     }
@@ -303,7 +317,7 @@ impl<'a> Emitter<'a> {
         let always = present == Condition::Known(true);
         let level = code.level() + usize::from(!always);
         let value = code.variable("value");
-        let expression = [var, "[", &layout::string(&property.name), "]"].concat();
+        let expression = together(self.arena, &[var, "[", &layout::string(&property.name), "]"]);
         let short = match &property.schema {
             schema @ Schema::Node(_) if level < MAX_LEVEL => self.short(schema, &value, TypeSet::ALL),
             _ => None,
@@ -318,7 +332,7 @@ impl<'a> Emitter<'a> {
                 return;
             }
             if single(&fails) && fails.mentions(&value) == 1 {
-                let fails = fails.replaced(self.arena, &value, &expression);
+                let fails = fails.replaced(self.arena, &value, expression);
                 if single(&fails) {
                     let fails = if always { fails } else { Condition::all(self.arena, &[present, fails]) };
                     return fail_if_one(code, fails);
@@ -327,13 +341,13 @@ impl<'a> Emitter<'a> {
         }
         self.block(code, present, |this, code| {
             let before = code.mark();
-            code.assignment(&[&value, " = "].concat(), &expression);
+            code.assignment(&[&value, " = "].concat(), expression);
             let mark = code.mark();
             match short {
                 Some(fails) => fail_if(code, fails),
                 None => this.accept(code, &property.schema, &value, TypeSet::ALL),
             }
-            code.used(before, mark, &value, &expression);
+            code.used(before, mark, &value, expression);
         });
     }
 

@@ -4,7 +4,7 @@ use bumpalo::Bump;
 use compact_str::{CompactString, ToCompactString as _};
 
 use super::broken;
-use super::condition::{Condition, mentions};
+use super::condition::Condition;
 use super::table::Table;
 use crate::layout::columns;
 
@@ -274,7 +274,7 @@ impl<'a> Code<'a> {
             super::check::fail_if(self, condition);
             return;
         }
-        if mentions(&self.out[mark..], variable) == 0 {
+        if !self.out[mark..].contains(variable) {
             self.out.replace_range(before..mark, "");
             // A branch that ended where the assignment began still ends the text if nothing else came.
             self.branch = self.branch.take().filter(|branch| branch.end <= before);

@@ -9,10 +9,10 @@ use omnigen_ir::{Contains, FileId, Node, Place, Schema, TypeSet};
 use super::Emitter;
 use super::check::fail_if;
 use super::code::Code;
-use super::condition::{Condition, Operator};
+use super::condition::{Condition, Operator, together};
 use super::rules::{found, has};
 use super::simple::key;
-use crate::layout::{self, Doc};
+use crate::layout;
 
 /// What the keyword is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -46,7 +46,7 @@ pub(super) struct Marks<'a> {
     /// These properties.
     names: Vec<&'a str>,
     /// The properties that these patterns find.
-    searches: Vec<String>,
+    searches: Vec<&'a str>,
     /// So many items.
     count: u64,
     /// The items that match.
@@ -149,9 +149,10 @@ impl<'a> Emitter<'a> {
         let seen = if marks.known() && marks.searches.is_empty() {
             self.names_of(marks)
         } else {
-            format!("{}({var})", self.evaluation(marks, node, kind))
+            let function = self.evaluation(marks, node, kind);
+            together(self.arena, &[&function, "(", var, ")"])
         };
-        Condition::of(self.arena, &[var, ".keys() <= ", &seen], Operator::Not, &[])
+        Condition::of(self.arena, &[var, ".keys() <= ", seen], Operator::Not, &[])
     }
 
     /// The function of `data` that gives the names or indices which are evaluated; `None` if all are.
@@ -237,12 +238,12 @@ impl<'a> Emitter<'a> {
     }
 
     /// The constant with the names that are evaluated in any case.
-    fn names_of(&mut self, marks: &Marks<'a>) -> String {
+    fn names_of(&mut self, marks: &Marks<'a>) -> &'a str {
         let mut names: Vec<&str> = marks.names.clone();
         names.sort_unstable();
         names.dedup();
-        let names = names.into_iter().map(|name| Doc::text(layout::string(name))).collect();
-        self.constant(Doc::group("frozenset(", vec![Doc::group("{", names, "}")], ")"))
+        let names: Vec<String> = names.into_iter().map(layout::string).collect();
+        self.set(&names)
     }
 
     /// The function that gives the names or indices which are evaluated.

@@ -181,7 +181,14 @@ impl<'a> Emitter<'a> {
         t.text(&count.to_string());
     }
 
-    fn string_entries(&mut self, t: &mut Table, rules: &'a StringRules, at: &str, types: TypeSet, checks: &mut Vec<Rule<'a>>) {
+    fn string_entries(
+        &mut self,
+        t: &mut Table,
+        rules: &'a StringRules,
+        at: &str,
+        types: TypeSet,
+        checks: &mut Vec<Rule<'a>>,
+    ) {
         if let Some(min) = rules.min_length.filter(|&min| min > 0) {
             self.counted(t, Assertion::MinLength, min, types);
         }

@@ -26,6 +26,7 @@ pub(crate) use module::member_order;
 use std::rc::Rc;
 
 use bumpalo::Bump;
+use compact_str::ToCompactString as _;
 use omnigen_ir::naming::function_at;
 use omnigen_ir::{Contract, Export, FileId, ObjectRules, Place, Resolve, Schema, TypeSet};
 use omnigen_report::{At, Code as Finding, Diagnostic};
@@ -106,7 +107,10 @@ impl Callee {
     /// The functions with a suffix, of a module that is imported here, or of this one.
     fn new(module: Option<&str>, suffix: &str) -> Callee {
         let (module, dot) = module.map_or(("", ""), |module| (module, "."));
-        Callee { accepts: [module, dot, "accepts", suffix].concat(), collect: [module, dot, "collect", suffix].concat() }
+        Callee {
+            accepts: [module, dot, "accepts", suffix].concat(),
+            collect: [module, dot, "collect", suffix].concat(),
+        }
     }
 }
 
@@ -149,12 +153,12 @@ struct Emitter<'a> {
     branch_count: usize,
     collector_count: usize,
     /// Constants of the module, in the order of their use.
-    constants: Vec<(String, Doc)>,
-    constant_names: FxHashMap<String, String>,
+    constants: Vec<(&'a str, Doc)>,
+    constant_names: FxHashMap<String, &'a str>,
     /// Translated patterns; the name is `_search_<place, from one>`.
     patterns: Vec<String>,
     /// Of the patterns as the contracts have them; `None` for those without a translation.
-    pattern_names: FxHashMap<Box<str>, Option<String>>,
+    pattern_names: FxHashMap<&'a str, Option<&'a str>>,
     /// Names of formats that are checked, in the order of their use.
     formats: Vec<&'static str>,
     imports: Vec<(FileId, Import)>,
@@ -287,32 +291,46 @@ impl<'a> Emitter<'a> {
     }
 
     /// The name of a constant with this value.
-    fn constant(&mut self, value: Doc) -> String {
+    fn constant(&mut self, value: Doc) -> &'a str {
         let mut text = String::new();
         value.flat(&mut text);
-        if let Some(name) = self.constant_names.get(&text) {
-            return name.clone();
+        match self.constant_names.get(text.as_str()) {
+            Some(name) => name,
+            None => self.new_constant(text, value),
         }
-        let name = format!("_VALUE_{}", self.constants.len() + 1);
-        self.constant_names.insert(text, name.clone());
-        self.constants.push((name.clone(), value));
+    }
+
+    fn new_constant(&mut self, flat: String, value: Doc) -> &'a str {
+        let name = &*self.arena.alloc_str(&format!("_VALUE_{}", self.constants.len() + 1));
+        self.constant_names.insert(flat, name);
+        self.constants.push((name, value));
         name
     }
 
     /// A set of string literals.
-    fn set(&mut self, strings: Vec<String>) -> String {
-        let items = strings.into_iter().map(Doc::text).collect();
-        self.constant(Doc::group("frozenset(", vec![Doc::group("{", items, "}")], ")"))
+    fn set(&mut self, literals: &[String]) -> &'a str {
+        let flat = ["frozenset({", &literals.join(", "), "})"].concat();
+        if let Some(name) = self.constant_names.get(&flat) {
+            return name;
+        }
+        let before = "_VALUE_ = ".len() + (self.constants.len() + 1).to_compact_string().len();
+        let value = if before + layout::columns(&flat) <= self.settings.line_length {
+            Doc::text(flat.clone())
+        } else {
+            let items = literals.iter().map(|literal| Doc::text(literal.clone())).collect();
+            Doc::group("frozenset(", vec![Doc::group("{", items, "}")], ")")
+        };
+        self.new_constant(flat, value)
     }
 
     /// The names of the declared properties.
-    fn names(&mut self, rules: &ObjectRules) -> String {
-        let names = rules.properties.iter().map(|property| Doc::text(layout::string(&property.name))).collect();
-        self.constant(Doc::group("frozenset(", vec![Doc::group("{", names, "}")], ")"))
+    fn names(&mut self, rules: &ObjectRules) -> &'a str {
+        let names: Vec<String> = rules.properties.iter().map(|property| layout::string(&property.name)).collect();
+        self.set(&names)
     }
 
     /// The search functions of `patternProperties`.
-    fn searches(&mut self, rules: &'a ObjectRules) -> Vec<(String, &'a Schema)> {
+    fn searches(&mut self, rules: &'a ObjectRules) -> Vec<(&'a str, &'a Schema)> {
         let mut list = Vec::new();
         for (pattern, schema) in &rules.patterns {
             if let Some(search) = self.pattern(pattern) {
@@ -324,18 +342,18 @@ impl<'a> Emitter<'a> {
 
     /// The name of the search function for a pattern; `None` if it has no translation, which the check of the contract
     /// reports ([`regex::findings`]).
-    fn pattern(&mut self, pattern: &str) -> Option<String> {
+    fn pattern(&mut self, pattern: &'a str) -> Option<&'a str> {
         if let Some(known) = self.pattern_names.get(pattern) {
-            return known.clone();
+            return *known;
         }
         let name = regex::translate(pattern).ok().map(|translated| {
             let place = self.patterns.iter().position(|other| *other == translated).unwrap_or_else(|| {
                 self.patterns.push(translated);
                 self.patterns.len() - 1
             });
-            format!("_search_{}", place + 1)
+            &*self.arena.alloc_str(&format!("_search_{}", place + 1))
         });
-        self.pattern_names.insert(pattern.into(), name.clone());
+        self.pattern_names.insert(pattern, name);
         name
     }
 

@@ -168,12 +168,15 @@ impl<'a> Emitter<'a> {
             0 => {}
             1 => parts.push(self.equal_to(var, strings.remove(0))),
             _ => {
-                let set = self.set(strings);
-                let member = Condition::of(self.arena, &[var], Operator::In, &[&set]);
+                let set = self.set(&strings);
+                let member = Condition::of(self.arena, &[var], Operator::In, &[set]);
                 parts.push(if TypeSet::STRING.has(known) {
                     member
                 } else {
-                    Condition::all(self.arena, &[Condition::of(self.arena, &[var], Operator::Instance, &["str"]), member])
+                    Condition::all(
+                        self.arena,
+                        &[Condition::of(self.arena, &[var], Operator::Instance, &["str"]), member],
+                    )
                 });
             }
         }
@@ -181,7 +184,11 @@ impl<'a> Emitter<'a> {
             let not_bool = Condition::of(self.arena, &[var], Operator::NotInstance, &["bool"]);
             numbers.append(&mut guarded);
             let member = self.among(var, numbers);
-            parts.push(if known.meets(TypeSet::BOOLEAN) { Condition::all(self.arena, &[member, not_bool]) } else { member });
+            parts.push(if known.meets(TypeSet::BOOLEAN) {
+                Condition::all(self.arena, &[member, not_bool])
+            } else {
+                member
+            });
         } else if !numbers.is_empty() {
             parts.push(self.among(var, numbers));
         }
@@ -194,12 +201,12 @@ impl<'a> Emitter<'a> {
             return self.equal_to(var, values.remove(0));
         }
         let tuple = self.constant(layout::Doc::group("(", values.into_iter().map(layout::Doc::text).collect(), ")"));
-        Condition::of(self.arena, &[var], Operator::In, &[&tuple])
+        Condition::of(self.arena, &[var], Operator::In, &[tuple])
     }
 
     fn equal_to(&mut self, var: &str, text: String) -> Condition<'a> {
-        let text = if text.len() <= 44 { text } else { self.constant(layout::Doc::text(text)) };
-        Condition::of(self.arena, &[var], Operator::Equal, &[&text])
+        let text: &str = if text.len() <= 44 { &text } else { self.constant(layout::Doc::text(text.clone())) };
+        Condition::of(self.arena, &[var], Operator::Equal, &[text])
     }
 
     /// `enum` and `const` together: the values that both allow (and `type` too), if either is there.
@@ -216,8 +223,8 @@ impl<'a> Emitter<'a> {
     }
 
     /// What a string must be.
-    pub(super) fn string_rules(&mut self, rules: &'a StringRules, at: &str, var: &str) -> Vec<Rule<'a>> {
-        let mut list = Vec::new();
+    pub(super) fn string_rules(&mut self, rules: &'a StringRules, at: &str, var: &str) -> List<'a, Rule<'a>> {
+        let mut list = List::new_in(self.arena);
         let StringRules { min_length, max_length, pattern, format, asserted } = rules;
         if let Some(min) = min_length.filter(|&min| min > 0) {
             let fails = shorter(self.arena, var, min);
@@ -249,9 +256,9 @@ impl<'a> Emitter<'a> {
     }
 
     /// What a number must be.
-    pub(super) fn number_rules(&mut self, rules: &'a NumberRules, var: &str) -> Vec<Rule<'a>> {
+    pub(super) fn number_rules(&mut self, rules: &'a NumberRules, var: &str) -> List<'a, Rule<'a>> {
         let NumberRules { minimum, exclusive_minimum, maximum, exclusive_maximum, multiple_of, unfractioned } = rules;
-        let mut list = Vec::new();
+        let mut list = List::new_in(self.arena);
         if *unfractioned {
             let fails = Condition::of(self.arena, &["isinstance(", var, ", float)"], Operator::Holds, &[]);
             list.push(rule(fails, "type", Message::Plain("must be an integer without a fraction")));
@@ -264,9 +271,10 @@ impl<'a> Emitter<'a> {
         ] {
             if let Some(bound) = bound {
                 let value = bound.python();
-                let value = if value.len() <= 40 { value } else { self.constant(layout::Doc::text(value)) };
+                let value: &str =
+                    if value.len() <= 40 { &value } else { self.constant(layout::Doc::text(value.clone())) };
                 list.push(rule(
-                    Condition::of(self.arena, &[var], operator, &[&value]),
+                    Condition::of(self.arena, &[var], operator, &[value]),
                     keyword,
                     Message::Value(message, bound.text()),
                 ));
@@ -285,7 +293,10 @@ impl<'a> Emitter<'a> {
             // Integers are settled without a call; what floats can tell is not exact.
             if denominator == "1" && numerator.len() <= 18 {
                 let rest = format!("{var} % {numerator}");
-                fails = Condition::all(self.arena, &[Condition::of(self.arena, &[&rest], Operator::Unequal, &["0"]), fails]);
+                fails = Condition::all(
+                    self.arena,
+                    &[Condition::of(self.arena, &[&rest], Operator::Unequal, &["0"]), fails],
+                );
             }
             list.push(rule(fails, "multipleOf", Message::Value("must be a multiple of", divisor.text())));
         }
@@ -293,8 +304,8 @@ impl<'a> Emitter<'a> {
     }
 
     /// What an array must be as a whole.
-    pub(super) fn array_rules(&mut self, rules: &'a ArrayRules, var: &str) -> Vec<Rule<'a>> {
-        let mut list = Vec::new();
+    pub(super) fn array_rules(&mut self, rules: &'a ArrayRules, var: &str) -> List<'a, Rule<'a>> {
+        let mut list = List::new_in(self.arena);
         if let Some(min) = rules.min_items.filter(|&min| min > 0) {
             let fails = shorter(self.arena, var, min);
             list.push(rule(fails, "minItems", Message::Count("at least", min, "item")));
@@ -319,8 +330,8 @@ impl<'a> Emitter<'a> {
     }
 
     /// What an object must be as a whole.
-    pub(super) fn object_rules(&mut self, rules: &'a ObjectRules, var: &str) -> Vec<Rule<'a>> {
-        let mut list = Vec::new();
+    pub(super) fn object_rules(&mut self, rules: &'a ObjectRules, var: &str) -> List<'a, Rule<'a>> {
+        let mut list = List::new_in(self.arena);
         for name in &rules.required {
             list.push(rule(has(self.arena, name, var).opposite(self.arena), "required", Message::Required(name)));
         }
@@ -335,7 +346,10 @@ impl<'a> Emitter<'a> {
         for (name, needed) in &rules.dependent_required {
             for other in needed {
                 list.push(rule(
-                    Condition::all(self.arena, &[has(self.arena, name, var), has(self.arena, other, var).opposite(self.arena)]),
+                    Condition::all(
+                        self.arena,
+                        &[has(self.arena, name, var), has(self.arena, other, var).opposite(self.arena)],
+                    ),
                     "dependentRequired",
                     Message::RequiredBy(other, name),
                 ));

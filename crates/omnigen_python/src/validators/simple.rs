@@ -1,6 +1,7 @@
 //! Schemas as conditions: written out where that is short, else as a call of a function of their own.
 
 use bumpalo::Bump;
+use bumpalo::collections::Vec as List;
 use omnigen_ir::{Condition as If, Json, Logic, Node, ObjectRules, Schema, TypeSet};
 
 use super::Emitter;
@@ -24,7 +25,13 @@ impl<'a> Emitter<'a> {
 
     /// The condition written out, if no loop and no function of its own is needed. `depth` counts the levels of properties
     /// that may be looked into.
-    pub(super) fn simple(&mut self, schema: &'a Schema, var: &str, known: TypeSet, depth: usize) -> Option<Condition<'a>> {
+    pub(super) fn simple(
+        &mut self,
+        schema: &'a Schema,
+        var: &str,
+        known: TypeSet,
+        depth: usize,
+    ) -> Option<Condition<'a>> {
         let node = match schema {
             Schema::Bool(value) => return Some(Condition::Known(*value)),
             Schema::Node(node) => &**node,
@@ -33,7 +40,7 @@ impl<'a> Emitter<'a> {
             return None;
         }
         let types = node.types.unwrap_or(TypeSet::ALL);
-        let mut parts = Vec::new();
+        let mut parts = List::new_in(self.arena);
         let mut known = known;
         if let Some(mut values) = Emitter::values(node, types) {
             values.retain(|value| TypeSet::of(value).meets(known));
@@ -72,7 +79,10 @@ impl<'a> Emitter<'a> {
                 if rules.required.contains(&property.name) {
                     inner.push(valid);
                 } else {
-                    inner.push(Condition::any(self.arena, &[has(self.arena, &property.name, var).opposite(self.arena), valid]));
+                    inner.push(Condition::any(
+                        self.arena,
+                        &[has(self.arena, &property.name, var).opposite(self.arena), valid],
+                    ));
                 }
             }
             let guard = self.typed(TypeSet::OBJECT, known, var).opposite(self.arena);
