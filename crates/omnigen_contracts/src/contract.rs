@@ -16,6 +16,8 @@ pub(crate) enum Kind {
     Schema(Dialect),
     /// A description of an API.
     OpenApi(Version),
+    /// Path items, parameters and the like, which descriptions of APIs refer to.
+    ApiPart,
     /// A contract of a node, or one beside it.
     Onex(onex::Kind),
 }
@@ -37,6 +39,12 @@ pub(crate) fn recognise(file: &Arc<str>, root: &Value<'_>) -> Result<(Kind, Opti
             diagnostic.hint("leave tickets out of the contracts if nobody needs it")
         });
         return Ok((Kind::Onex(kind), diagnostic));
+    }
+    if root.get("$schema").is_none() && crate::openapi::is_part(root) {
+        let message = "this looks like a part of an API description: by itself it declares no types";
+        let mut diagnostic = Diagnostic::new(Code::NotAContract, At::value(file, ""), message);
+        diagnostic.severity = omnigen_report::Severity::Note;
+        return Ok((Kind::ApiPart, Some(diagnostic)));
     }
     schema(file, root).map(|(dialect, diagnostic)| (Kind::Schema(dialect), diagnostic))
 }

@@ -36,6 +36,11 @@ impl Includes {
         self.texts.iter().map(|(file, text)| (file, text.as_deref()))
     }
 
+    /// The text of a file, if it is known; `None` inside: there is none.
+    pub(crate) fn text(&self, file: &str) -> Option<Option<&str>> {
+        self.texts.get(file).map(Option::as_deref)
+    }
+
     /// Is it known what is there?
     pub fn knows(&self, file: &str) -> bool {
         self.texts.contains_key(file)
@@ -182,7 +187,7 @@ fn resolve(file: &str, path: &str) -> Result<FileId, &'static str> {
 }
 
 /// Containers within containers; documents that a loader let through are not too deep to be walked.
-fn height(value: &Value<'_>) -> usize {
+pub(crate) fn height(value: &Value<'_>) -> usize {
     match &value.data {
         Data::Object(members) => 1 + members.iter().map(|member| height(&member.value)).max().unwrap_or(0),
         Data::Array(items) => 1 + items.iter().map(height).max().unwrap_or(0),

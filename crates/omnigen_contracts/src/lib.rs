@@ -18,20 +18,19 @@ mod uri;
 mod value;
 mod yaml;
 
-use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::Arc;
 
 use omnigen_ir::naming::{Naming, Unit, plain_pointer};
 use omnigen_ir::{Exports, FileId, Json, NodeManifest, Pointer, Reach, Schema, Scopes};
-use omnigen_report::{At, Code, Diagnostic};
+use omnigen_report::{At, Code, Diagnostic, Spot};
 
 use contract::Kind;
 pub use held::Held;
 pub use include::Includes;
 pub use json_schema::Dialect;
 pub use metaschemas::{metaschema, metaschemas};
-use value::{Data, Flaw, FlawPlace, Loaded, MAX_BYTES, array_index, unescape};
+use value::{Data, Flaw, FlawPlace, Loaded, MAX_BYTES, Value, array_index, unescape};
 
 /// What one file declares. Equal for texts that differ only in comments and layout.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -149,14 +148,30 @@ pub fn declarations_in(file: &FileId, text: &str, dialect: Dialect, includes: &I
 
 fn read(file: &FileId, text: &str, dialect: Option<Dialect>, includes: &Includes) -> Declarations {
     let mut loaded = load(file, text);
-    let spliced = include::splice(file, &mut loaded, includes);
+    let mut spliced = include::splice(file, &mut loaded, includes);
+    let api = loaded.value.as_mut().filter(|root| openapi::is_one(file, root));
+    let elsewhere = api.map(|root| openapi::elsewhere::splice(file, root, includes)).unwrap_or_default();
     let diagnostics: Vec<Diagnostic> = loaded.flaws.into_iter().map(|flaw| diagnostic(file, flaw)).collect();
     let mut declared = declared(file, loaded.value, dialect, diagnostics);
-    declared.diagnostics.extend(spliced.diagnostics);
+    // What leads nowhere is told once.
+    let told: Vec<String> = elsewhere.diagnostics.iter().filter_map(plain_place).collect();
+    declared.diagnostics.retain(|found| told.is_empty() || !plain_place(found).is_some_and(|at| told.contains(&at)));
+    declared.diagnostics.extend(spliced.diagnostics.into_iter().chain(elsewhere.diagnostics));
+    spliced.asked.extend(elsewhere.asked);
+    spliced.asked.sort();
+    spliced.asked.dedup();
     declared.includes = spliced.asked;
     declared.take_back();
     declared.sort();
     declared
+}
+
+/// The pointer that a finding is about, without notes.
+fn plain_place(diagnostic: &Diagnostic) -> Option<String> {
+    match &diagnostic.at.as_ref()?.spot {
+        Spot::Pointer { pointer, .. } => Some(plain_pointer(pointer).into_owned()),
+        Spot::File | Spot::Span { .. } => None,
+    }
 }
 
 fn declared(
@@ -191,6 +206,14 @@ fn declared(
             diagnostics.extend(diagnostic);
             match kind {
                 Kind::Schema(dialect) => json_schema::lower(file, &root, dialect, diagnostics),
+                Kind::ApiPart => {
+                    let mut declared = json_schema::lower(file, &root, Dialect::UNSTATED, diagnostics);
+                    // The file is no schema, but others refer to schemas in it.
+                    declared.exported.clear();
+                    declared.definitions.retain(|(pointer, _)| !openapi::elsewhere::is_part_at(pointer));
+                    declared.diagnostics.retain(|found| found.is_error() || found.code == Code::NotAContract);
+                    declared
+                }
                 Kind::OpenApi(version) => openapi::lower(file, &root, version, diagnostics),
                 Kind::Onex(kind) => onex::lower(file, &root, kind, diagnostics),
             }
@@ -208,7 +231,10 @@ fn declared(
 pub fn schema_document(file: &FileId, text: &str, includes: &Includes) -> Option<Json> {
     let mut loaded = load(file, text);
     include::splice(file, &mut loaded, includes);
-    let value = loaded.value?;
+    let mut value = loaded.value?;
+    if openapi::is_one(file, &value) {
+        openapi::elsewhere::splice(file, &mut value, includes);
+    }
     match contract::recognise(file, &value) {
         Ok((Kind::Onex(kind), _)) => Some(onex::as_schema(file, &value, kind).json()),
         _ => Some(value.json()),
@@ -222,33 +248,52 @@ pub fn document(file: &FileId, text: &str) -> Option<Json> {
 
 /// The bytes of the value at a pointer, or of its member's name; of the deepest ancestor that exists if it does not.
 pub fn locate(file: &FileId, text: &str, pointer: &str, key: bool) -> Option<Range<usize>> {
-    let root = load(file, text).value?;
-    // Places of a translated document lead back to what they were made of.
-    let translated = match contract::recognise(file, &root) {
-        Ok((Kind::Onex(kind), _)) => onex::source_of(file, &root, kind, pointer),
-        _ => None,
-    };
-    let pointer = translated.as_deref().unwrap_or(pointer);
-    let mut value = &root;
-    let mut name = None;
-    let pointer = plain_pointer(pointer);
-    let tokens: Vec<Cow<'_, str>> = pointer.split('/').skip(1).map(unescape).collect();
-    for token in &tokens {
-        let (inner, span) = match &value.data {
-            Data::Object(members) => match members.iter().find(|member| member.name == **token) {
-                Some(member) => (&member.value, Some(member.key)),
-                None => return Some(value.span.range()),
-            },
-            Data::Array(items) => match array_index(token).and_then(|index| items.get(index)) {
-                Some(item) => (item, None),
-                None => return Some(value.span.range()),
-            },
-            _ => return Some(value.span.range()),
+    Lookup::new(file, text).locate(pointer, key)
+}
+
+/// A text that was read to look up places in it.
+pub struct Lookup<'t> {
+    root: Option<Value<'t>>,
+    /// Places of a translated document, and what they were made of.
+    origins: Vec<(String, String)>,
+}
+
+impl<'t> Lookup<'t> {
+    /// Reads a text.
+    pub fn new(file: &FileId, text: &'t str) -> Lookup<'t> {
+        let root = load(file, text).value;
+        let origins = match root.as_ref().map(|root| (root, contract::recognise(file, root))) {
+            Some((root, Ok((Kind::Onex(kind), _)))) => onex::origins(file, root, kind),
+            _ => Vec::new(),
         };
-        value = inner;
-        name = span;
+        Lookup { root, origins }
     }
-    Some(name.filter(|_| key).unwrap_or(value.span).range())
+
+    /// The bytes of the value at a pointer, or of its member's name; of the deepest ancestor that exists if it does not.
+    pub fn locate(&self, pointer: &str, key: bool) -> Option<Range<usize>> {
+        let root = self.root.as_ref()?;
+        let translated = onex::source_of(&self.origins, root, pointer);
+        let pointer = translated.as_deref().unwrap_or(pointer);
+        let mut value = root;
+        let mut name = None;
+        let pointer = plain_pointer(pointer);
+        for token in pointer.split('/').skip(1).map(unescape) {
+            let (inner, span) = match &value.data {
+                Data::Object(members) => match members.iter().find(|member| member.name == token) {
+                    Some(member) => (&member.value, Some(member.key)),
+                    None => return Some(value.span.range()),
+                },
+                Data::Array(items) => match array_index(&token).and_then(|index| items.get(index)) {
+                    Some(item) => (item, None),
+                    None => return Some(value.span.range()),
+                },
+                _ => return Some(value.span.range()),
+            };
+            value = inner;
+            name = span;
+        }
+        Some(name.filter(|_| key).unwrap_or(value.span).range())
+    }
 }
 
 fn load<'t>(file: &FileId, text: &'t str) -> Loaded<'t> {

@@ -112,7 +112,7 @@ pub enum ReadKey {
     Reach(FileId),
     /// What a metaschema of somebody's own says about its dialect.
     Dialect(FileId),
-    /// Where an anchor of another file's resource leads.
+    /// Where an anchor of another file's resource leads, or a pointer that the file shows under another one.
     Anchor(FileId, Pointer, Box<str>),
     /// A whole document, annotations included.
     Document(FileId),
@@ -413,6 +413,14 @@ impl<'db> Reads<'db> {
         found
     }
 
+    /// Where an anchor of a file leads, or a pointer that stands for another one; recorded.
+    fn anchor(&self, source: Source, resource: &Pointer, name: &str) -> Option<Pointer> {
+        let found = names(self.db, source).and_then(|outline| anchor(outline, resource, name));
+        let key = ReadKey::Anchor(source.path(self.db).clone(), resource.clone(), name.into());
+        self.record(key, || found.as_ref().map(|pointer| Digest::of(pointer.as_bytes())));
+        found
+    }
+
     /// The first file among the places where a URI may be found.
     fn lookup(&self, uri: &str, beside: Option<&str>) -> Result<Option<(Source, Pointer)>, ()> {
         if let Some(path) = uri.strip_prefix("file:///") {
@@ -530,16 +538,12 @@ impl Resolve for Reads<'_> {
             return Link::Pending;
         }
         let pointer: Pointer = if fragment.is_empty() {
-            resource
+            resource.clone()
         } else if fragment.starts_with('/') {
             format!("{resource}{fragment}").into()
         } else {
-            let found = names(self.db, source).and_then(|outline| anchor(outline, &resource, fragment));
-            self.record(ReadKey::Anchor(file.clone(), resource.clone(), fragment.clone()), || {
-                found.map(|pointer| Digest::of(pointer.as_bytes()))
-            });
-            match found {
-                Some(pointer) => pointer.clone(),
+            match self.anchor(source, &resource, fragment) {
+                Some(pointer) => pointer,
                 None => return Link::Dangling,
             }
         };
@@ -548,9 +552,20 @@ impl Resolve for Reads<'_> {
             Some(plain) if self.export(&Place::new(file, &pointer)).is_none() => plain.into(),
             _ => pointer,
         };
-        let place = Place::new(file, &pointer);
+        let mut place = Place::new(file, &pointer);
+        if self.export(&place).is_some() {
+            return Link::To(place);
+        }
+        // A node's contract shows its types also where the contract itself has them.
+        let pointed = fragment.starts_with('/') && !is_built_in(file);
+        if let Some(alias) = pointed.then(|| self.anchor(source, &resource, fragment)).flatten() {
+            place = Place::new(file, &alias);
+            if self.export(&place).is_some() {
+                return Link::To(place);
+            }
+        }
         // An exported place is known from outside; for another one the text is needed to see whether it is there.
-        if self.export(&place).is_none() && self.schema(&place).is_none() {
+        if self.schema(&place).is_none() {
             let unread = matches!(presence(self.db, source), Presence::Stored | Presence::Unread);
             return if unread { Link::Pending } else { Link::Dangling };
         }
@@ -666,9 +681,17 @@ pub(crate) fn export<'a>(exports: &'a Exports, pointer: &str) -> Option<&'a Expo
     exports.list.iter().find(|export| &*export.pointer == pointer)
 }
 
-pub(crate) fn anchor<'a>(outline: &'a Outline, resource: &str, name: &str) -> Option<&'a Pointer> {
-    let mut anchors = outline.exports.anchors.iter();
-    anchors.find(|(of, anchor, _)| **of == *resource && **anchor == *name).map(|(_, _, pointer)| pointer)
+/// Where an anchor leads. A pointer counts as well, with what stands behind it, if the file shows that under another one.
+pub(crate) fn anchor(outline: &Outline, resource: &str, name: &str) -> Option<Pointer> {
+    let anchors = &outline.exports.anchors;
+    let find = |name: &str| anchors.iter().find(|(of, anchor, _)| **of == *resource && **anchor == *name);
+    let mut end = name.len();
+    loop {
+        if let Some((_, _, pointer)) = find(&name[..end]) {
+            return Some(format!("{pointer}{}", &name[end..]).into());
+        }
+        end = name[..end].rfind('/').filter(|&end| end > 0)?;
+    }
 }
 
 pub(crate) fn forward<'a>(outline: &'a Outline, pointer: &str) -> Option<&'a Reference> {

@@ -98,7 +98,8 @@ pub struct Exports {
     pub list: Vec<Export>,
     /// Absolute URIs (without fragment) that identify schemas of this file, with their pointers: `$id`s.
     pub ids: Vec<(Box<str>, Pointer)>,
-    /// Anchors: the pointer of the schema resource that they belong to, the name, and the pointer that they name.
+    /// Anchors: the pointer of the schema resource that they belong to, the name, and the pointer that they name. A name with a
+    /// slash is a pointer of the document itself, whose schema stands somewhere else among the declarations.
     pub anchors: Vec<(Pointer, Box<str>, Pointer)>,
     /// What dynamic references can find here; see [`Scopes`].
     pub scopes: Scopes,

@@ -98,6 +98,13 @@ pub(crate) fn lower(file: &Arc<str>, root: &Value<'_>, kind: Kind, diagnostics: 
             node.notes.get_or_insert_default().frozen = true;
         }
     }
+    // Others refer to types where the contract has them, and under the names that it gives them.
+    for (target, source) in &translator.origins {
+        let Some(key) = target.strip_prefix("/$defs/").filter(|key| !key.contains('/')) else { continue };
+        declared.anchors.push(("".into(), source.as_str().into(), target.as_str().into()));
+        let name = source.strip_prefix("/definitions/").filter(|name| *name != key);
+        declared.anchors.extend(name.map(|name| ("".into(), format!("/$defs/{name}").into(), target.as_str().into())));
+    }
     declared.node = match kind {
         Kind::Mixins => None,
         Kind::Node | Kind::Ticket | Kind::Wire => Some(Arc::new(node::read(file, root, kind, &mut diagnostics))),
@@ -114,18 +121,23 @@ pub(crate) fn as_schema<'a>(file: &Arc<str>, root: &Value<'a>, kind: Kind) -> Va
     translated(file, root, kind).root
 }
 
+/// Places of the translated document, and where in the contract they come from.
+pub(crate) fn origins(file: &Arc<str>, root: &Value<'_>, kind: Kind) -> Vec<(String, String)> {
+    let mut origins = translated(file, root, kind).translator.origins;
+    // What has no place in the translation leads nowhere: its pointers are the contract's own.
+    origins.retain(|(target, _)| !target.is_empty());
+    origins
+}
+
 /// Where in the contract a place of the translated document comes from; `None` if the place is one of the contract itself.
-pub(crate) fn source_of(file: &Arc<str>, root: &Value<'_>, kind: Kind, pointer: &str) -> Option<String> {
-    let origins = translated(file, root, kind).translator.origins;
-    let around = origins.into_iter().filter(|(target, _)| {
-        // What has no place in the translation leads nowhere: its pointers are the contract's own.
-        !target.is_empty()
-            && pointer.strip_prefix(target.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+pub(crate) fn source_of(origins: &[(String, String)], root: &Value<'_>, pointer: &str) -> Option<String> {
+    let around = origins.iter().filter(|(target, _)| {
+        pointer.strip_prefix(target.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
     });
     // What ends like the contract's own word is the word's value.
     let (target, source) = around.max_by_key(|(target, _)| target.len())?;
     let rest = &pointer[target.len()..];
-    Some(if root.at(&format!("{source}{rest}")).is_some() { format!("{source}{rest}") } else { source })
+    Some(if root.at(&format!("{source}{rest}")).is_some() { format!("{source}{rest}") } else { source.clone() })
 }
 
 struct Translation<'v, 'a> {

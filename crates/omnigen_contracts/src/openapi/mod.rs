@@ -2,9 +2,10 @@
 //!
 //! The schemas are lowered by `json_schema`; what the specification adds is done to the result, in this order: null where
 //! `nullable` says so, the tags that `discriminator` gives to schemas, then the forms that are sent and received. Knows one
-//! document. Such a document is no schema itself: it has no root.
+//! document, with the parts of others that it takes in (`elsewhere.rs`). Such a document is no schema itself: it has no root.
 
 mod discriminator;
+pub(crate) mod elsewhere;
 mod forms;
 mod operations;
 mod rewrite;
@@ -63,6 +64,34 @@ pub(crate) fn recognise(
     let message = format!("this is a Swagger {version} document; OpenAPI is read from version 3.0 on");
     let hint = "convert it, for example with `swagger2openapi`, and keep the converted file as the contract";
     Some(Err(Diagnostic::new(Code::NotAContract, At::key(file, "/swagger"), message).hint(hint)))
+}
+
+/// Is the document a description of an API that can be read?
+pub(crate) fn is_one(file: &Arc<str>, root: &Value<'_>) -> bool {
+    root.get("$schema").is_none() && matches!(recognise(file, root), Some(Ok(_)))
+}
+
+/// Does the document look like a part of such a description, or like a folder of parts?
+pub(crate) fn is_part(root: &Value<'_>) -> bool {
+    let map = |value: &Value<'_>, name: &str| value.get(name).is_some_and(|value| value.members().is_some());
+    let text = |value: &Value<'_>, name: &str| value.get(name).is_some_and(|value| value.as_str().is_some());
+    let part = |value: &Value<'_>| {
+        let methods = operations::METHODS.iter().filter_map(|method| value.get(method));
+        let parameter = text(value, "name") && text(value, "in") && (map(value, "schema") || map(value, "content"));
+        let content = value.get("content").and_then(Value::members).unwrap_or(&[]);
+        let body = content.iter().any(|member| member.name.contains('/') && member.value.members().is_some());
+        parameter || body || methods.into_iter().any(|operation| map(operation, "responses"))
+    };
+    // A schema has its parts below keywords of its own.
+    if ["type", "properties", "$defs", "definitions", "allOf", "anyOf", "oneOf", "$ref"]
+        .iter()
+        .any(|&k| root.get(k).is_some())
+    {
+        return false;
+    }
+    let folder =
+        |value: &Value<'_>| value.members().is_some_and(|members| members.iter().any(|inner| part(&inner.value)));
+    part(root) || folder(root) || root.members().is_some_and(|members| members.iter().any(|inner| folder(&inner.value)))
 }
 
 /// What is gathered about the schemas of an API document while they are lowered.
@@ -364,9 +393,9 @@ impl<'v, 'a> Document<'v, 'a> {
                 }
                 RefTarget::Elsewhere { .. } => {
                     let place = At::value(&self.lowerer.file, &format!("{at}/$ref"));
-                    let message = format!("{what} in another file (`{text}`) is not carried over");
+                    let message = format!("{what} outside of the project (`{text}`) is not carried over");
                     let diagnostic = Diagnostic::new(Code::NotCarried, place, message);
-                    let hint = "describe it here, and refer to the other file from the schema";
+                    let hint = "keep a copy in a file of the project, and refer to that";
                     self.lowerer.push(diagnostic.hint(hint));
                     return None;
                 }

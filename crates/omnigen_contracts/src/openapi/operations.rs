@@ -10,7 +10,7 @@ use super::{Document, components, named};
 use crate::value::{Data, Member, Value, push_index, push_token};
 
 /// The methods of a path item (3.1.0, section 4.8.9).
-const METHODS: [&str; 8] = ["get", "put", "post", "delete", "options", "head", "patch", "trace"];
+pub(super) const METHODS: [&str; 8] = ["get", "put", "post", "delete", "options", "head", "patch", "trace"];
 /// Where parameters stand, in the order in which a model has them.
 const PLACES: [&str; 4] = ["path", "query", "header", "cookie"];
 

@@ -4,7 +4,7 @@ use omnigen_ir::naming::{Naming, Unit};
 use omnigen_ir::{Json, TypeSet};
 
 use super::{found, json, node, target, yaml};
-use crate::Declarations;
+use crate::{Declarations, Includes};
 
 /// The classes of what a document exports.
 fn classes(declarations: &Declarations) -> Vec<String> {
@@ -27,6 +27,55 @@ fn an_api_has_no_root() {
         found(&yaml("openapi: 3.2.0\ncomponents: {schemas: {A: {type: string}}}\n")),
         ["unknown-dialect /openapi"]
     );
+}
+
+#[test]
+fn parts_in_other_files_are_taken_in() {
+    let text = r##"
+openapi: 3.1.0
+paths:
+  /a: { $ref: "paths/a.yaml" }
+  /b:
+    get:
+      parameters: [{ $ref: "parts.yaml#/parameters/Id" }]
+      responses: { "200": { $ref: "gone.yaml" } }
+  /c: { $ref: "round.yaml" }
+  /d: { get: { parameters: [{ $ref: "parts.yaml#/parameters/None" }] } }
+"##;
+    let mut includes = Includes::default();
+    let mut insert = |file: &str, text: Option<&str>| includes.insert(file.into(), text.map(Into::into));
+    insert("api/paths/a.yaml", Some("get: { responses: { 200: { $ref: \"../parts.yaml#/responses/One\" } } }"));
+    insert(
+        "api/parts.yaml",
+        Some(
+            "parameters: { Id: { name: id, in: query, schema: { $ref: 'types.json' } } }\n\
+             responses: { One: { content: { application/json: { schema: { $ref: '#/here' } } } } }\nhere: {}",
+        ),
+    );
+    insert("api/gone.yaml", None);
+    insert("api/round.yaml", Some("$ref: ./round.yaml"));
+    let file = "api/main.yaml".into();
+    let api = crate::declarations_with(&file, text, &includes);
+    assert_eq!(
+        api.includes,
+        ["api/gone.yaml".into(), "api/parts.yaml".into(), "api/paths/a.yaml".into(), "api/round.yaml".into()]
+            as [std::sync::Arc<str>; 4]
+    );
+    assert_eq!(
+        found(&api),
+        [
+            "dangling-ref /paths/~1b/get/responses/200/$ref",
+            "ref-loop /paths/~1c/$ref",
+            "dangling-ref /paths/~1d/get/parameters/0/$ref"
+        ]
+    );
+    assert_eq!(classes(&api), ["GetAResponse200", "GetBParameters"]);
+    let leads: Vec<&str> = api.reach.leads.iter().filter_map(|(_, beside)| beside.as_deref()).collect();
+    assert_eq!(leads, ["api/gone.yaml", "api/parts.yaml", "api/round.yaml", "api/types.json"]);
+    // Nobody has read the other files yet.
+    assert_eq!(crate::declarations(&file, text).includes.len(), 4);
+    let part = crate::declarations(&"p.yaml".into(), "get: { responses: {} }\n");
+    assert!(part.exported.is_empty() && found(&part) == ["not-a-contract "]);
 }
 
 #[test]
