@@ -110,33 +110,46 @@ pub fn header(source: &str, emitter: &str, body: &str) -> String {
 
 /// The whole text with its mark: in front, but after a `#!` line and after the front matter of a document.
 pub fn sign(comment: Comment, source: &str, emitter: &str, body: &str) -> String {
-    signed(comment, source, emitter, body, None).0
+    let heading = Heading::new(comment, source, emitter, body, None);
+    let (before, after) = body.split_at(heading.at);
+    [before, &heading.lines, after].concat()
 }
 
-/// The same, with the digest that the mark has. `whole` is BLAKE3 of the body, if that is known.
-pub fn signed(
-    comment: Comment,
-    source: &str,
-    emitter: &str,
-    body: &str,
-    whole: Option<&[u8; 32]>,
-) -> (String, [u8; 16]) {
+/// The lines that a text gets, and where.
+#[derive(Debug)]
+pub struct Heading {
+    /// The digest that the mark has.
+    pub digest: [u8; 16],
+    lines: String,
+    at: usize,
+}
+
+impl Heading {
+    /// The heading of a body. `whole` is BLAKE3 of the body, if that is known.
+    pub fn new(comment: Comment, source: &str, emitter: &str, body: &str, whole: Option<&[u8; 32]>) -> Heading {
+        heading(comment, source, emitter, body, whole)
+    }
+
+    /// The whole text. No other room is taken where the body's has enough left for these lines.
+    pub fn whole(&self, mut body: Vec<u8>) -> Vec<u8> {
+        body.splice(self.at..self.at, self.lines.bytes());
+        body
+    }
+}
+
+fn heading(comment: Comment, source: &str, emitter: &str, body: &str, whole: Option<&[u8; 32]>) -> Heading {
     let crlf = is_crlf(body.as_bytes());
     let (before, after) = body.split_at(front(comment, body));
     let (start, end) = lines(comment, source, emitter, crlf);
     let rest = whole.filter(|_| before.is_empty() && !crlf).copied();
     let rest = rest.unwrap_or_else(|| hash(after.as_bytes(), crlf));
     let digest = digest_of(&[before.as_bytes(), start.as_bytes(), end.as_bytes()], &rest, crlf);
-    let mut text = String::with_capacity(body.len() + start.len() + DIGITS + end.len());
-    for part in [before, &start, &hex(&digest), &end, after] {
-        text.push_str(part);
-    }
-    (text, digest)
+    Heading { digest, lines: [&start, &*hex(&digest), &end].concat(), at: before.len() }
 }
 
 /// The digest that the mark of this text has.
 pub fn digest(comment: Comment, source: &str, emitter: &str, body: &str) -> [u8; 16] {
-    signed(comment, source, emitter, body, None).1
+    heading(comment, source, emitter, body, None).digest
 }
 
 /// Whose a file with this content is.

@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
-use omnigen_disk::mark::{self, Comment};
+use omnigen_disk::mark::{self, Comment, Heading};
 use omnigen_disk::{EntryKind, How, Journal, Ownership, Stat, Write};
 use omnigen_ir::{Digest, FileId};
 use omnigen_report::{At, BuildEvent, Change, ChangeKind, Code, Diagnostic};
@@ -93,13 +93,15 @@ impl Commit {
         let shown = format!("{}/{path}", session.setup.out_name);
         let label = session.setup.label(&file).to_owned();
         let source = if label.is_empty() { "all contracts" } else { &label };
-        let (bytes, mark) = match (Comment::of(&path), std::str::from_utf8(&body)) {
+        let (body, heading) = match (Comment::of(&path), String::from_utf8(body)) {
             (Some(comment), Ok(text)) => {
-                let (text, mark) = mark::signed(comment, source, &emitter, text, Some(digest.as_bytes()));
-                (text.into_bytes(), mark)
+                let heading = Heading::new(comment, source, &emitter, &text, Some(digest.as_bytes()));
+                (text.into_bytes(), Some(heading))
             }
-            _ => (body, [0; 16]),
+            (None, Ok(text)) => (text.into_bytes(), None),
+            (_, Err(bytes)) => (bytes.into_bytes(), None),
         };
+        let mark = heading.as_ref().map_or([0; 16], |heading| heading.digest);
         let mut how = How::Create;
         let mut placed: Option<Stat> = None;
         let mut change = Change {
@@ -114,7 +116,18 @@ impl Commit {
         // One that is not in its place is remembered as well: the next run has to look at it again.
         let output = Output { target, path: path.as_str().into(), stat: None, digest, mark: mark.into() };
         let mut before = None;
-        if self.existing.as_ref().is_none_or(|existing| existing.contains(&path))
+        let listed = self.existing.as_ref().is_none_or(|existing| existing.contains(&path));
+        if !listed && session.manners.compare && !session.manners.diffs {
+            // Nothing is there and nothing will be: nobody needs the text.
+            record(session, &file, Output { stat: Some(PLANNED), ..output });
+            self.note(change);
+            return Ok(());
+        }
+        let bytes = match heading {
+            Some(heading) => heading.whole(body),
+            None => body,
+        };
+        if listed
             && let Ok((there, stat)) = omnigen_disk::files::read_bytes(&session.setup.out.join(&path))
         {
             (how, change.change) = (How::Replace, ChangeKind::Update);

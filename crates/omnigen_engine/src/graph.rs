@@ -56,6 +56,8 @@ pub(crate) struct Shared {
     executed: [AtomicU64; 7],
     /// Texts made since the driver last took them, by digest: so that nothing is emitted twice only to be written.
     texts: Mutex<FxHashMap<Digest, String>>,
+    /// Declarations that were made since [`Graph::relax`] was called last: what it drops is freed beside the work that goes on.
+    parsed: Mutex<Vec<Arc<Parsed>>>,
     pub(crate) verdicts: Verdicts,
 }
 
@@ -167,7 +169,9 @@ pub(crate) fn declarations(db: &dyn Db, source: Source) -> Option<Arc<Parsed>> {
     let Content::Text(text) = source.content(db) else { return None };
     db.shared().ran(Counter::Declarations);
     let _span = tracing::debug_span!("declarations", file = &**source.path(db)).entered();
-    Some(Arc::new(includes::read(db, source, text)))
+    let parsed = Arc::new(includes::read(db, source, text));
+    db.shared().parsed.lock().unwrap_or_else(PoisonError::into_inner).push(parsed.clone());
+    Some(parsed)
 }
 
 /// What others may see of a file, from that file alone. `None` if there is no such file, or nobody has read it.
@@ -551,7 +555,7 @@ impl Graph {
             .build()
             .map_err(|error| error.to_string())?;
         let shared =
-            Shared { pool, executed: Default::default(), texts: Mutex::default(), verdicts: Verdicts::new(judge) };
+            Shared { pool, executed: Default::default(), texts: Mutex::default(), parsed: Mutex::default(), verdicts: Verdicts::new(judge) };
         let graph = Graph { storage: salsa::Storage::new(None), shared: Arc::new(shared) };
         let built_in = omnigen_contracts::metaschemas().iter().map(|&(uri, text)| {
             let path = FileId::from(uri);
@@ -687,6 +691,13 @@ impl Graph {
     /// Drops declarations that nobody has asked for lately: they are most of what a graph weighs, and read again when needed.
     pub fn relax(&mut self) {
         salsa::Database::trigger_lru_eviction(self);
+        let mut parsed = self.shared.parsed.lock().unwrap_or_else(PoisonError::into_inner);
+        let (kept, dropped) = parsed.drain(..).partition(|parsed| Arc::strong_count(parsed) > 1);
+        *parsed = kept;
+        let dropped: Vec<Arc<Parsed>> = dropped;
+        if dropped.len() > 1 {
+            self.shared.pool.spawn(move || drop(dropped));
+        }
     }
 
     /// The digest that a key has now. `Err` names a file whose text is needed to tell.

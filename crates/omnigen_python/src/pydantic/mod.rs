@@ -27,6 +27,9 @@ use crate::layout::{Doc, Writer, string};
 use crate::{Emitted, Settings};
 use annotation::Uses;
 
+/// So many bytes more are reserved, for the lines that an output gets in front.
+const HEADING: usize = 512;
+
 /// The module of a contract's models.
 pub fn models(contract: &Contract<'_>, resolve: &dyn Resolve, settings: &Settings) -> Emitted {
     let types = Types::of(contract, resolve);
@@ -304,7 +307,7 @@ impl Module<'_> {
         }
         self.uses.head(&mut out, code.trim_start_matches('\n').starts_with("class "));
         let mut text = out.finish();
-        text.reserve_exact(code.len());
+        text.reserve_exact(code.len() + HEADING);
         // One blank line before a statement, two before a class: the head knows what it ends with.
         text.push_str(code.trim_start_matches('\n'));
         text
