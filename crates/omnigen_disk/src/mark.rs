@@ -132,7 +132,8 @@ impl Heading {
 
     /// The whole text. No other room is taken where the body's has enough left for these lines.
     pub fn whole(&self, mut body: Vec<u8>) -> Vec<u8> {
-        body.splice(self.at..self.at, self.lines.bytes());
+        body.extend_from_slice(self.lines.as_bytes());
+        body[self.at..].rotate_right(self.lines.len());
         body
     }
 }

@@ -16,7 +16,7 @@
 //! in many sections encodes only those that changed.
 
 use std::fmt;
-use std::io;
+use std::io::{self, Read as _};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
@@ -75,7 +75,18 @@ impl Executable {
         if let Some(digest) = self.digest.get() {
             return Ok(*digest);
         }
-        let digest = Digest::of(&std::fs::read(&self.path)?);
+        // Piece by piece: as a whole it would be a good part of the memory that a run takes.
+        let (mut hasher, mut file) = (blake3::Hasher::new(), std::fs::File::open(&self.path)?);
+        let mut piece = vec![0; 1 << 18];
+        loop {
+            match file.read(&mut piece) {
+                Ok(0) => break,
+                Ok(count) => hasher.update(&piece[..count]),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                Err(error) => return Err(error),
+            };
+        }
+        let digest = Digest::from_bytes(*hasher.finalize().as_bytes());
         Ok(*self.digest.get_or_init(|| digest))
     }
 
