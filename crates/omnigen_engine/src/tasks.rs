@@ -55,14 +55,12 @@ pub(crate) fn tests(
         Ok(verdicts) => {
             let types = Types::of(contract, reads);
             let root = Place::new(contract.file, "");
-            let judged = samples.candidates.iter().zip(&verdicts);
-            let known: Vec<Verdict> = judged
-                .map(|(candidate, valid)| match valid {
-                    true => Verdict::Valid,
-                    false if types.refuses(&root, &samples.document(candidate)) => Verdict::Mistyped,
-                    false => Verdict::Invalid,
-                })
-                .collect();
+            let mut judged = verdicts.iter();
+            let known = samples.look(|_, document| match judged.next() {
+                Some(true) => Verdict::Valid,
+                _ if types.refuses(&root, document) => Verdict::Mistyped,
+                _ => Verdict::Invalid,
+            });
             let mut emitted = omnigen_python::pytest::tests(contract, settings, &samples, &known);
             let judged = samples.candidates.iter().zip(&verdicts);
             let refused = judged.filter_map(|(candidate, valid)| refused(contract.file, "", candidate, *valid));

@@ -14,12 +14,14 @@ mod rules;
 mod values;
 
 use std::cell::{Cell, RefCell};
-use std::collections::{HashSet, VecDeque};
-use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
+use std::collections::VecDeque;
+use std::hash::BuildHasher;
 use std::rc::Rc;
 
 pub use change::{Edit, Step};
 pub use effort::effort;
+
+use rustc_hash::{FxBuildHasher, FxHashMap, FxHashSet};
 
 use crate::link::{Contract, Place, Resolve};
 use crate::{Json, Number, Pointer};
@@ -111,6 +113,16 @@ pub struct Samples {
 }
 
 impl Samples {
+    /// What `look` says of each candidate as a document, in their order.
+    pub fn look<T>(&self, mut look: impl FnMut(&Candidate, &Json) -> T) -> Vec<T> {
+        let mut bases: Vec<Json> = self.bases.iter().map(|base| base.document.clone()).collect();
+        let each = |candidate: &Candidate| match candidate.edits.as_slice() {
+            [Edit::Put(path, document)] if path.is_empty() => look(candidate, document),
+            edits => change::changed(&mut bases[candidate.base], edits, |document| look(candidate, document)),
+        };
+        self.candidates.iter().map(each).collect()
+    }
+
     /// A candidate as a document.
     pub fn document(&self, candidate: &Candidate) -> Json {
         let mut document = self.bases[candidate.base].document.clone();
@@ -137,10 +149,10 @@ pub fn samples_at(place: &Place, resolve: &dyn Resolve, limit: Limit) -> Samples
         bases: Vec::new(),
         weights: Vec::new(),
         list: Vec::new(),
-        labels: HashSet::new(),
-        seen: HashSet::new(),
+        labels: FxHashMap::default(),
+        seen: FxHashSet::default(),
         queue: VecDeque::new(),
-        known: HashSet::new(),
+        known: FxHashSet::default(),
         later: Vec::new(),
         cut: false,
     };
@@ -170,6 +182,26 @@ struct Visit<'a> {
     spec: Vec<Seat<'a>>,
     /// The branch of which choice it takes, if it was made for that.
     branch: Option<(&'static str, String)>,
+    /// The object that it is a member of, with as little as possible in it.
+    within: Option<Rc<Within<'a>>>,
+}
+
+/// What holds for an object, and the smallest one.
+struct Within<'a> {
+    spec: Vec<Seat<'a>>,
+    members: Vec<(Box<str>, Json)>,
+}
+
+impl Within<'_> {
+    /// With another member, or another value of one.
+    fn with(&self, name: &str, value: Json) -> Json {
+        let others = self.members.iter().filter(|(other, _)| **other != *name).cloned();
+        Json::Object(others.chain([(name.into(), value)]).collect())
+    }
+
+    fn accepts(&self, world: &World<'_>, document: &Json) -> bool {
+        self.spec.iter().all(|seat| world.accepts(seat, document))
+    }
 }
 
 /// Base, edits, label, pointer, certain.
@@ -183,12 +215,13 @@ struct Walk<'a, 'w> {
     bases: Vec<Base>,
     weights: Vec<usize>,
     list: Vec<Candidate>,
-    labels: HashSet<String>,
+    /// How often a label was wanted, by its hash.
+    labels: FxHashMap<u64, usize>,
     /// Sets of nodes that were shown already, elsewhere in the document.
-    seen: HashSet<Vec<usize>>,
+    seen: FxHashSet<Vec<usize>>,
     queue: VecDeque<Visit<'a>>,
     /// Nodes that have been visited, or will be.
-    known: HashSet<usize>,
+    known: FxHashSet<usize>,
     /// Documents for when all places have been visited.
     later: Vec<Later>,
     cut: bool,
@@ -217,11 +250,11 @@ impl<'v, 'a> Spot<'v, 'a> {
 /// `minLength of /name: one below`
 fn label(spot: &Spot<'_, '_>, keyword: &str, what: &str) -> String {
     let at = if spot.pointer.is_empty() { "the document" } else { &spot.pointer };
-    format!("{keyword} of {at}: {what}")
+    [keyword, " of ", at, ": ", what].concat()
 }
 
 fn hash(json: &Json) -> u64 {
-    BuildHasherDefault::<DefaultHasher>::default().hash_one(json)
+    FxBuildHasher.hash_one(json)
 }
 
 impl<'a> Walk<'a, '_> {
@@ -287,6 +320,7 @@ impl<'a> Walk<'a, '_> {
             path: Vec::new(),
             spec: spec.to_vec(),
             branch: None,
+            within: None,
         };
         self.enqueue(start(&first, Some(base)));
         if let Some(minimal @ Json::Object(_)) = minimal.filter(|minimal| *minimal != first) {
@@ -325,12 +359,14 @@ impl<'a> Walk<'a, '_> {
             self.cut |= weight <= LARGEST;
             return;
         }
+        let wanted = FxBuildHasher.hash_one(about);
         let mut label = about.to_owned();
-        let mut count = 2;
-        while !self.labels.insert(label.clone()) {
+        while self.labels.contains_key(&FxBuildHasher.hash_one(label.as_str())) {
+            let count = self.labels.entry(wanted).or_default();
+            *count += 1;
             label = format!("{about} ({count})");
-            count += 1;
         }
+        self.labels.insert(FxBuildHasher.hash_one(label.as_str()), 1);
         self.list.push(Candidate { base, edits, about: label, pointer: at.into(), keyword, certain });
     }
 
@@ -412,7 +448,7 @@ impl<'a> Walk<'a, '_> {
             Json::Null | Json::Bool(_) => {}
         }
         if visit.branch.is_none() {
-            self.branches(&spot);
+            self.branches(&spot, visit.within.as_ref());
         }
         self.negation(&spot);
         // The smallest document has nothing inside that others have not.
@@ -465,7 +501,10 @@ impl<'a> Walk<'a, '_> {
         children.retain(|(_, spec)| spec.iter().any(|seat| !seat.away));
         // A value that is no member is reported as such, and its inside is not looked at.
         let whole = flat.parts.iter().any(|part| part.node.enumeration.is_some() || part.node.constant.is_some());
-        let lean = self.maker.make(spot.spec, Mode::MINIMAL).filter(|lean| matches!(lean, Json::Object(_)));
+        let lean = match self.maker.make(spot.spec, Mode::MINIMAL) {
+            Some(Json::Object(members)) => Some(Rc::new(Within { spec: spot.spec.to_vec(), members })),
+            _ => None,
+        };
         for (step, mut spec) in children {
             spec.iter_mut().for_each(|seat| seat.sure &= !whole);
             let path: Vec<Step> = visit.path.iter().cloned().chain([step.clone()]).collect();
@@ -486,34 +525,25 @@ impl<'a> Walk<'a, '_> {
                 json => weight(json) <= 2,
             };
             let area = match (&step, &lean) {
-                (Step::Name(name), Some(Json::Object(lean))) if !there.is_some_and(simple) => {
+                (Step::Name(name), Some(lean)) if !there.is_some_and(simple) => {
                     let mode = Mode { full: true, budget: AREA, variant: 0 };
                     let value = self.maker.make(&spec, mode).or_else(|| there.cloned());
-                    value.map(|value| {
-                        let mut members: Vec<_> = lean.iter().filter(|(other, _)| other != name).cloned().collect();
-                        members.push((name.clone(), value));
-                        Json::Object(members)
-                    })
+                    value.map(|value| lean.with(name, value)).filter(|area| lean.accepts(self.maker.world, area))
                 }
                 _ => None,
             };
-            let fits = |area: &Json| spot.spec.iter().all(|seat| self.maker.world.accepts(seat, area));
-            match area.filter(fits) {
-                Some(area) => {
-                    let document = Rc::new(replaced(spot.document, spot.path, area));
-                    self.enqueue(Visit { document, base: Cell::new(None), path, spec, branch: None });
-                }
-                None if there.is_some() => {
-                    let base = Cell::new(Some(spot.base));
-                    self.enqueue(Visit { document: visit.document.clone(), base, path, spec, branch: None });
-                }
-                None => {}
-            }
+            let (document, base) = match area {
+                Some(area) => (Rc::new(replaced(spot.document, spot.path, area)), None),
+                None if there.is_some() => (visit.document.clone(), Some(spot.base)),
+                None => continue,
+            };
+            let base = Cell::new(base);
+            self.enqueue(Visit { document, base, path, spec, branch: None, within: lean.clone() });
         }
     }
 
     /// Documents for the branches that this one does not take, and what is inside them.
-    fn branches(&mut self, spot: &Spot<'_, 'a>) {
+    fn branches(&mut self, spot: &Spot<'_, 'a>, within: Option<&Rc<Within<'a>>>) {
         let spec = spot.spec;
         let mode = Mode { full: true, budget: AREA, variant: 0 };
         // Conditions besides the one that is looked at are not to be met.
@@ -534,13 +564,22 @@ impl<'a> Walk<'a, '_> {
                     ("if" | "dependentSchemas", _) => "not met".to_owned(),
                     (_, branch) => format!("branch {}", branch + 1),
                 };
-                let document = Rc::new(replaced(spot.document, spot.path, value));
+                // What stands beside it is not needed, unless the object says so.
+                let lean = match (within, spot.path.split_last()) {
+                    (Some(within), Some((Step::Name(name), way))) => {
+                        let object = within.with(name, value.clone());
+                        let fits = within.accepts(self.maker.world, &object);
+                        fits.then(|| replaced(spot.document, way, object))
+                    }
+                    _ => None,
+                };
                 self.enqueue(Visit {
-                    document,
+                    document: Rc::new(lean.unwrap_or_else(|| replaced(spot.document, spot.path, value))),
                     base: Cell::new(None),
                     path: spot.path.to_vec(),
                     spec: spec.to_vec(),
                     branch: Some((keyword, what)),
+                    within: within.cloned(),
                 });
             }
         }

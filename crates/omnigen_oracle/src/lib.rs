@@ -4,7 +4,9 @@
 //! Knows nothing of our own reading of schemas: it gets the contracts as JSON text. Never reaches a network or a file:
 //! what is not among the documents of a question is an error.
 
-use jsonschema::{Draft, PatternOptions, ReferencingError, Registry, Retrieve, Uri};
+use std::sync::{Arc, LazyLock};
+
+use jsonschema::{Draft, PatternOptions, ReferencingError, Registry, Retrieve, Uri, Validator};
 use omnigen_ir::samples::{Edit, Step};
 use omnigen_ir::{Json, Judge, Question};
 use serde_json::{Map, Value};
@@ -26,7 +28,30 @@ impl Retrieve for Nothing {
 }
 
 /// The crate that judges, and how many times we have changed what it is asked.
-const IDENTITY: &str = "jsonschema 0.61.2/1";
+const IDENTITY: &str = "jsonschema 0.61.2/2";
+
+/// Formats that not every draft names. Where formats are asserted they are in every draft, with the one meaning that they were
+/// given: custom attributes are a matter of agreement (draft-07 validation, section 7.2; draft-04, section 7.1), and who asks
+/// for assertion agrees. The crate looks only at those that a draft names, so it is asked in the newest.
+static LATER: LazyLock<Vec<(&str, Arc<Validator>)>> = LazyLock::new(|| {
+    let names = [
+        "uuid",
+        "duration",
+        "iri",
+        "iri-reference",
+        "uri-reference",
+        "uri-template",
+        "idn-hostname",
+        "json-pointer",
+        "relative-json-pointer",
+    ];
+    let one = |name| {
+        let schema = serde_json::json!({ "format": name });
+        let options = jsonschema::options().with_draft(Draft::Draft202012).should_validate_formats(true);
+        Some((name, Arc::new(options.build(&schema).ok()?)))
+    };
+    names.into_iter().filter_map(one).collect()
+});
 
 impl Judge for Oracle {
     fn identity(&self) -> &'static str {
@@ -53,7 +78,14 @@ impl Judge for Oracle {
             .extend(resources)
             .and_then(|builder| builder.prepare())
             .map_err(|error: ReferencingError| error.to_string())?;
-        let validator = jsonschema::options()
+        let mut options = jsonschema::options();
+        if question.assert_formats {
+            for (name, check) in &*LATER {
+                let check = check.clone();
+                options = options.with_format(*name, move |text: &str| check.is_valid(&Value::String(text.to_owned())));
+            }
+        }
+        let validator = options
             .with_draft(draft)
             .with_registry(&registry)
             .with_retriever(Nothing)
@@ -329,6 +361,31 @@ mod tests {
             let instances = [r#""2023-02-29""#, r#""2024-02-29""#];
             assert_eq!(ask(&[("file:///a.json", schema)], false, &instances), Ok(vec![true, true]));
             assert_eq!(ask(&[("file:///a.json", schema)], true, &instances), Ok(vec![false, true]));
+        }
+    }
+
+    #[test]
+    fn formats_that_a_draft_does_not_name_are_asserted_as_well() {
+        for (format, bad, good) in [
+            ("uuid", "123e4567-e89b-12d3-a456-42661417400", "123e4567-e89b-12d3-a456-426614174000"),
+            ("duration", "1 day", "P1D"),
+            ("iri", "http://[bad", "http://é.example/"),
+            ("iri-reference", "http://[bad", "é"),
+            ("uri-reference", "http://[bad", "a/b"),
+            ("uri-template", "{open", "{closed}"),
+            ("json-pointer", "a/b", "/a/b"),
+            ("relative-json-pointer", "/a", "1/a"),
+        ] {
+            for draft in ["http://json-schema.org/draft-04/schema#", "https://json-schema.org/draft/2020-12/schema"] {
+                let schema = format!(r#"{{"$schema": "{draft}", "format": "{format}"}}"#);
+                let instances = [format!("{bad:?}"), format!("{good:?}"), "1".to_owned()];
+                let instances: Vec<&str> = instances.iter().map(String::as_str).collect();
+                assert_eq!(
+                    ask(&[("file:///a.json", &schema)], true, &instances),
+                    Ok(vec![false, true, true]),
+                    "{schema}"
+                );
+            }
         }
     }
 

@@ -54,6 +54,28 @@ impl Doc {
         Doc::Concat(vec![Doc::text(name), Doc::text("="), value])
     }
 
+    /// All on one line, unless the text gets longer than `end` bytes: then only the beginning of it, and false.
+    fn flat_within(&self, out: &mut String, end: usize) -> bool {
+        match self {
+            Doc::Concat(parts) if !parts.iter().all(|part| part.flat_within(out, end)) => return false,
+            Doc::Concat(_) => {}
+            Doc::Group { open, items, close } => {
+                out.push_str(open);
+                for (i, item) in items.iter().enumerate() {
+                    if i > 0 {
+                        out.push_str(", ");
+                    }
+                    if !item.flat_within(out, end) {
+                        return false;
+                    }
+                }
+                out.push_str(close);
+            }
+            doc => doc.flat(out),
+        }
+        out.len() <= end
+    }
+
     /// All on one line.
     pub fn flat(&self, out: &mut String) {
         match self {
@@ -234,13 +256,16 @@ impl Writer {
     pub fn exploded(&mut self, prefix: &str, open: &str, items: &[Doc], close: &str) {
         self.line(&format!("{prefix}{open}"));
         self.indent += 1;
-        for item in items {
-            self.pad(self.indent);
-            self.put(item, self.indent, ",", true);
-            self.out.push_str(",\n");
-        }
+        items.iter().for_each(|item| self.item(item));
         self.indent -= 1;
         self.line(close);
+    }
+
+    /// An item of what is broken into one item a line.
+    pub fn item(&mut self, doc: &Doc) {
+        self.pad(self.indent);
+        self.put(doc, self.indent, ",", true);
+        self.out.push_str(",\n");
     }
 
     /// `prefix annotation = value` as one logical line. The value is broken first; the annotation too if it does not fit beside the
@@ -324,8 +349,9 @@ impl Writer {
     fn put(&mut self, doc: &Doc, level: usize, suffix: &str, bracketed: bool) {
         let start = self.out.len();
         let column = self.column();
-        doc.flat(&mut self.out);
-        if column + columns(&self.out[start..]) + columns(suffix) <= self.width {
+        // At most four bytes for a column: what is longer cannot fit.
+        let end = start + 4 * self.width.saturating_sub(column);
+        if doc.flat_within(&mut self.out, end) && column + columns(&self.out[start..]) + columns(suffix) <= self.width {
             return;
         }
         self.out.truncate(start);

@@ -8,7 +8,7 @@ use std::collections::HashSet;
 use omnigen_ir::samples::{Base, Candidate, Edit, Samples, Step};
 use omnigen_ir::{Contract, Json};
 
-use crate::layout::{Doc, Writer, string, value};
+use crate::layout::{Doc, Writer, push_string, string, value};
 use crate::{Emitted, Settings};
 
 /// Strings of one character repeated more often than this are written as a product.
@@ -35,51 +35,39 @@ pub fn tests(contract: &Contract<'_>, settings: &Settings, samples: &Samples, ve
     let names =
         Names { model, validator: format!("Validator{}", unit.pascal), invalid: format!("Invalid{}", unit.pascal) };
     let judged = || samples.candidates.iter().zip(verdicts.iter().copied());
-    let mut module =
-        Module { names, bases: bases(samples, judged()), put: false, drop: false, line: settings.line_length };
-    let mut good: Vec<Doc> = Vec::new();
-    let mut bad: Vec<Doc> = Vec::new();
-    let mut mistyped: Vec<Doc> = Vec::new();
-    let mut refused = None;
-    for (candidate, verdict) in judged() {
-        if verdict != Verdict::Valid && refused.is_none() {
-            refused = Some(module.document(candidate));
-        }
-        let case = module.case(candidate, verdict);
-        match verdict {
-            Verdict::Valid => &mut good,
-            Verdict::Invalid => &mut bad,
-            Verdict::Mistyped => &mut mistyped,
-        }
-        .push(case);
-    }
-    let lists = Lists { valid: !good.is_empty(), invalid: !bad.is_empty(), mistyped: !mistyped.is_empty() };
+    let module = Module { names, bases: bases(samples, judged()), line: settings.line_length };
+    let any = |wanted| verdicts.contains(&wanted);
+    let lists = Lists { valid: any(Verdict::Valid), invalid: any(Verdict::Invalid), mistyped: any(Verdict::Mistyped) };
+    let edits = || samples.candidates.iter().flat_map(|candidate| &candidate.edits);
+    let put = edits().any(|edit| matches!(edit, Edit::Put(path, _) if !path.is_empty()));
+    let drop = edits().any(|edit| matches!(edit, Edit::Drop(_)));
+    let named = module.bases.iter().any(|base| base.name.is_some());
 
-    let mut out = Writer::new(settings.line_length);
+    let mut out = Writer::with_capacity(settings.line_length, 1 << 15);
     module.head(&mut out, contract, lists);
-    module.functions(&mut out);
+    module.functions(&mut out, put, drop);
     if lists.any() {
         out.line("");
         // Two empty lines behind a function, one behind imports.
-        if module.bases.iter().any(|base| base.name.is_some()) || module.put || module.drop {
+        if named || put || drop {
             out.line("");
         }
     } else {
         module.nothing(&mut out);
     }
-    let written = [("VALID", good), ("INVALID", bad), ("MISTYPED", mistyped)];
-    let written = written.into_iter().filter(|(_, cases)| !cases.is_empty());
-    for (i, (name, cases)) in written.enumerate() {
+    let written = [("VALID", Verdict::Valid), ("INVALID", Verdict::Invalid), ("MISTYPED", Verdict::Mistyped)];
+    for (i, (name, verdict)) in written.into_iter().filter(|(_, verdict)| any(*verdict)).enumerate() {
         if i > 0 {
             out.line("");
         }
-        out.statement(&format!("{name} = "), &Doc::group("[", cases, "]"), "");
+        let cases = judged().filter(|(_, other)| *other == verdict).map(|(candidate, _)| candidate);
+        module.list(&mut out, name, &cases.collect::<Vec<_>>(), verdict);
     }
     if lists.valid {
         module.accepted(&mut out);
     }
-    if let Some(document) = refused {
-        module.refused(&mut out, lists, &document);
+    if let Some((candidate, _)) = judged().find(|(_, verdict)| *verdict != Verdict::Valid) {
+        module.refused(&mut out, lists, &module.document(candidate));
     }
     Emitted { body: out.finish(), diagnostics: Vec::new() }
 }
@@ -107,8 +95,6 @@ struct Names {
 struct Module<'a> {
     names: Names,
     bases: Vec<Named<'a>>,
-    put: bool,
-    drop: bool,
     line: usize,
 }
 
@@ -218,23 +204,134 @@ pub(crate) fn literal(json: &Json) -> Doc {
     }
 }
 
+/// Writes what [`literal`] gives on one line; false, with less than that, where it does not end before `end`.
+fn literal_within(out: &mut String, json: &Json, end: usize) -> bool {
+    match json {
+        Json::String(text) => {
+            let first = text.chars().next();
+            match first {
+                Some(first) if text.len() > REPEATED && text.chars().all(|c| c == first) => {
+                    out.push_str(&format!("{} * {}", string(&first.to_string()), text.chars().count()));
+                }
+                _ => push_string(out, text),
+            }
+        }
+        Json::Array(items) => {
+            out.push('[');
+            for (i, item) in items.iter().enumerate() {
+                out.push_str(if i > 0 { ", " } else { "" });
+                if !literal_within(out, item, end) {
+                    return false;
+                }
+            }
+            out.push(']');
+        }
+        Json::Object(members) => {
+            out.push('{');
+            for (i, (name, value)) in members.iter().enumerate() {
+                out.push_str(if i > 0 { ", " } else { "" });
+                push_string(out, name);
+                out.push_str(": ");
+                if !literal_within(out, value, end) {
+                    return false;
+                }
+            }
+            out.push('}');
+        }
+        json => value(json).flat(out),
+    }
+    out.len() < end
+}
+
 impl<'a> Module<'a> {
-    fn case(&mut self, candidate: &Candidate, verdict: Verdict) -> Doc {
+    /// Most cases stand on few lines, one item a line or all on one, which is written without looking further.
+    fn list(&self, out: &mut Writer, name: &str, cases: &[&Candidate], verdict: Verdict) {
+        if cases.len() < 3 {
+            let cases = cases.iter().map(|candidate| self.case(candidate, verdict)).collect();
+            out.statement(&format!("{name} = "), &Doc::group("[", cases, "]"), "");
+            return;
+        }
+        out.line(&format!("{name} = ["));
+        out.indent();
+        for candidate in cases {
+            let issue = |text: &mut String| match (verdict, candidate.certain) {
+                (Verdict::Valid, _) => {}
+                (_, true) => {
+                    text.push('(');
+                    push_string(text, &candidate.pointer);
+                    text.push_str(", ");
+                    push_string(text, candidate.keyword);
+                    text.push(')');
+                }
+                (_, false) => text.push_str("None"),
+            };
+            let id = |text: &mut String| {
+                text.push_str("id=");
+                push_string(text, &candidate.about);
+            };
+            let whole = |text: &mut String| {
+                text.push_str("pytest.param(");
+                if !self.document_within(text, candidate) {
+                    return false;
+                }
+                text.push_str(", ");
+                issue(text);
+                text.push_str(if verdict == Verdict::Valid { "" } else { ", " });
+                id(text);
+                text.push_str("),");
+                true
+            };
+            if out.line_if(whole) {
+                continue;
+            }
+            out.line("pytest.param(");
+            out.indent();
+            let ended = |text: &mut String| {
+                text.push(',');
+                true
+            };
+            if !out.line_if(|text| self.document_within(text, candidate) && ended(text)) {
+                out.item(&self.document(candidate));
+            }
+            if verdict != Verdict::Valid {
+                let fits = out.line_if(|text| {
+                    issue(text);
+                    ended(text)
+                });
+                if !fits {
+                    out.item(&self.issue(candidate));
+                }
+            }
+            let mut text = String::with_capacity(candidate.about.len() + 6);
+            id(&mut text);
+            text.push(',');
+            out.line(&text);
+            out.dedent();
+            out.line("),");
+        }
+        out.dedent();
+        out.line("]");
+    }
+
+    fn case(&self, candidate: &Candidate, verdict: Verdict) -> Doc {
         let mut items = vec![self.document(candidate)];
         if verdict != Verdict::Valid {
-            items.push(if candidate.certain {
-                let texts = [&*candidate.pointer, candidate.keyword];
-                Doc::group("(", texts.iter().map(|text| Doc::text(string(text))).collect(), ")")
-            } else {
-                Doc::text("None")
-            });
+            items.push(self.issue(candidate));
         }
         items.push(Doc::keyword("id", Doc::text(string(&candidate.about))));
         Doc::group("pytest.param(", items, ")")
     }
 
+    fn issue(&self, candidate: &Candidate) -> Doc {
+        if !candidate.certain {
+            return Doc::text("None");
+        }
+        let texts = [&*candidate.pointer, candidate.keyword];
+        Doc::group("(", texts.iter().map(|text| Doc::text(string(text))).collect(), ")")
+    }
+
     /// The document, as a change of its base.
-    fn document(&mut self, candidate: &Candidate) -> Doc {
+    fn document(&self, candidate: &Candidate) -> Doc {
         let base = &self.bases[candidate.base];
         let inner = match (&base.name, candidate.edits.first()) {
             (_, Some(Edit::Put(path, document))) if path.is_empty() => literal(document),
@@ -243,15 +340,48 @@ impl<'a> Module<'a> {
         };
         candidate.edits.iter().fold(inner, |inner, edit| match edit {
             Edit::Put(path, _) if path.is_empty() => inner,
-            Edit::Put(path, value) => {
-                self.put = true;
-                call("put(", inner, path, Some(literal(value)))
-            }
-            Edit::Drop(path) => {
-                self.drop = true;
-                call("drop(", inner, path, None)
-            }
+            Edit::Put(path, value) => call("put(", inner, path, Some(literal(value))),
+            Edit::Drop(path) => call("drop(", inner, path, None),
         })
+    }
+
+    /// Writes what [`Module::document`] gives, on one line; false, with less than that, where it is certainly too long for one.
+    fn document_within(&self, text: &mut String, candidate: &Candidate) -> bool {
+        // At most four bytes for a column.
+        let end = text.len() + self.line * 4;
+        let base = &self.bases[candidate.base];
+        let changes = || candidate.edits.iter().filter(|edit| !matches!(edit, Edit::Put(path, _) if path.is_empty()));
+        for edit in changes().rev() {
+            text.push_str(if matches!(edit, Edit::Put(..)) { "put(" } else { "drop(" });
+        }
+        let written = match (&base.name, candidate.edits.first()) {
+            (_, Some(Edit::Put(path, document))) if path.is_empty() => literal_within(text, document, end),
+            (Some(name), _) => {
+                text.push_str(name);
+                text.push_str("()");
+                true
+            }
+            (None, _) => literal_within(text, &base.base.document, end),
+        };
+        written
+            && changes().all(|edit| {
+                let (Edit::Put(path, _) | Edit::Drop(path)) = edit;
+                for step in path {
+                    text.push_str(", ");
+                    match step {
+                        Step::Name(name) => push_string(text, name),
+                        Step::Index(index) => text.push_str(&index.to_string()),
+                    }
+                }
+                if let Edit::Put(_, value) = edit {
+                    text.push_str(", to=");
+                    if !literal_within(text, value, end) {
+                        return false;
+                    }
+                }
+                text.push(')');
+                text.len() < end
+            })
     }
 
     fn head(&self, out: &mut Writer, contract: &Contract<'_>, lists: Lists) {
@@ -288,7 +418,7 @@ impl<'a> Module<'a> {
         import(out, self.line, module, names);
     }
 
-    fn functions(&self, out: &mut Writer) {
+    fn functions(&self, out: &mut Writer, put: bool, drop: bool) {
         for Named { base, name, valid } in &self.bases {
             let Some(name) = name else { continue };
             let kind = if *valid { "A valid document" } else { "A document" };
@@ -306,7 +436,7 @@ impl<'a> Module<'a> {
             out.statement("return ", &literal(&base.document), "");
             out.dedent();
         }
-        if self.put {
+        if put {
             function(
                 out,
                 "def put(document: Any, *path: str | int, to: Any) -> Any:",
@@ -314,7 +444,7 @@ impl<'a> Module<'a> {
             );
             walk(out, "at[path[-1]] = to");
         }
-        if self.drop {
+        if drop {
             function(
                 out,
                 "def drop(document: Any, *path: str | int) -> Any:",

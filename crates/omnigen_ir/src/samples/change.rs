@@ -21,31 +21,85 @@ pub enum Edit {
     Drop(Vec<Step>),
 }
 
+/// What makes a change undone.
+enum Undo {
+    /// Nothing was changed.
+    Nothing,
+    /// Another value was there.
+    Value(Json),
+    /// The last member was added.
+    Added,
+    /// The member at this index went.
+    Gone(usize, (Box<str>, Json)),
+}
+
 impl Edit {
     /// Changes the document; nothing happens if the place is not there.
     pub fn apply(&self, document: &mut Json) {
+        self.change(document);
+    }
+
+    fn change(&self, document: &mut Json) -> Undo {
         let (Edit::Put(path, _) | Edit::Drop(path)) = self;
         let Some((last, way)) = path.split_last() else {
-            if let Edit::Put(_, value) = self {
-                *document = value.clone();
-            }
-            return;
+            return match self {
+                Edit::Put(_, value) => Undo::Value(std::mem::replace(document, value.clone())),
+                Edit::Drop(_) => Undo::Nothing,
+            };
         };
-        let Some(at) = found_mut(document, way) else { return };
+        let Some(at) = found_mut(document, way) else { return Undo::Nothing };
         match (at, last, self) {
-            (Json::Object(members), Step::Name(name), Edit::Drop(_)) => members.retain(|(other, _)| other != name),
-            (Json::Object(members), Step::Name(name), Edit::Put(_, value)) => {
-                match members.iter_mut().find(|(other, _)| other == name) {
-                    Some((_, member)) => *member = value.clone(),
-                    None => members.push((name.clone(), value.clone())),
+            (Json::Object(members), Step::Name(name), edit) => {
+                let index = members.iter().position(|(other, _)| other == name);
+                match (edit, index) {
+                    (Edit::Put(_, value), Some(index)) => {
+                        Undo::Value(std::mem::replace(&mut members[index].1, value.clone()))
+                    }
+                    (Edit::Put(_, value), None) => {
+                        members.push((name.clone(), value.clone()));
+                        Undo::Added
+                    }
+                    (Edit::Drop(_), Some(index)) => Undo::Gone(index, members.remove(index)),
+                    (Edit::Drop(_), None) => Undo::Nothing,
                 }
             }
             (Json::Array(items), Step::Index(index), Edit::Put(_, value)) if *index < items.len() => {
-                items[*index] = value.clone();
+                Undo::Value(std::mem::replace(&mut items[*index], value.clone()))
             }
-            _ => {}
+            _ => Undo::Nothing,
         }
     }
+
+    fn undo(&self, document: &mut Json, undo: Undo) {
+        let (Edit::Put(path, _) | Edit::Drop(path)) = self;
+        match undo {
+            Undo::Nothing => {}
+            Undo::Value(old) => {
+                if let Some(at) = found_mut(document, path) {
+                    *at = old;
+                }
+            }
+            Undo::Added | Undo::Gone(..) => {
+                let way = &path[..path.len().saturating_sub(1)];
+                if let Some(Json::Object(members)) = found_mut(document, way) {
+                    match undo {
+                        Undo::Gone(index, member) => members.insert(index, member),
+                        _ => drop(members.pop()),
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Looks at the document with these changes, which are undone afterwards: a copy of each would cost more than looking.
+pub(super) fn changed<T>(document: &mut Json, edits: &[Edit], look: impl FnOnce(&Json) -> T) -> T {
+    let undo: Vec<Undo> = edits.iter().map(|edit| edit.change(document)).collect();
+    let seen = look(document);
+    for (edit, undo) in edits.iter().zip(undo).rev() {
+        edit.undo(document, undo);
+    }
+    seen
 }
 
 impl Encode for Edit {

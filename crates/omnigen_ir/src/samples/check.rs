@@ -3,8 +3,9 @@
 
 use std::cell::{Cell, RefCell};
 use std::cmp::Ordering;
-use std::collections::HashMap;
 use std::rc::Rc;
+
+use rustc_hash::FxHashMap;
 
 use super::pattern::Pattern;
 use crate::link::{FileId, Link, Resolve};
@@ -30,9 +31,9 @@ pub(super) struct Seat<'a> {
 /// Schemas seen through [`Resolve`], with bounded work.
 pub(super) struct World<'a> {
     resolve: &'a dyn Resolve,
-    patterns: RefCell<HashMap<Box<str>, Option<Rc<Pattern>>>>,
+    patterns: RefCell<FxHashMap<Box<str>, Option<Rc<Pattern>>>>,
     /// Where references lead, by the node that holds them.
-    targets: RefCell<HashMap<*const Node, Option<Seat<'a>>>>,
+    targets: RefCell<FxHashMap<*const Node, Option<Seat<'a>>>>,
     fuel: Cell<u32>,
 }
 
