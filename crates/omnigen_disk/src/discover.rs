@@ -16,6 +16,9 @@ use crate::globs::{Globs, below};
 use crate::stat::{Stat, stat_many};
 use crate::walk::walk;
 
+/// A list of what to leave out.
+const RULES: &str = ".gitignore";
+
 /// A file that was found.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Found {
@@ -32,6 +35,10 @@ pub struct Discovery {
     pub files: Vec<Found>,
     /// Sorted.
     pub problems: Vec<Problem>,
+    /// Folders and lists of rules that decided what was found, sorted, each with what the disk said of it just before it was
+    /// read; `None`: it was not there. While all of them stay so, the same paths would be found. Empty where that cannot be
+    /// told, because links lead elsewhere.
+    pub looked: Vec<(String, Option<Stat>)>,
 }
 
 /// Something that could not be taken in.
@@ -84,16 +91,25 @@ pub fn discover(root: &Path, globs: &[String], exclude: &[String], out: &str) ->
     let (project, more) = Project::new(root, exclude, out);
     problems.extend(more);
     let mut start = Vec::new();
+    let mut looked = Vec::new();
     for from in globs.starts() {
-        if let Some(rules) = project.rules_down_to(&from.folder, &mut problems) {
+        if let Some(rules) = project.rules_down_to(&from.folder, &mut problems, &mut looked) {
             start.push(Job { folder: from.folder.clone(), depth: from.depth, rules, links: None });
         }
     }
     let gathered = walk(start, |job, more, into: &mut Gathered| project.enter(&globs, job, more, into));
     let mut paths = Vec::new();
+    let mut linked = false;
     for part in gathered {
         paths.extend(part.paths);
         problems.extend(part.problems);
+        looked.extend(part.looked);
+        linked |= part.linked;
+    }
+    looked.sort_unstable_by(|a, b| a.0.cmp(&b.0));
+    looked.dedup_by(|a, b| a.0 == b.0);
+    if linked {
+        looked.clear();
     }
     paths.sort_unstable();
     paths.dedup();
@@ -101,7 +117,7 @@ pub fn discover(root: &Path, globs: &[String], exclude: &[String], out: &str) ->
     let files = paths.into_iter().zip(stats).filter_map(|(path, stat)| Some(Found { path, stat: stat? })).collect();
     problems.sort();
     problems.dedup();
-    Discovery { files, problems }
+    Discovery { files, problems, looked }
 }
 
 /// Whether [`discover`] would find this path if a file were there: for one path out of a watch's events.
@@ -120,7 +136,7 @@ pub fn would_find(root: &Path, globs: &Globs, exclude: &[String], out: &str, pat
     if rest.split('/').any(|part| part.starts_with('.')) {
         return false;
     }
-    match project.rules_down_to(folder, &mut Vec::new()) {
+    match project.rules_down_to(folder, &mut Vec::new(), &mut Vec::new()) {
         Some(rules) => !project.ignored(&rules, path, false),
         None => false,
     }
@@ -160,6 +176,9 @@ struct Links {
 struct Gathered {
     paths: Vec<String>,
     problems: Vec<Problem>,
+    looked: Vec<(String, Option<Stat>)>,
+    /// A link was met that may matter.
+    linked: bool,
 }
 
 impl Gathered {
@@ -184,8 +203,13 @@ impl<'a> Project<'a> {
     }
 
     /// The rules that hold *for* a folder's entries, its own `.gitignore` excepted when the walk will read it; `None`
-    /// if the folder itself is left out.
-    fn rules_down_to(&self, folder: &str, problems: &mut Vec<Problem>) -> Option<Rules> {
+    /// if the folder itself is left out. Every place where rules could be goes into `looked`.
+    fn rules_down_to(
+        &self,
+        folder: &str,
+        problems: &mut Vec<Problem>,
+        looked: &mut Vec<(String, Option<Stat>)>,
+    ) -> Option<Rules> {
         if self.is_out(folder) {
             return None;
         }
@@ -196,7 +220,9 @@ impl<'a> Project<'a> {
             if !here.is_empty() && self.ignored(&rules, here, true) {
                 return None;
             }
-            if self.root.join(here).join(".gitignore").is_file() {
+            let path = join(here, RULES);
+            looked.push((path.clone(), crate::stat(&self.root.join(&path)).ok().flatten()));
+            if self.root.join(&path).is_file() {
                 rules = self.layer(here, rules, problems);
             }
             if end == folder.len() {
@@ -209,7 +235,7 @@ impl<'a> Project<'a> {
 
     /// Adds a folder's `.gitignore`.
     fn layer(&self, folder: &str, above: Rules, problems: &mut Vec<Problem>) -> Rules {
-        let path = if folder.is_empty() { ".gitignore".to_owned() } else { format!("{folder}/.gitignore") };
+        let path = join(folder, RULES);
         let text = match std::fs::read(self.root.join(&path)) {
             Ok(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
             Err(error) => {
@@ -255,6 +281,7 @@ impl<'a> Project<'a> {
         let mut job = job;
         let place = self.root.join(&job.folder);
         let folder = job.folder.as_str();
+        into.looked.push((folder.to_owned(), crate::stat(&place).ok().flatten()));
         let entries = match std::fs::read_dir(&place) {
             Ok(entries) => entries,
             Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => return,
@@ -273,7 +300,7 @@ impl<'a> Project<'a> {
             };
             let bytes = name.as_encoded_bytes();
             if bytes.first() == Some(&b'.') {
-                own_rules |= bytes == b".gitignore";
+                own_rules |= bytes == RULES.as_bytes();
                 continue;
             }
             match name.to_str() {
@@ -290,6 +317,9 @@ impl<'a> Project<'a> {
         // The rules that led here include this folder's own where a glob named it.
         let known = job.rules.as_deref().is_some_and(|layer| layer.ignore.path() == Path::new(folder));
         if own_rules && !known {
+            let path = join(folder, RULES);
+            let stat = crate::stat(&self.root.join(&path)).ok().flatten();
+            into.looked.push((path, stat));
             job.rules = self.layer(folder, job.rules.clone(), &mut into.problems);
         }
         for (path, kind) in held {
@@ -319,6 +349,7 @@ impl<'a> Project<'a> {
             if self.ignored(&within.rules, &path, false) {
                 return;
             }
+            into.linked = true;
             match std::fs::metadata(self.root.join(&path)) {
                 Ok(meta) if meta.is_file() => {
                     if globs.matches(&path) {
@@ -541,6 +572,50 @@ mod tests {
                 "`contracts/x/up` is a link to a folder that it is in",
             ]
         );
+    }
+
+    #[test]
+    fn what_was_looked_at_tells_whether_it_would_be_found_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path();
+        put(root, "contracts/a.json", "{}");
+        put(root, "contracts/x/b.json", "{}");
+        put(root, "contracts/x/.gitignore", "c.json");
+        let globs = strings(&["contracts/**/*.json", "more/*.json"]);
+        let looked = || discover(root, &globs, &[], "out").looked;
+        let names: Vec<String> = looked().into_iter().map(|(path, _)| path).collect();
+        assert_eq!(
+            names,
+            [
+                ".gitignore",
+                "contracts",
+                "contracts/.gitignore",
+                "contracts/x",
+                "contracts/x/.gitignore",
+                "more",
+                "more/.gitignore"
+            ]
+        );
+        let mut before = looked();
+        let mut differs = |what: &str| {
+            let now = looked();
+            assert_ne!(now, before, "{what}");
+            before = now;
+        };
+        put(root, "contracts/x/d.json", "{}");
+        differs("a new file");
+        put(root, "more/e.json", "{}");
+        differs("a new folder");
+        put(root, "contracts/x/.gitignore", "d.json\nc.json");
+        differs("other rules");
+        put(root, ".gitignore", "x");
+        differs("rules above");
+        std::fs::remove_file(root.join("contracts/a.json")).unwrap();
+        differs("one file less");
+        put(root, "more/e.json", "{ }");
+        assert_eq!(looked(), before, "content is another matter");
+        symlink("a.json", root.join("contracts/l.json")).unwrap();
+        assert_eq!(looked(), []);
     }
 
     #[test]

@@ -62,33 +62,51 @@ pub fn lay_out<'a>(files: impl Iterator<Item = (&'a str, Option<Stat>)>) -> Opti
     Some(all)
 }
 
-/// The numbers of the files below `root` of which `moved` (what was recorded, what is there now) is true, in order. `None` if
-/// the bytes are no such layout.
+/// Files below one folder.
+#[derive(Clone, Copy, Debug)]
+pub struct Part<'a> {
+    /// The folder.
+    pub root: &'a Path,
+    /// What [`lay_out`] has made of them.
+    pub ledger: &'a [u8],
+}
+
+/// For each part the numbers of the files of which `moved` (number of the part, what was recorded, what is there now) is true,
+/// in order. `None` if the bytes are no such layout.
 pub fn moved(
-    root: &Path,
-    ledger: &[u8],
-    moved: impl Fn(Option<Stat>, Option<Stat>) -> bool + Sync,
-) -> Option<Vec<u32>> {
-    let mut reader = Reader(ledger);
-    let count = reader.number()? as usize;
-    let starts: Vec<usize> = (0..count).map(|_| reader.number().map(|start| start as usize)).collect::<Option<_>>()?;
+    parts: &[Part<'_>],
+    moved: impl Fn(usize, Option<Stat>, Option<Stat>) -> bool + Sync,
+) -> Option<Vec<Vec<u32>>> {
+    let mut groups: Vec<(usize, usize)> = Vec::new();
+    for (at, part) in parts.iter().enumerate() {
+        let mut reader = Reader(part.ledger);
+        for _ in 0..reader.number()? {
+            groups.push((at, reader.number()? as usize));
+        }
+    }
     let next = AtomicUsize::new(0);
     let run = || {
-        let mut found = Vec::new();
-        while let Some(start) = starts.get(next.fetch_add(1, Ordering::Relaxed)) {
-            group(root, ledger.get(*start..)?, &moved, &mut found)?;
+        let mut found: Vec<Vec<u32>> = vec![Vec::new(); parts.len()];
+        while let Some((at, start)) = groups.get(next.fetch_add(1, Ordering::Relaxed)) {
+            let (part, found) = (parts.get(*at)?, found.get_mut(*at)?);
+            group(part.root, part.ledger.get(*start..)?, &|then, now| moved(*at, then, now), found)?;
         }
         Some(found)
     };
-    let parts: Vec<Option<Vec<u32>>> = std::thread::scope(|scope| {
-        let others: Vec<_> = (1..crate::walk::threads(count)).map(|_| scope.spawn(run)).collect();
-        let mut parts = vec![run()];
-        parts.extend(others.into_iter().map(|thread| thread.join().ok().flatten()));
-        parts
+    let gathered: Vec<Option<Vec<Vec<u32>>>> = std::thread::scope(|scope| {
+        let others: Vec<_> = (1..crate::walk::threads(groups.len())).map(|_| scope.spawn(run)).collect();
+        let mut gathered = vec![run()];
+        gathered.extend(others.into_iter().map(|thread| thread.join().ok().flatten()));
+        gathered
     });
-    let mut found: Vec<u32> = parts.into_iter().collect::<Option<Vec<_>>>()?.into_iter().flatten().collect();
-    found.sort_unstable();
-    Some(found)
+    let mut all: Vec<Vec<u32>> = vec![Vec::new(); parts.len()];
+    for found in gathered {
+        for (all, found) in all.iter_mut().zip(found?) {
+            all.extend(found);
+        }
+    }
+    all.iter_mut().for_each(|found| found.sort_unstable());
+    Some(all)
 }
 
 fn group(
@@ -116,7 +134,7 @@ fn group(
 }
 
 /// A stat as the layout has it.
-pub fn bytes(stat: Option<Stat>) -> [u8; 32] {
+fn bytes(stat: Option<Stat>) -> [u8; 32] {
     let mut bytes = [0; 32];
     let Stat { size, mtime_ns, ctime_ns, inode } =
         stat.unwrap_or(Stat { size: u64::MAX, mtime_ns: 0, ctime_ns: 0, inode: 0 });
@@ -127,7 +145,7 @@ pub fn bytes(stat: Option<Stat>) -> [u8; 32] {
 }
 
 /// What [`bytes`] stands for; `None` if it is no such thing.
-pub fn stat(bytes: &[u8]) -> Option<Option<Stat>> {
+fn stat(bytes: &[u8]) -> Option<Option<Stat>> {
     let (&[size, mtime, ctime, inode], []) = bytes.as_chunks::<8>() else { return None };
     let size = u64::from_le_bytes(size);
     let stat = Stat {
@@ -179,16 +197,22 @@ mod tests {
         let mut files: Vec<(&str, Option<Stat>)> = paths.iter().map(String::as_str).zip(known).collect();
         files.extend([("none", None), ("gone/x", None)]);
         let ledger = lay_out(files.iter().copied()).unwrap();
-        let differ = |a: Option<Stat>, b: Option<Stat>| a != b;
-        assert_eq!(moved(root, &ledger, differ), Some(Vec::new()));
+        let moved = |ledgers: &[&[u8]]| {
+            let parts: Vec<Part<'_>> = ledgers.iter().map(|ledger| Part { root, ledger }).collect();
+            super::moved(&parts, |_, then, now| then != now)
+        };
+        assert_eq!(moved(&[&ledger]), Some(vec![Vec::new()]));
         std::fs::write(root.join("a/b/x699"), "..").unwrap();
         std::fs::remove_file(root.join("x3")).unwrap();
         std::fs::write(root.join("none"), "").unwrap();
-        assert_eq!(moved(root, &ledger, differ), Some(vec![3, 2099, 2800]));
+        let found = vec![3, 2099, 2800];
+        assert_eq!(moved(&[&ledger]), Some(vec![found.clone()]));
+        let one = lay_out([("c/x1", None)].into_iter()).unwrap();
+        assert_eq!(moved(&[&one, &ledger]), Some(vec![vec![0], found]), "each part has its own numbers");
         for length in (0..ledger.len()).step_by(9_973) {
-            assert_eq!(moved(root, &ledger[..length], differ), None, "{length}");
+            assert_eq!(moved(&[&ledger[..length]]), None, "{length}");
         }
-        assert_eq!(moved(root, &lay_out(std::iter::empty()).unwrap(), differ), Some(Vec::new()));
+        assert_eq!(moved(&[&lay_out(std::iter::empty()).unwrap()]), Some(vec![Vec::new()]));
         assert_eq!(lay_out([("a\0b", None)].into_iter()), None);
     }
 }

@@ -1,18 +1,22 @@
 //! Nothing has changed: how a run finds that out without a record being decoded.
 //!
-//! Beside the records the manifest keeps what the answer needs, laid out for one pass: the contracts with their stats, a ledger
-//! of the outputs, and what such a run says. Whatever is out of the ordinary (findings, included files, agents, locked schemas)
-//! is left to the survey; what is found changed here is not looked at twice.
+//! The manifest keeps what the answer needs, laid out for one pass: ledgers of the contracts and of the outputs, and what such a
+//! run says. The folders of contracts are not read either, while they are as they were. Whatever is out of the ordinary
+//! (included files, agents, locked schemas) is left to the survey; what is found changed here is not looked at twice.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use omnigen_disk::ledger::Part;
 use omnigen_disk::{Stat, ledger};
 use omnigen_ir::FileId;
+use omnigen_report::Diagnostic;
 use omnigen_store::manifest::Manifest;
 use serde::{Deserialize, Serialize};
 
 use crate::records::{Meta, Output, Records};
 use crate::session::Session;
 use crate::setup::Setup;
-use crate::survey::{Scan, moved};
+use crate::survey::moved;
 
 /// The sections of the manifest.
 const HEAD: &str = "glance";
@@ -20,25 +24,29 @@ const CONTRACTS: &str = "contracts";
 const OUTPUTS: &str = "outputs";
 
 /// What a run says that finds nothing changed.
-#[derive(Debug, Serialize, Deserialize)]
-struct Head {
-    total: usize,
-    held_back: usize,
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub(crate) struct Idle {
+    /// Artifacts in all.
+    pub(crate) total: usize,
+    /// Those of them that are held back.
+    pub(crate) held_back: usize,
+    /// Findings of contracts.
+    pub(crate) diagnostics: Vec<Diagnostic>,
     /// Files that are only referred to, also those that were not there.
     others: Vec<(String, Option<Stat>)>,
 }
 
 /// What was seen.
 pub(crate) enum Glance {
-    /// Nothing has changed: artifacts in all, and those that are held back.
-    Same {
-        /// Artifacts in all.
-        total: usize,
-        /// Artifacts that are held back.
-        held_back: usize,
+    /// Nothing has changed.
+    Same(Idle),
+    /// Something has.
+    Moved {
+        /// The contracts that have moved, by their number among the contracts; `None`: there may be others than before.
+        contracts: Option<Vec<u32>>,
+        /// The outputs that have moved, by their number in [`outputs`].
+        outputs: Vec<u32>,
     },
-    /// Something has; the outputs that have moved, by their number in [`outputs`].
-    Moved(Vec<u32>),
     /// This is not enough to tell.
     Unclear,
 }
@@ -53,18 +61,14 @@ pub(crate) fn outputs<'r>(records: &'r Records, meta: &'r Meta) -> Vec<(Option<&
 }
 
 /// The sections for the manifest; none where a glance cannot be enough.
-pub(crate) fn sections(session: &Session) -> Option<Vec<(&'static str, Vec<u8>)>> {
+pub(crate) fn sections(session: &mut Session) -> Option<Vec<(&'static str, Vec<u8>)>> {
     let (records, meta) = (&session.records, &session.meta);
-    let odd = records.iter().any(|(_, record)| record.noisy || record.open || !record.includes.is_empty());
+    let odd = records.iter().any(|(_, record)| record.open || !record.includes.is_empty());
     if odd || !session.setup.locked.is_empty() || !session.agents.targets().is_empty() {
         return None;
     }
-    let mut contracts = Vec::with_capacity(records.len() * 96);
-    for (file, record) in records.iter().filter(|(_, record)| record.contract) {
-        contracts.extend_from_slice(&u32::try_from(file.len()).ok()?.to_le_bytes());
-        contracts.extend_from_slice(file.as_bytes());
-        contracts.extend_from_slice(&ledger::bytes(record.stat));
-    }
+    let contracts = records.iter().filter(|(_, record)| record.contract);
+    let contracts = ledger::lay_out(contracts.map(|(file, record)| (&**file, record.stat)))?;
     let outputs = outputs(records, meta);
     // One that is not in its place is looked at by every run.
     if outputs.iter().any(|(_, output)| output.stat.is_none()) {
@@ -74,46 +78,44 @@ pub(crate) fn sections(session: &Session) -> Option<Vec<(&'static str, Vec<u8>)>
     let others = crate::survey::others(records).into_iter();
     let others = others.map(|file| (file.to_string(), records.get(file).and_then(|record| record.stat))).collect();
     let (total, held_back) = session.counts();
-    let head = postcard::to_stdvec(&Head { total, held_back, others }).ok()?;
+    let head = Idle { total, held_back, others, diagnostics: session.findings() };
+    let head = postcard::to_stdvec(&head).ok()?;
     Some(vec![(HEAD, head), (CONTRACTS, contracts), (OUTPUTS, outputs)])
 }
 
 /// Compares the folders as they are with what the manifest says.
-pub(crate) fn glance(manifest: &Manifest, setup: &Setup, meta: &Meta, scan: &Scan) -> Glance {
+pub(crate) fn glance(manifest: &Manifest, setup: &Setup, meta: &Meta) -> Glance {
     let _span = tracing::info_span!("glance").entered();
-    look(manifest, setup, meta, scan).unwrap_or(Glance::Unclear)
+    look(manifest, setup, meta).unwrap_or(Glance::Unclear)
 }
 
-fn look(manifest: &Manifest, setup: &Setup, meta: &Meta, scan: &Scan) -> Option<Glance> {
-    let head: Head = postcard::from_bytes(manifest.section(HEAD)?).ok()?;
+fn look(manifest: &Manifest, setup: &Setup, meta: &Meta) -> Option<Glance> {
+    let head: Idle = postcard::from_bytes(manifest.section(HEAD)?).ok()?;
     let same = |(folder, known): &(String, Stat)| {
         !moved(Some(*known), omnigen_disk::stat(&setup.out.join(folder)).ok().flatten(), meta.written_at)
     };
     if !setup.locked.is_empty() || meta.folders.is_empty() || !meta.folders.iter().all(same) {
         return None;
     }
-    let outputs = ledger::moved(&setup.out, manifest.section(OUTPUTS)?, |then, now| {
-        now.is_none() || moved(then, now, meta.written_at)
-    })?;
+    let outputs = Part { root: &setup.out, ledger: manifest.section(OUTPUTS)? };
+    let contracts = Part { root: &setup.root, ledger: manifest.section(CONTRACTS)? };
+    let known = meta.looked.holds(setup);
+    let parts = if known { &[outputs, contracts][..] } else { &[outputs][..] };
+    let since = [meta.written_at, meta.read_at];
+    // A contract that is gone from a folder that is as it was: whatever that means, the folders are to be read.
+    let gone = AtomicBool::new(false);
+    let mut found = ledger::moved(parts, |part, then, now| {
+        if now.is_none() && part == 1 {
+            gone.store(true, Ordering::Relaxed);
+        }
+        now.is_none() || moved(then, now, since.get(part).copied().unwrap_or_default())
+    })?
+    .into_iter();
+    let outputs = found.next()?;
+    let contracts = found.next().filter(|_| !gone.into_inner());
     let other = |(file, known): &(String, Option<Stat>)| {
         moved(*known, omnigen_disk::stat(&setup.path(file)).ok().flatten(), meta.read_at)
     };
-    let same = outputs.is_empty()
-        && contracts_same(manifest.section(CONTRACTS)?, scan, meta.read_at)?
-        && !head.others.iter().any(other);
-    Some(if same { Glance::Same { total: head.total, held_back: head.held_back } } else { Glance::Moved(outputs) })
-}
-
-/// Are there the contracts that there were, unchanged? Both lists are sorted by path.
-fn contracts_same(mut known: &[u8], scan: &Scan, read_at: i64) -> Option<bool> {
-    for (file, now) in scan.contracts() {
-        let Some((length, rest)) = known.split_first_chunk::<4>() else { return Some(false) };
-        let (path, rest) = rest.split_at_checked(usize::try_from(u32::from_le_bytes(*length)).ok()?)?;
-        let (stat, rest) = rest.split_at_checked(32)?;
-        if path != file.as_bytes() || moved(ledger::stat(stat)?, *now, read_at) {
-            return Some(false);
-        }
-        known = rest;
-    }
-    Some(known.is_empty())
+    let same = outputs.is_empty() && contracts.as_ref().is_some_and(Vec::is_empty) && !head.others.iter().any(other);
+    Some(if same { Glance::Same(head) } else { Glance::Moved { contracts, outputs } })
 }

@@ -53,19 +53,16 @@ use survey::{Scan, Survey};
 pub fn build(options: &Options) -> Outcome {
     let started = Instant::now();
     events::started(options.activity, None);
-    let outcome = match look(options, true) {
-        Ok((mut session, scan)) => {
+    let outcome = match begin(options) {
+        Ok(mut session) => {
             session.unsettled = options.no_index;
-            let (survey, total, held_back) = match session.glance(&scan) {
-                Glance::Same { total, held_back } => (None, total, held_back),
-                Glance::Moved(outputs) => (Some(Some(outputs)), 0, 0),
-                Glance::Unclear => (Some(None), 0, 0),
-            };
-            let round = match survey {
-                None => Ok(session.idle(&scan, total, held_back)),
-                Some(moved) => {
+            let glance = session.glance();
+            let round = match glance {
+                Glance::Same(idle) => Ok(session.idle(idle)),
+                moved => {
                     session.unfold();
-                    session.round(Survey::seen(&session.setup, &session.records, &session.meta, scan, moved))
+                    let survey = session.seen(moved);
+                    session.round(survey)
                 }
             };
             let outcome = match round {
@@ -143,14 +140,16 @@ pub fn log(options: &Options) -> Vec<Revision> {
     Setup::new(options).map(|(setup, _)| revision::Log::new(&setup).read()).unwrap_or_default()
 }
 
-/// A session for the options, and the folders as they are; or why there cannot be one. The folders are read while the
-/// manifest is.
+/// A session for the options, and the folders as they are; or why there cannot be one.
 fn open(options: &Options) -> Result<(Session, Scan), Box<Outcome>> {
-    look(options, false)
+    let mut session = begin(options)?;
+    session.unfold();
+    let scan = session.scan();
+    Ok((session, scan))
 }
 
-/// The same; with `folded` the records are left as they are in the manifest, until [`Session::unfold`].
-fn look(options: &Options, folded: bool) -> Result<(Session, Scan), Box<Outcome>> {
+/// A session whose records are left as they are in the manifest, until [`Session::unfold`].
+fn begin(options: &Options) -> Result<Session, Box<Outcome>> {
     let (setup, found) = Setup::new(options).map_err(|found| Box::new(unusable(options, found)))?;
     let Options { activity, diffs, frozen, offline, force, fail_fast, .. } = *options;
     let compare = activity != Activity::Build;
@@ -163,15 +162,7 @@ fn look(options: &Options, folded: bool) -> Result<(Session, Scan), Box<Outcome>
         fail_fast,
         refresh: options.refresh.clone(),
     };
-    let scanned = setup.clone();
-    Ok(std::thread::scope(|scope| {
-        let scan = scope.spawn(|| Scan::new(&scanned));
-        let mut session = Session::open(setup, found, manners, &options.stop);
-        if !folded {
-            session.unfold();
-        }
-        (session, scan.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
-    }))
+    Ok(Session::open(setup, found, manners, &options.stop))
 }
 
 /// The outcome of a run whose configuration cannot be used.

@@ -1,8 +1,9 @@
 //! What is remembered of each file between runs.
 //!
-//! [`Record`]s are what every run needs (stats, outputs, which other files the traces are about): a section of the manifest,
-//! always read. [`Details`] are outlines, traces and findings: in shards beside the manifest, `.omnigen/details/<digest>`, of
-//! which a run reads and writes only those that a change touches.
+//! [`Record`]s are what every run needs that has something to do (stats, outputs, which other files the traces are about).
+//! [`Details`] are outlines, traces and findings. Both lie beside the manifest, in shards `.omnigen/details/<digest>`: two of
+//! each number, one with records, one with the details of the same files. A run reads all records and those details that a change
+//! touches, and writes only shards in which something is another.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
@@ -13,6 +14,9 @@ use omnigen_engine::{Built, Outline, Read, ReadKey, State, Target};
 use omnigen_ir::{Digest, FileId};
 use omnigen_report::Diagnostic;
 use serde::{Deserialize, Serialize};
+
+use crate::session::in_parallel;
+use crate::survey::Looked;
 
 /// One output of one file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -187,12 +191,24 @@ enum Lazy {
 #[derive(Debug, Default)]
 pub(crate) struct Records {
     map: BTreeMap<FileId, (Record, Lazy)>,
-    /// Names and, where they have been needed, bytes of the shards.
-    shards: Vec<(String, Option<Vec<u8>>)>,
+    shards: Vec<Shard>,
     /// The folder of the shards.
     folder: PathBuf,
     /// A shard was not what its name says: nothing here can be relied on.
     pub(crate) damaged: bool,
+}
+
+/// The files of a part of the records.
+#[derive(Debug, Default)]
+struct Shard {
+    /// Name of the file with the records.
+    records: String,
+    /// Name of the file with the details.
+    details: String,
+    /// Its bytes, once they have been needed.
+    bytes: Option<Vec<u8>>,
+    /// A record may be another than in the file.
+    touched: bool,
 }
 
 /// What a manifest says beside the records.
@@ -213,8 +229,10 @@ pub(crate) struct Meta {
     /// The folders of outputs, below the output folder, as they were after the last output was written: while one stays the same
     /// no file has come or gone in it.
     pub(crate) folders: Vec<(String, Stat)>,
-    /// The shards with the details, in order.
-    pub(crate) shards: Vec<String>,
+    /// What decided which contracts there are.
+    pub(crate) looked: Looked,
+    /// The shards, in order: names of the files with the records and with the details.
+    pub(crate) shards: Vec<(String, String)>,
 }
 
 /// The hash under which a record mentions a file (or, with the prefix `id:`, an `$id`): eight bytes at a time, 64 bits. A clash
@@ -276,17 +294,27 @@ impl Records {
     }
 
     pub(crate) fn remove(&mut self, file: &str) -> Option<Record> {
+        self.touch(file);
         self.map.remove(file).map(|(record, _)| record)
     }
 
     /// The record, made if there is none.
     pub(crate) fn entry(&mut self, file: &FileId, contract: bool) -> &mut Record {
+        self.touch(file);
         let fresh = || (Record::new(contract), Lazy::Here { details: Box::default(), changed: true });
         &mut self.map.entry(file.clone()).or_insert_with(fresh).0
     }
 
+    fn touch(&mut self, file: &str) {
+        let count = self.shards.len();
+        if let Some(shard) = self.shards.get_mut(shard_of(file, count)) {
+            shard.touched = true;
+        }
+    }
+
     /// The record, if there is one.
     pub(crate) fn get_mut(&mut self, file: &str) -> Option<&mut Record> {
+        self.touch(file);
         self.map.get_mut(file).map(|(record, _)| record)
     }
 
@@ -333,7 +361,7 @@ impl Records {
         let count = self.shards.len();
         let (_, lazy) = self.map.get_mut(file)?;
         if let Lazy::Stored(range) = lazy {
-            let bytes = self.shards.get_mut(shard_of(file, count)).and_then(|shard| shard_bytes(&self.folder, shard));
+            let bytes = self.shards.get_mut(shard_of(file, count)).and_then(|shard| shard.details(&self.folder));
             let decoded = bytes.and_then(|bytes| postcard::from_bytes(bytes.get(range.clone())?).ok());
             self.damaged |= decoded.is_none();
             *lazy = Lazy::Here { details: Box::new(decoded.unwrap_or_default()), changed: false };
@@ -397,68 +425,77 @@ impl Records {
         }
     }
 
-    /// The section `files`, with the shards that it needs written to their folder first.
+    /// Writes the shards in which something is another.
     ///
-    /// A shard's name is a digest of its bytes, and old shards stay until [`Records::sweep`]: a run that is cut off leaves the old
+    /// A file's name is a digest of its bytes, and old ones stay until [`Records::sweep`]: a run that is cut off leaves the old
     /// manifest with the old shards.
-    pub(crate) fn save(&mut self) -> Result<Vec<u8>, String> {
+    pub(crate) fn save(&mut self) -> Result<(), String> {
         let said = |error: postcard::Error| error.to_string();
         let count = (self.map.len() / 128).next_power_of_two().min(256);
         let mut dirty = vec![count != self.shards.len(); count];
         for (file, (_, lazy)) in &self.map {
             dirty[shard_of(file, count)] |= matches!(lazy, Lazy::Here { changed: true, .. });
         }
-        // A record that is gone leaves its bytes behind until something else in the shard changes.
+        // Details of a record that is gone stay behind until others in the shard change.
         let mut old = std::mem::take(&mut self.shards);
         let (folder, old_count) = (self.folder.clone(), old.len());
+        let touched: Vec<bool> =
+            dirty.iter().enumerate().map(|(i, dirty)| *dirty || old.get(i).is_some_and(|s| s.touched)).collect();
         // One shard after the other: all of them at once would be as much again as the records.
         let mut members: Vec<Vec<(&FileId, &mut (Record, Lazy))>> = (0..count).map(|_| Vec::new()).collect();
         for (file, entry) in &mut self.map {
             let shard = shard_of(file, count);
-            if dirty[shard] {
+            if touched[shard] {
                 members[shard].push((file, entry));
             }
         }
-        for (shard, members) in members.into_iter().enumerate() {
-            if !dirty[shard] {
-                self.shards.push(old.get_mut(shard).map(std::mem::take).unwrap_or_default());
-                continue;
-            }
-            let mut fresh: Vec<u8> = Vec::with_capacity(members.len() * 3000);
-            for (file, (record, lazy)) in members {
-                let start = fresh.len();
-                match lazy {
-                    Lazy::Here { details, changed } => {
-                        fresh = postcard::to_extend(&**details, fresh).map_err(said)?;
-                        *changed = false;
+        for (number, mut members) in members.into_iter().enumerate() {
+            let mut shard = Shard::default();
+            if dirty[number] {
+                let mut fresh: Vec<u8> = Vec::with_capacity(members.len() * 3000);
+                for (file, (record, lazy)) in &mut members {
+                    let start = fresh.len();
+                    match lazy {
+                        Lazy::Here { details, changed } => {
+                            fresh = postcard::to_extend(&**details, fresh).map_err(said)?;
+                            *changed = false;
+                        }
+                        Lazy::Stored(range) => {
+                            let bytes = old.get_mut(shard_of(file, old_count)).and_then(|shard| shard.details(&folder));
+                            let bytes = bytes.and_then(|bytes| bytes.get(range.clone()));
+                            self.damaged |= bytes.is_none();
+                            fresh.extend_from_slice(bytes.unwrap_or_default());
+                            *range = start..fresh.len();
+                        }
                     }
-                    Lazy::Stored(range) => {
-                        let bytes =
-                            old.get_mut(shard_of(file, old_count)).and_then(|shard| shard_bytes(&folder, shard));
-                        let bytes = bytes.and_then(|bytes| bytes.get(range.clone()));
-                        self.damaged |= bytes.is_none();
-                        fresh.extend_from_slice(bytes.unwrap_or_default());
-                        *range = start..fresh.len();
-                    }
+                    record.details = (start as u64, (fresh.len() - start) as u64);
                 }
-                record.details = (start as u64, (fresh.len() - start) as u64);
+                // Whoever needs it again reads it again.
+                shard.details = put_shard(&folder, &fresh)?;
+            } else if let Some(old) = old.get_mut(number) {
+                shard = std::mem::take(old);
             }
-            let name = shard_name(&fresh);
-            let path = folder.join(&name);
-            omnigen_disk::write_atomic(&path, &fresh).map_err(|error| format!("{}: {error}", path.display()))?;
-            // Whoever needs it again reads it again.
-            self.shards.push((name, None));
+            if touched[number] {
+                let mut records = Vec::with_capacity(members.len() * 700);
+                for (file, (record, _)) in &members {
+                    records = postcard::to_extend(&(&***file, record), records).map_err(said)?;
+                }
+                shard.records = put_shard(&folder, &records)?;
+                shard.touched = false;
+            }
+            self.shards.push(shard);
         }
-        let mut files = Vec::with_capacity(self.map.len() * 500);
-        for (file, (record, _)) in &self.map {
-            files = postcard::to_extend(&(&**file, record), files).map_err(said)?;
-        }
-        Ok(files)
+        Ok(())
     }
 
-    /// Names of the shards, in order.
-    pub(crate) fn shards(&self) -> Vec<String> {
-        self.shards.iter().map(|(name, _)| name.clone()).collect()
+    /// Names of the shards' files, in order.
+    pub(crate) fn shards(&self) -> Vec<(String, String)> {
+        self.shards.iter().map(|shard| (shard.records.clone(), shard.details.clone())).collect()
+    }
+
+    /// Names of all files that the shards have.
+    fn names(&self) -> impl Iterator<Item = &str> {
+        self.shards.iter().flat_map(|shard| [shard.records.as_str(), shard.details.as_str()])
     }
 
     /// Removes shards that no manifest names any more.
@@ -469,7 +506,7 @@ impl Records {
     /// Files in the folder of the shards that no record needs.
     pub(crate) fn stray(&self) -> Vec<String> {
         let Ok(listing) = omnigen_disk::listing(&self.folder) else { return Vec::new() };
-        let known: BTreeSet<&str> = self.shards.iter().map(|(name, _)| name.as_str()).collect();
+        let known: BTreeSet<&str> = self.names().collect();
         listing.into_iter().map(|entry| entry.path).filter(|path| !known.contains(path.as_str())).collect()
     }
 
@@ -479,8 +516,8 @@ impl Records {
             let read = omnigen_disk::files::read_bytes(&self.folder.join(name));
             read.is_ok_and(|(bytes, _)| shard_name(&bytes) == name)
         };
-        let broken = self.shards.iter().filter(|(name, _)| !whole(name));
-        broken.map(|(name, _)| format!("details/{name} is damaged: the next build makes everything anew")).collect()
+        let broken = self.names().filter(|name| !whole(name));
+        broken.map(|name| format!("details/{name} is damaged: the next build makes everything anew")).collect()
     }
 
     /// No records, with shards in `folder`.
@@ -488,20 +525,35 @@ impl Records {
         Records { folder, ..Records::default() }
     }
 
-    /// Records from the section `files`; `None` if it is not one.
-    pub(crate) fn load(mut files: &[u8], shards: Vec<String>, folder: PathBuf) -> Option<Records> {
-        let mut list = Vec::new();
-        while !files.is_empty() {
-            let ((file, record), rest): ((&str, Record), _) = postcard::take_from_bytes(files).ok()?;
-            let (start, length) = record.details;
-            let range = usize::try_from(start).ok()?..usize::try_from(start.checked_add(length)?).ok()?;
-            list.push((FileId::from(file), (record, Lazy::Stored(range))));
-            files = rest;
+    /// All records of these shards; `None` if some of them are not what they were.
+    pub(crate) fn load(shards: Vec<(String, String)>, folder: PathBuf, threads: usize) -> Option<Records> {
+        let read = |(records, _): &(String, String)| {
+            let mut list = Vec::new();
+            let bytes = shard_bytes(&folder, records)?;
+            let mut rest = bytes.as_slice();
+            while !rest.is_empty() {
+                let ((file, record), more): ((&str, Record), _) = postcard::take_from_bytes(rest).ok()?;
+                let (start, length) = record.details;
+                let range = usize::try_from(start).ok()?..usize::try_from(start.checked_add(length)?).ok()?;
+                list.push((FileId::from(file), (record, Lazy::Stored(range))));
+                rest = more;
+            }
+            Some(list)
+        };
+        let lists: Option<Vec<Vec<_>>> = in_parallel(threads, &shards, read).into_iter().collect();
+        let map = lists?.into_iter().flatten().collect();
+        let shard = |(records, details)| Shard { records, details, ..Shard::default() };
+        Some(Records { map, shards: shards.into_iter().map(shard).collect(), folder, damaged: false })
+    }
+}
+
+impl Shard {
+    /// The details, read when they are first needed and only if they are what their name says.
+    fn details(&mut self, folder: &Path) -> Option<&[u8]> {
+        if self.bytes.is_none() {
+            self.bytes = shard_bytes(folder, &self.details);
         }
-        // They come in order: a map of a sorted list is made without looking for places.
-        let map = list.into_iter().collect();
-        let shards = shards.into_iter().map(|name| (name, None)).collect();
-        Some(Records { map, shards, folder, damaged: false })
+        self.bytes.as_deref()
     }
 }
 
@@ -513,13 +565,18 @@ fn shard_name(bytes: &[u8]) -> String {
     Digest::of(bytes).hex()[..32].to_owned()
 }
 
-/// The bytes of a shard, read when they are first needed and only if they are what its name says.
-fn shard_bytes<'a>(folder: &Path, (name, bytes): &'a mut (String, Option<Vec<u8>>)) -> Option<&'a [u8]> {
-    if bytes.is_none() {
-        let (read, _) = omnigen_disk::files::read_bytes(&folder.join(&*name)).ok()?;
-        *bytes = Some(read).filter(|read| shard_name(read) == *name);
-    }
-    bytes.as_deref()
+/// A file's bytes, if they are what its name says.
+fn shard_bytes(folder: &Path, name: &str) -> Option<Vec<u8>> {
+    let (bytes, _) = omnigen_disk::files::read_bytes(&folder.join(name)).ok()?;
+    Some(bytes).filter(|bytes| shard_name(bytes) == name)
+}
+
+/// Writes a file under the name of its bytes, which it gives back.
+fn put_shard(folder: &Path, bytes: &[u8]) -> Result<String, String> {
+    let name = shard_name(bytes);
+    let path = folder.join(&name);
+    omnigen_disk::write_atomic(&path, bytes).map_err(|error| format!("{}: {error}", path.display()))?;
+    Ok(name)
 }
 
 #[cfg(test)]
@@ -542,24 +599,36 @@ mod tests {
     fn a_small_change_rewrites_one_shard() {
         let folder = tempfile::tempdir().expect("a folder");
         let mut records = some(folder.path());
-        let files = records.save().expect("saves");
+        records.save().expect("saves");
         let before = records.shards();
         assert_eq!(before.len(), 2);
-        let mut again = Records::load(&files, before.clone(), folder.path().to_path_buf()).expect("loads");
+        let load = |shards: &[(String, String)]| {
+            Records::load(shards.to_vec(), folder.path().to_path_buf(), 2).expect("loads")
+        };
+        let mut again = load(&before);
         assert_eq!(again.get("7.json"), records.get("7.json"));
         assert_eq!(again.details("7.json"), records.details("7.json"));
-        assert_eq!(again.save().expect("saves"), files, "reading is no change");
-        assert_eq!(again.shards(), before);
+        again.save().expect("saves");
+        assert_eq!(again.shards(), before, "reading is no change");
         again.change("7.json").expect("there").made.clear();
-        let files = again.save().expect("saves");
+        again.save().expect("saves");
         let after = again.shards();
         assert_eq!(before.iter().zip(&after).filter(|(a, b)| a != b).count(), 1);
         again.sweep();
-        let mut last = Records::load(&files, after, folder.path().to_path_buf()).expect("loads");
+        let mut last = load(&after);
         assert!(last.details("7.json").is_some_and(|details| details.made.is_empty()));
         assert!(
             (0..300).filter(|i| *i != 7).all(|i| !last.details(&format!("{i}.json")).expect("there").made.is_empty())
         );
+        // A record alone: the details stay where they are.
+        last.get_mut("8.json").expect("there").noisy = true;
+        last.save().expect("saves");
+        let others = |a: &[(String, String)], b: &[(String, String)]| {
+            let differ = |of: fn(&(String, String)) -> &String| a.iter().zip(b).filter(|(a, b)| of(a) != of(b)).count();
+            (differ(|names| &names.0), differ(|names| &names.1))
+        };
+        assert_eq!(others(&after, &last.shards()), (1, 0));
+        assert!(load(&last.shards()).get("8.json").expect("there").noisy);
         assert!(!last.damaged);
     }
 
@@ -567,16 +636,22 @@ mod tests {
     fn a_damaged_shard_is_noticed() {
         let folder = tempfile::tempdir().expect("a folder");
         let mut records = some(folder.path());
-        let files = records.save().expect("saves");
+        records.save().expect("saves");
         let shards = records.shards();
-        let path = folder.path().join(&shards[0]);
-        let mut bytes = omnigen_disk::files::read_bytes(&path).expect("there").0;
-        bytes[5] ^= 1;
-        omnigen_disk::write_atomic(&path, &bytes).expect("written");
-        let mut again = Records::load(&files, shards, folder.path().to_path_buf()).expect("loads");
+        let damage = |name: &str| {
+            let path = folder.path().join(name);
+            let mut bytes = omnigen_disk::files::read_bytes(&path).expect("there").0;
+            bytes[5] ^= 1;
+            omnigen_disk::write_atomic(&path, &bytes).expect("written");
+        };
+        let load = || Records::load(shards.clone(), folder.path().to_path_buf(), 2);
+        damage(&shards[0].1);
+        let mut again = load().expect("loads");
         for i in 0..300 {
             again.details(&format!("{i}.json"));
         }
         assert!(again.damaged);
+        damage(&shards[1].0);
+        assert!(load().is_none());
     }
 }

@@ -12,7 +12,7 @@ use crate::events::tell;
 use crate::records::{Made, Meta, Records, mention};
 use crate::revision::{self, Cause, Causes, Log, Revision};
 use crate::session::{Halt, Session, in_parallel};
-use crate::survey::{Scan, Survey};
+use crate::survey::Survey;
 
 /// So many artifacts are made before their texts are handed to the writer: bounds the memory that texts take.
 const BATCH: usize = 512;
@@ -80,7 +80,7 @@ impl Session {
                 round.commit.changes.sort();
                 return Ok(round);
             }
-            survey = Survey::full(&self.setup, &self.records, &self.meta, Scan::new(&self.setup));
+            survey = Survey::full(&self.setup, &self.records, &self.meta, self.scan());
         }
         Err("no round".to_owned())
     }
@@ -106,6 +106,9 @@ impl Session {
         };
         self.taken.extend(changed.iter().map(|(file, _)| file).chain(&survey.removed).cloned());
         let suspects = self.suspects(survey);
+        if let Some(looked) = survey.looked.take().filter(|looked| !self.meta.looked.confirmed(looked)) {
+            (self.meta.looked, self.stale) = (looked, true);
+        }
         let idle = changed.is_empty()
             && survey.removed.is_empty()
             && suspects.is_empty()

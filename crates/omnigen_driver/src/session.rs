@@ -20,7 +20,7 @@ use crate::records::{Made, Meta, Records};
 use crate::revision::Causes;
 use crate::setup::Setup;
 use crate::shelf::Shelved;
-use crate::survey::Scan;
+use crate::survey::{Scan, Survey};
 use crate::tasks::{Agents, Flight};
 use crate::watch::{Doubt, Inbox};
 
@@ -240,17 +240,44 @@ impl Session {
 
     /// Decodes the records, if they are not yet.
     pub(crate) fn unfold(&mut self) {
-        let Some(manifest) = self.manifest.take() else { return };
+        if self.manifest.take().is_none() {
+            return;
+        }
         let _span = tracing::info_span!("unfold").entered();
         let folder = self.setup.state.join("details");
-        match Records::load(manifest.section("files").unwrap_or_default(), self.meta.shards.clone(), folder) {
+        match Records::load(self.meta.shards.clone(), folder, self.setup.threads) {
             Some(records) => self.records = records,
-            None => self.meta = Meta::default(),
+            None => {
+                let message = "everything is built anew: the manifest's records are damaged";
+                self.found.push(Diagnostic::global(Code::DamagedManifest, message));
+                self.meta = Meta::default();
+            }
+        }
+    }
+
+    /// The folders of the contracts as they are.
+    pub(crate) fn scan(&self) -> Scan {
+        // A run that only compares leaves nothing behind.
+        if self.manners.compare { Scan::new(&self.setup) } else { Scan::remembered(&self.setup) }
+    }
+
+    /// What a glance has left open.
+    pub(crate) fn seen(&self, glance: Glance) -> Survey {
+        let (setup, records, meta) = (&self.setup, &self.records, &self.meta);
+        match glance {
+            _ if meta.settings.is_none() => Survey::full(setup, records, meta, self.scan()),
+            Glance::Moved { contracts: Some(contracts), outputs } => {
+                Survey::glanced(setup, records, meta, &contracts, &outputs)
+            }
+            Glance::Moved { contracts: None, outputs } => {
+                Survey::seen(setup, records, meta, self.scan(), Some(outputs))
+            }
+            Glance::Same(_) | Glance::Unclear => Survey::full(setup, records, meta, self.scan()),
         }
     }
 
     /// Has anything changed? Tells by the manifest's sections alone, where that is possible.
-    pub(crate) fn glance(&self, scan: &Scan) -> Glance {
+    pub(crate) fn glance(&self) -> Glance {
         let Some(manifest) = &self.manifest else { return Glance::Unclear };
         let settings = self.setup.settings(&self.agents.identities(&self.setup));
         let usual = self.meta.settings.as_ref() == Some(&settings)
@@ -258,7 +285,7 @@ impl Session {
             && self.manners.refresh.is_empty()
             && !self.unsettled
             && !self.agents.unsettled(&self.records);
-        if usual { crate::glance::glance(manifest, &self.setup, &self.meta, scan) } else { Glance::Unclear }
+        if usual { crate::glance::glance(manifest, &self.setup, &self.meta) } else { Glance::Unclear }
     }
 
     /// Writes the manifest if it would say something new.
@@ -268,13 +295,16 @@ impl Session {
         }
         let _lock = self.lock()?;
         let _span = tracing::info_span!("save").entered();
-        let Some(executable) = &self.executable else { return Ok(()) };
-        let files = self.records.save()?;
+        if self.executable.is_none() {
+            return Ok(());
+        }
+        let glance = crate::glance::sections(self).unwrap_or_default();
+        self.records.save()?;
         self.meta.shards = self.records.shards();
         let meta = postcard::to_stdvec(&self.meta).map_err(|error| error.to_string())?;
         let path = self.setup.state.join("manifest");
-        let glance = crate::glance::sections(self).unwrap_or_default();
-        let mut sections: Vec<(&str, &[u8])> = vec![("meta", &meta), ("files", &files)];
+        let Some(executable) = &self.executable else { return Ok(()) };
+        let mut sections: Vec<(&str, &[u8])> = vec![("meta", &meta)];
         sections.extend(glance.iter().map(|(name, bytes)| (*name, bytes.as_slice())));
         manifest::write(&path, executable, &sections).map_err(|error| format!("{}: {error}", path.display()))?;
         self.generation = manifest_stat(&self.setup);

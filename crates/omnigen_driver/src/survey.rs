@@ -6,6 +6,7 @@ use omnigen_disk::{Entry, EntryKind, Stat};
 use omnigen_ir::FileId;
 use omnigen_report::{At, Code, Diagnostic};
 use rustc_hash::FxHashSet;
+use serde::{Deserialize, Serialize};
 
 use crate::records::{Meta, Record, Records};
 use crate::setup::Setup;
@@ -25,6 +26,8 @@ pub(crate) struct Survey {
     pub(crate) listing: Option<Vec<Entry>>,
     /// What could not be looked at.
     pub(crate) problems: Vec<Diagnostic>,
+    /// What decides which contracts there are, if that was looked at.
+    pub(crate) looked: Option<Looked>,
 }
 
 /// The folders as they are: what can be read before anybody knows what was there.
@@ -33,24 +36,51 @@ pub(crate) struct Scan {
     /// The contracts, sorted by path.
     contracts: Vec<(FileId, Option<Stat>)>,
     problems: Vec<Diagnostic>,
+    looked: Looked,
+}
+
+/// What decided which contracts there are.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Looked {
+    /// Folders and lists of rules as they were then; empty if they do not tell.
+    places: Vec<(String, Option<Stat>)>,
+    /// The file system's clock before they were read, in ns.
+    at: i64,
+}
+
+impl Looked {
+    /// Would the same contracts be found?
+    pub(crate) fn holds(&self, setup: &Setup) -> bool {
+        let same = |(place, known): &(String, Option<Stat>)| {
+            !moved(*known, omnigen_disk::stat(&setup.root.join(place)).ok().flatten(), self.at)
+        };
+        !self.places.is_empty() && self.places.iter().all(same)
+    }
+
+    /// Is it enough to go on with, where another look has shown the same?
+    pub(crate) fn confirmed(&self, other: &Looked) -> bool {
+        let racy = |(_, stat): &(String, Option<Stat>)| stat.is_some_and(|stat| omnigen_disk::racy(&stat, self.at));
+        self.places == other.places && !self.places.iter().any(racy)
+    }
 }
 
 impl Scan {
-    /// Reads the folders of the contracts.
+    /// Reads the folders of the contracts, once and for all.
     pub(crate) fn new(setup: &Setup) -> Scan {
         let _span = tracing::info_span!("scan").entered();
-        let (contracts, problems) = contracts(setup);
-        Scan { contracts, problems }
+        contracts(setup)
     }
 
-    /// The contracts, sorted by path, and what the disk says of them.
-    pub(crate) fn contracts(&self) -> &[(FileId, Option<Stat>)] {
-        &self.contracts
-    }
-
-    /// What could not be looked at.
-    pub(crate) fn problems(&self) -> &[Diagnostic] {
-        &self.problems
+    /// The same for a session that may remember what was looked at.
+    pub(crate) fn remembered(setup: &Setup) -> Scan {
+        let clock = omnigen_disk::stat::clock(&setup.state);
+        let mut scan = Scan::new(setup);
+        match clock {
+            // What is told about is looked at by every run.
+            Ok(at) if scan.problems.is_empty() => scan.looked.at = at,
+            _ => scan.looked = Looked::default(),
+        }
+        scan
     }
 
     /// The contracts alone.
@@ -76,13 +106,13 @@ pub(crate) fn folders(setup: &Setup, records: &Records, meta: &Meta) -> Vec<(Str
     folders.into_iter().filter_map(|folder| Some((folder.to_owned(), stat(folder)?))).collect()
 }
 
-fn contracts(setup: &Setup) -> (Vec<(FileId, Option<Stat>)>, Vec<Diagnostic>) {
+fn contracts(setup: &Setup) -> Scan {
     if let Some(named) = &setup.named {
         let stats = named.iter().map(|file| omnigen_disk::stat(&setup.path(file)).ok().flatten());
         let mut found: Vec<_> = named.iter().cloned().zip(stats).collect();
         found.sort_by(|(a, _), (b, _)| a.cmp(b));
         found.dedup_by(|(a, _), (b, _)| a == b);
-        return (found, Vec::new());
+        return Scan { contracts: found, problems: Vec::new(), looked: Looked::default() };
     }
     let config = &setup.config;
     let discovery = omnigen_disk::discover(&setup.root, &config.contracts, &config.exclude, &config.out);
@@ -90,8 +120,11 @@ fn contracts(setup: &Setup) -> (Vec<(FileId, Option<Stat>)>, Vec<Diagnostic>) {
         let file = FileId::from(problem.path.as_str());
         Diagnostic::new(Code::Unreadable, At::file(&file), problem.to_string())
     });
-    let problems = problems.collect();
-    (discovery.files.into_iter().map(|found| (FileId::from(found.path), Some(found.stat))).collect(), problems)
+    Scan {
+        problems: problems.collect(),
+        contracts: discovery.files.into_iter().map(|found| (FileId::from(found.path), Some(found.stat))).collect(),
+        looked: Looked { places: discovery.looked, at: 0 },
+    }
 }
 
 impl Survey {
@@ -103,7 +136,7 @@ impl Survey {
     /// The same; `outputs` are the numbers of those outputs that have moved, if that is known already.
     pub(crate) fn seen(setup: &Setup, records: &Records, meta: &Meta, scan: Scan, outputs: Option<Vec<u32>>) -> Survey {
         let _span = tracing::info_span!("survey").entered();
-        let Scan { contracts, problems } = scan;
+        let Scan { contracts, problems, looked } = scan;
         let (mut survey, outputs) = std::thread::scope(|scope| {
             let outputs = scope.spawn(move || {
                 let mut survey = Survey::default();
@@ -113,12 +146,25 @@ impl Survey {
                 }
                 survey
             });
-            let mut survey = Survey { problems, ..Survey::default() };
+            let mut survey = Survey { problems, looked: Some(looked), ..Survey::default() };
             survey.contracts(contracts, records, meta);
             survey.others(setup, records, meta);
             (survey, outputs.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
         });
         (survey.suspicious, survey.strays, survey.listing) = (outputs.suspicious, outputs.strays, outputs.listing);
+        survey
+    }
+
+    /// Takes in contracts and outputs of which it is known that they, and no others, have moved: by their numbers in the manifest.
+    pub(crate) fn glanced(setup: &Setup, records: &Records, meta: &Meta, contracts: &[u32], outputs: &[u32]) -> Survey {
+        let mut survey = Survey::default();
+        let all: Vec<&FileId> = records.iter().filter(|(_, record)| record.contract).map(|(file, _)| file).collect();
+        for file in contracts.iter().filter_map(|number| all.get(usize::try_from(*number).ok()?)) {
+            let stat = omnigen_disk::stat(&setup.path(file)).ok().flatten();
+            survey.changed.insert((*file).clone(), (true, stat));
+        }
+        survey.others(setup, records, meta);
+        survey.moved(records, meta, outputs);
         survey
     }
 

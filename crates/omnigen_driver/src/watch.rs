@@ -16,7 +16,7 @@ use omnigen_ir::FileId;
 
 use crate::session::{Halt, Session};
 use crate::setup::Setup;
-use crate::survey::{Scan, Survey};
+use crate::survey::Survey;
 use crate::tasks::{LOCK, Mail};
 use crate::{Options, Outcome, Round};
 
@@ -200,7 +200,7 @@ pub fn watch(options: &Options, stop: &AtomicBool, on_round: &mut dyn FnMut(Roun
 }
 
 fn full(session: &Session) -> Survey {
-    Survey::full(&session.setup, &session.records, &session.meta, Scan::new(&session.setup))
+    Survey::full(&session.setup, &session.records, &session.meta, session.scan())
 }
 
 /// Files as a cause, for people.

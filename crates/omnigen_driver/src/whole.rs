@@ -7,10 +7,11 @@ use omnigen_ir::FileId;
 use omnigen_report::{At, Code, Diagnostic};
 
 use crate::commit::Commit;
+use crate::glance::Idle;
 use crate::records::{Made, mention};
 use crate::round::Round;
 use crate::session::Session;
-use crate::survey::{Scan, Survey};
+use crate::survey::Survey;
 
 impl Session {
     /// Files that are no contracts, but are referred to.
@@ -154,18 +155,26 @@ impl Session {
         round.diagnostics.extend(self.found.iter().cloned());
         round.diagnostics.extend(survey.problems.iter().cloned());
         round.diagnostics.extend(self.meta.global.iter().cloned());
-        let noisy: Vec<FileId> = self.records.iter().filter(|(_, r)| r.noisy).map(|(file, _)| file.clone()).collect();
-        for file in noisy {
-            let made = self.records.details(&file).map(|details| details.made.values().collect::<Vec<&Made>>());
-            round.diagnostics.extend(made.into_iter().flatten().flat_map(|made| made.diagnostics.iter().cloned()));
-        }
+        round.diagnostics.extend(self.findings());
         (round.total, round.held_back) = self.counts();
     }
 
+    /// Findings of single files.
+    pub(crate) fn findings(&mut self) -> Vec<Diagnostic> {
+        let noisy: Vec<FileId> = self.records.iter().filter(|(_, r)| r.noisy).map(|(file, _)| file.clone()).collect();
+        let mut found = Vec::new();
+        for file in noisy {
+            let made = self.records.details(&file).map(|details| details.made.values().collect::<Vec<&Made>>());
+            found.extend(made.into_iter().flatten().flat_map(|made| made.diagnostics.iter().cloned()));
+        }
+        found
+    }
+
     /// A round that has found nothing changed.
-    pub(crate) fn idle(&self, scan: &Scan, total: usize, held_back: usize) -> Round {
-        let found = self.found.iter().chain(scan.problems()).chain(&self.meta.global);
-        Round { diagnostics: found.cloned().collect(), total, held_back, idle: true, ..Round::default() }
+    pub(crate) fn idle(&self, idle: Idle) -> Round {
+        let Idle { total, held_back, mut diagnostics, .. } = idle;
+        diagnostics.extend(self.found.iter().chain(&self.meta.global).cloned());
+        Round { diagnostics, total, held_back, idle: true, ..Round::default() }
     }
 
     /// How many artifacts there are in all, and how many of them are held back.
