@@ -5,7 +5,7 @@
 
 use std::io::{BufRead, BufReader, Read};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use omnigen_ir::KeyPart;
 use serde_json::{Value, json};
@@ -215,7 +215,8 @@ fn call(spec: &LlmSpec, environment: &Environment, prompt: &str) -> Result<Reply
     let mut response = request.send(spec.request(prompt)).map_err(|error| broken(&error, spec))?;
     let status = response.status().as_u16();
     let header = |name: &str| response.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
-    let pause = header("retry-after").and_then(|text| text.trim().parse::<u64>().ok());
+    let now = || header("date").and_then(|date| httpdate::parse_http_date(&date).ok()).unwrap_or_else(SystemTime::now);
+    let pause = header("retry-after").and_then(|text| pause(&text, now));
     let events = header("content-type").is_some_and(|kind| kind.starts_with("text/event-stream"));
     let mut body = response.body_mut().as_reader().take(LARGEST);
     if status != 200 {
@@ -228,7 +229,7 @@ fn call(spec: &LlmSpec, environment: &Environment, prompt: &str) -> Result<Reply
             408 | 500..=599 => "server",
             _ => "request",
         };
-        let retry_after = pause.map(|seconds| Duration::from_secs(seconds.min(LONGEST_PAUSE)));
+        let retry_after = pause.map(|pause| pause.min(Duration::from_secs(LONGEST_PAUSE)));
         return Err(Failure { retry_after, ..failure(class, said) });
     }
     if events {
@@ -237,6 +238,16 @@ fn call(spec: &LlmSpec, environment: &Environment, prompt: &str) -> Result<Reply
     let mut text = String::new();
     body.read_to_string(&mut text).map_err(|error| Broken::Io(error).into_failure(spec))?;
     whole(&text).map_err(|why| why.into_failure(spec))
+}
+
+/// How long `Retry-After` says to wait: seconds, or a moment by the clock of who says it (RFC 9110, section 10.2.3).
+fn pause(text: &str, now: impl FnOnce() -> SystemTime) -> Option<Duration> {
+    let text = text.trim();
+    if let Ok(seconds) = text.parse() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let until = httpdate::parse_http_date(text).ok()?;
+    Some(until.duration_since(now()).unwrap_or_default())
 }
 
 /// Why an answer could not be read.
@@ -336,6 +347,23 @@ fn streamed(mut lines: impl BufRead) -> Result<Reply, Broken> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_pause_is_a_number_of_seconds_or_ends_at_a_moment() {
+        let now = || httpdate::parse_http_date("Sun, 06 Nov 1994 08:49:37 GMT").expect("a date");
+        for (text, seconds) in [
+            ("120", Some(120)),
+            (" 0 ", Some(0)),
+            ("Sun, 06 Nov 1994 08:50:07 GMT", Some(30)),
+            ("Sunday, 06-Nov-94 08:50:37 GMT", Some(60)),
+            ("Sun Nov  6 08:49:38 1994", Some(1)),
+            ("Sun, 06 Nov 1994 08:00:00 GMT", Some(0)),
+            ("soon", None),
+            ("-1", None),
+        ] {
+            assert_eq!(pause(text, now), seconds.map(Duration::from_secs), "{text}");
+        }
+    }
 
     #[test]
     fn a_budget_is_never_overdrawn_by_reservations() {
