@@ -127,9 +127,7 @@ impl Commit {
             Some(heading) => heading.whole(body),
             None => body,
         };
-        if listed
-            && let Ok((there, stat)) = omnigen_disk::files::read_bytes(&session.setup.out.join(&path))
-        {
+        if listed && let Ok((there, stat)) = omnigen_disk::files::read_bytes(&session.setup.out.join(&path)) {
             (how, change.change) = (How::Replace, ChangeKind::Update);
             change.before = Some(Digest::of(&mark::body(&there).unwrap_or_else(|| there.clone())).hex());
             let half = session.journaled.contains_key(&path) && bytes.starts_with(&there);

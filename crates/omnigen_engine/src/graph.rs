@@ -16,12 +16,12 @@ use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 use salsa::Setter;
 
-use crate::findings::{held, sound_digest, twice, usable, waits};
+use crate::findings::{held, twice, usable, waits};
 use crate::follow::Follow;
 use crate::includes::{self, included, missing};
 use crate::inputs::{Config, Content, Index, Project, Source};
 use crate::requests::document;
-use crate::trace::{self, Built, Outline, ReadKey, Reads, State, Stated, Target};
+use crate::trace::{self, Built, Outline, Reads, State, Stated, Target};
 use crate::verdicts::Verdicts;
 
 /// Queries whose executions are counted, for "this query did not run".
@@ -554,8 +554,13 @@ impl Graph {
             .thread_name(|i| format!("omnigen-{i}"))
             .build()
             .map_err(|error| error.to_string())?;
-        let shared =
-            Shared { pool, executed: Default::default(), texts: Mutex::default(), parsed: Mutex::default(), verdicts: Verdicts::new(judge) };
+        let shared = Shared {
+            pool,
+            executed: Default::default(),
+            texts: Mutex::default(),
+            parsed: Mutex::default(),
+            verdicts: Verdicts::new(judge),
+        };
         let graph = Graph { storage: salsa::Storage::new(None), shared: Arc::new(shared) };
         let built_in = omnigen_contracts::metaschemas().iter().map(|&(uri, text)| {
             let path = FileId::from(uri);
@@ -698,104 +703,6 @@ impl Graph {
         if dropped.len() > 1 {
             self.shared.pool.spawn(move || drop(dropped));
         }
-    }
-
-    /// The digest that a key has now. `Err` names a file whose text is needed to tell.
-    ///
-    /// Keys about artifacts and agents belong to the driver, which knows them.
-    pub fn current(&self, project: &Project, key: &ReadKey) -> Result<Option<Digest>, FileId> {
-        let known = |file: &FileId| match self.content(file) {
-            None | Some(Content::Unread) => Err(file.clone()),
-            Some(_) => Ok(()),
-        };
-        Ok(match key {
-            ReadKey::Own(file, full) => {
-                known(file)?;
-                self.outline(file).map(|outline| if *full { outline.full } else { outline.meaning })
-            }
-            ReadKey::Node(file) => {
-                known(file)?;
-                self.outline(file).and_then(|outline| outline.node)
-            }
-            ReadKey::Findings(file) => {
-                known(file)?;
-                self.outline(file).map(|outline| outline.findings)
-            }
-            ReadKey::Sound(file) => {
-                known(file)?;
-                let Some(source) = self.source(file) else { return Ok(None) };
-                let (held, needs) = sound(self, source);
-                if let Some(need) = needs.first() {
-                    return Err(need.clone());
-                }
-                sound_digest(held)
-            }
-            ReadKey::File(file) => {
-                known(file)?;
-                let source = self.source(file).filter(|source| presence(self, *source) != Presence::Absent);
-                source.map(|source| trace::file_digest(broken(self, source)))
-            }
-            ReadKey::Schema(file, pointer, full) => {
-                known(file)?;
-                let Some(outline) = self.outline(file) else { return Ok(None) };
-                match trace::export(&outline.exports, pointer) {
-                    Some(export) => Some(if *full { export.full } else { export.meaning }),
-                    None => {
-                        if matches!(self.content(file), Some(Content::Stored(_))) {
-                            return Err(file.clone());
-                        }
-                        let view = if *full { View::Full } else { View::Meaning };
-                        let source = self.source(file);
-                        source
-                            .and_then(|source| declarations(self, source).as_ref()?.declared.schema(pointer))
-                            .map(|schema| trace::schema_digest(schema, view))
-                    }
-                }
-            }
-            ReadKey::Name(file, pointer, shape) => {
-                known(file)?;
-                let outline = self.outline(file);
-                outline
-                    .and_then(|outline| trace::export(&outline.exports, pointer))
-                    .map(|e| trace::name_digest(e, *shape))
-            }
-            ReadKey::Forward(file, pointer) => {
-                known(file)?;
-                self.outline(file).and_then(|outline| trace::forward(outline, pointer)).map(trace::forward_digest)
-            }
-            ReadKey::Scopes(file) => {
-                known(file)?;
-                self.outline(file).map(|outline| trace::scopes_digest(&outline.exports.scopes))
-            }
-            ReadKey::Reach(file) => {
-                known(file)?;
-                self.outline(file).map(|outline| trace::reach_digest(&outline.reach))
-            }
-            ReadKey::Dialect(file) => {
-                known(file)?;
-                self.outline(file).map(|outline| trace::dialect_digest(&outline.stated))
-            }
-            ReadKey::Id(uri) => id_at(self, Uri::new(self, uri.clone())).as_ref().map(trace::place_digest),
-            ReadKey::Anchor(file, resource, name) => {
-                known(file)?;
-                let outline = self.outline(file);
-                outline.and_then(|o| trace::anchor(o, resource, name)).map(|pointer| Digest::of(pointer.as_bytes()))
-            }
-            ReadKey::Document(file) => match self.content(file) {
-                Some(Content::Text(_)) => self.document_digest(file),
-                Some(Content::Absent | Content::Unusable(_)) => None,
-                _ => return Err(file.clone()),
-            },
-            ReadKey::Generator(name) => {
-                let target = Target::ALL.into_iter().find(|target| target.name() == &**name);
-                target.map(|target| trace::generator_digest(&project.enters(target)))
-            }
-            ReadKey::Artifact(..)
-            | ReadKey::Agent(_)
-            | ReadKey::Bytes(_)
-            | ReadKey::Patterns(..)
-            | ReadKey::Like(..) => None,
-        })
     }
 
     /// How often a query has been executed since the graph was made.

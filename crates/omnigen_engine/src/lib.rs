@@ -3,6 +3,7 @@
 //! Knows salsa and rayon, alone among the crates. Does not know files, clocks, processes or the manifest's bytes: text is
 //! pushed in, and what is missing is *asked for* ([`Built::needs`]) and set as an input before the same question is asked again.
 
+mod current;
 mod exports_tests;
 mod findings;
 mod follow;

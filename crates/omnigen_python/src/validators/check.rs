@@ -179,7 +179,7 @@ impl<'a> Emitter<'a> {
         let before = code.mark();
         match then {
             Some(schema) if otherwise.is_none() || matches!(test, Condition::Known(_)) => {
-                self.block(code, test.clone(), |this, code| body(this, code, schema));
+                self.block(code, test, |this, code| body(this, code, schema));
             }
             Some(schema) => {
                 test.line(code, "if ", ":");
@@ -369,7 +369,7 @@ impl<'a> Emitter<'a> {
                         return;
                     }
                     let names = self.names(rules);
-                    let within = Condition::of(self.arena, &[var, ".keys() <= ", &names], Operator::Not, &[]);
+                    let within = Condition::of(self.arena, &[var, ".keys() <= ", names], Operator::Not, &[]);
                     fail_if(code, within);
                     return;
                 }
@@ -390,7 +390,7 @@ impl<'a> Emitter<'a> {
                 code.line(&[known, " = False"]);
             } else {
                 let names = self.names(rules);
-                code.line(&[known, " = ", &name, " in ", &names]);
+                code.line(&[known, " = ", &name, " in ", names]);
             }
         }
         for (search, schema) in &searches {
@@ -415,7 +415,7 @@ impl<'a> Emitter<'a> {
                 None => {
                     if !rules.properties.is_empty() {
                         let names = self.names(rules);
-                        other.push(Condition::of(self.arena, &[&name], Operator::NotIn, &[&names]));
+                        other.push(Condition::of(self.arena, &[&name], Operator::NotIn, &[names]));
                     }
                     for (search, _) in &searches {
                         other.push(found(self.arena, search, &name).opposite(self.arena));

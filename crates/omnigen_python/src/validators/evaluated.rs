@@ -212,7 +212,7 @@ impl<'a> Emitter<'a> {
                 let mut parts = Vec::new();
                 if !marks.names.is_empty() {
                     let names = self.names_of(marks);
-                    parts.push(Condition::of(self.arena, &[&key], Operator::NotIn, &[&names]));
+                    parts.push(Condition::of(self.arena, &[&key], Operator::NotIn, &[names]));
                 }
                 parts.extend(marks.searches.iter().map(|search| found(self.arena, search, &key).opposite(self.arena)));
                 Condition::all(self.arena, &parts)
@@ -274,7 +274,7 @@ impl<'a> Emitter<'a> {
             code.line(&[set, ": set[", item, "] = set()"]);
         } else {
             let names = self.names_of(marks);
-            code.line(&[set, " = set(", &names, ")"]);
+            code.line(&[set, " = set(", names, ")"]);
         }
         self.mark_more(&mut code, marks, kind, set);
         code.line(&["return ", set]);
@@ -293,7 +293,7 @@ impl<'a> Emitter<'a> {
         }
         if !marks.names.is_empty() {
             let names = self.names_of(marks);
-            code.line(&[set, ".update(", &names, ")"]);
+            code.line(&[set, ".update(", names, ")"]);
         }
         self.mark_more(code, marks, kind, set);
     }

@@ -445,7 +445,7 @@ impl<'a> Emitter<'a> {
                 let mark = t.mark();
                 t.item();
                 t.open('(');
-                t.text(&search);
+                t.text(search);
                 t.item();
                 self.rules(t, schema, level + 3);
                 if rest.is_none() && t.ends_with(", {}") {

@@ -160,7 +160,7 @@ impl<'a> Emitter<'a> {
                 Json::Array(_) | Json::Object(_) => {
                     self.need(Need::Equal);
                     let name = self.constant(layout::value(value));
-                    parts.push(Condition::of(self.arena, &["_equal(", var, ", ", &name, ")"], Operator::Holds, &[]));
+                    parts.push(Condition::of(self.arena, &["_equal(", var, ", ", name, ")"], Operator::Holds, &[]));
                 }
             }
         }
@@ -237,7 +237,7 @@ impl<'a> Emitter<'a> {
         if let Some(pattern) = pattern
             && let Some(search) = self.pattern(pattern)
         {
-            let fails = found(self.arena, &search, var).opposite(self.arena);
+            let fails = found(self.arena, search, var).opposite(self.arena);
             let message = if pattern.chars().count() <= 60 {
                 Message::Value("must match", pattern)
             } else {

@@ -106,7 +106,7 @@ impl<'a> Emitter<'a> {
                 let test = self.condition(test, var, known);
                 if let Some(then) = then {
                     let then = self.condition(then, var, known);
-                    parts.push(Condition::any(self.arena, &[test.clone().opposite(self.arena), then]));
+                    parts.push(Condition::any(self.arena, &[test.opposite(self.arena), then]));
                 }
                 if let Some(otherwise) = otherwise {
                     let otherwise = self.condition(otherwise, var, known);
