@@ -101,7 +101,11 @@ impl Flow {
         self.unfinished.iter().filter_map(expected).chain(answers).collect()
     }
 
-    pub(super) fn note_missing(&self, session: &Session, commit: &mut Commit, call: &Call) {
+    pub(super) fn note_missing(&self, session: &mut Session, commit: &mut Commit, call: &Call) {
+        // Nothing is recorded of it in a run that compares; what is there is not what is wanted.
+        if let Some(record) = session.records.get_mut(&call.file).filter(|r| !r.waiting.contains(&call.target)) {
+            record.waiting.push(call.target.clone());
+        }
         for path in show::expected(session, &call.id()) {
             let (contract, target) = (call.file.to_string(), call.target.to_string());
             commit.note(Change { path, change: ChangeKind::AnswerMissing, contract, target, ..Change::default() });
