@@ -6,7 +6,7 @@ macro_rules! each_case {
         crate::cases::each_case!(
             $check;
             api arrays choices combinators conditions defaults draft07 drafts dynamic formats_annotated formats_asserted
-            naming objects onex references roots scalars unevaluated vocabularies yaml
+            naming objects onex realistic references roots scalars unevaluated vocabularies yaml
         );
     };
     ($check:path; $($case:ident)*) => {

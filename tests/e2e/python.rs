@@ -119,6 +119,42 @@ fn ruff_format() {
     }
 }
 
+/// Names come from titles and places alone: what stands beside them does not matter.
+#[test]
+fn names_stay_when_unrelated_types_come() {
+    let project = Project::fixture("realistic");
+    project
+        .write("contracts/api/user.schema.json", r#"{"type": "object", "properties": {"kind": {"type": "string"}}}"#);
+    project.build().ends(0);
+    let before = project.tree("generated");
+    assert!(before.keys().any(|path| path == "models/api/model_user.py"), "{:?}", before.keys());
+    let classes = |text: &[u8]| -> Vec<String> {
+        let text = String::from_utf8_lossy(text).into_owned();
+        text.lines().filter_map(|line| line.strip_prefix("class ")).map(str::to_owned).collect()
+    };
+
+    // Definitions whose names begin as others do, in the middle and at the end; contracts in other folders with the same names.
+    let unrelated = r#""definitions": {
+    "Nodes": { "title": "Node", "type": "object", "properties": { "step": { "type": "object", "properties": { "a": {} } } } },"#;
+    project.edit("contracts/workflow.json", "\"definitions\": {", unrelated);
+    let last =
+        "$defs:\n  deployName: { type: object, properties: { check: { type: object, properties: { x: {} } } } }\n";
+    project.edit("contracts/deploy.yaml", "$defs:\n", last);
+    project.write("contracts/api/api_user.json", r#"{"title": "User", "type": "object", "properties": {"kind": {}}}"#);
+    project.write("contracts/user.json", r#"{"title": "User", "type": "object"}"#);
+    project.build().ends(0);
+    for (path, text) in project.tree("generated") {
+        let Some(old) = before.get(&path).filter(|_| !path.ends_with("__init__.py")) else { continue };
+        let (old, new) = (classes(old), classes(&text));
+        if path.contains("workflow") || path.contains("deploy") {
+            let missing: Vec<&String> = old.iter().filter(|class| !new.contains(class)).collect();
+            assert!(missing.is_empty(), "{path} has {missing:?} no more");
+        } else {
+            assert_eq!(old, new, "{path}");
+        }
+    }
+}
+
 /// The other way round: whatever the IR says about where things are, this is what the README promises.
 #[test]
 fn imports_as_the_readme_says() {

@@ -1,16 +1,24 @@
 //! The official test suite of JSON Schema: every required test of every draft, through the generated validators.
+//!
+//! It lies in the corpus beside the checkout, or where `cargo xtask test` has unpacked it.
 
 use omnigen_tests::{Project, omnigen, python};
+
+/// Where the suite is: tests and remote schemas.
+fn suite() -> Option<std::path::PathBuf> {
+    let beside =
+        std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/corpus/jsonschema/JSON-Schema-Test-Suite");
+    let unpacked = std::env::var_os("OMNIGEN_TEST_SUITE").map(std::path::PathBuf::from);
+    [Some(beside), unpacked].into_iter().flatten().find(|suite| suite.is_dir())
+}
 
 /// Runs the required tests of a draft; skips, and says so, where the suite is not there.
 #[expect(clippy::print_stderr, reason = "a test that is skipped says so")]
 fn required(draft: &str) {
-    let suite =
-        std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/corpus/jsonschema/JSON-Schema-Test-Suite");
-    if !suite.is_dir() {
-        eprintln!("skipped: there is no {}", suite.display());
+    let Some(suite) = suite() else {
+        eprintln!("skipped: the suite is not there; `cargo xtask test` fetches it");
         return;
-    }
+    };
     let Some(mut command) = python() else { return };
     let project = Project::empty();
     let script = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("python/suite.py");

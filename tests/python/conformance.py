@@ -77,6 +77,20 @@ def validator_of(module):
     return next(found, None)
 
 
+def bare_model(module, validator):
+    """The model of a validator, used without it: tells whether it takes data, and whether it gives that back as it was."""
+    model = getattr(module, validator.validate.__annotations__["return"])
+
+    def take(data):
+        try:
+            dumped = model.model_validate(data).model_dump(by_alias=True, exclude_unset=True, mode="json")
+        except Exception:
+            return False, True
+        return True, same(data, dumped)
+
+    return take
+
+
 def declared(schema, found):
     """Name of a property → all that the schema says of properties of this name."""
     if isinstance(schema, dict):
@@ -146,6 +160,7 @@ def main(project, entries):
     counts = dict.fromkeys(
         ["schemas", "generated", "imported", "accept_all", "with_invalid", "reject_all", "documents", "accepted", "kept", "fields", "untyped"], 0
     )
+    counts |= dict.fromkeys(["invalid", "raised", "bare", "coerced"], 0)
     wrong = {}
     made = [modules(project, kind) for kind in ("models", "validators", "tests")]
     for entry in entries:
@@ -193,7 +208,19 @@ def main(project, entries):
         if entry["invalid"]:
             counts["with_invalid"] += 1
             passed = []
+            bare = bare_model(loaded[0], validator)
             for path in entry["invalid"]:
+                document = read(path)
+                counts["invalid"] += 1
+                try:
+                    validator.validate(document)
+                except Exception:
+                    counts["raised"] += 1
+                taken, as_it_is = bare(document)
+                counts["bare"] += taken
+                if taken and not as_it_is:
+                    counts["coerced"] += 1
+                    problems.append(f"the model makes something else of {pathlib.Path(path).name}")
                 try:
                     if not validator.errors(read(path)):
                         passed.append(pathlib.Path(path).name)

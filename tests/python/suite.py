@@ -12,7 +12,7 @@ import shutil
 import subprocess
 import sys
 
-from conformance import load, modules, same, validator_of
+from conformance import bare_model, load, modules, same, validator_of
 
 DIALECTS = {
     "draft2020-12": "https://json-schema.org/draft/2020-12/schema",
@@ -106,6 +106,7 @@ def score(project, cases, said, options, result):
         del sys.modules[name]
     sys.path[0] = str(project)
     validators = modules(project, "validators")
+    models = modules(project, "models")
     for case in cases:
         codes = ", ".join(sorted(said.get(case["contract"], ())))
         told = f" [{codes}]" if codes else ""
@@ -116,6 +117,7 @@ def score(project, cases, said, options, result):
         except Exception as error:
             result["missed"].append(f"{case['name']}: no validator: {error!r} ({len(case['tests'])} tests){told}"[:400])
             continue
+        bare = bare_model(load(project, models[case["contract"]]), validator) if options.models else None
         for test in case["tests"]:
             try:
                 issues = validator.errors(test["data"])
@@ -140,6 +142,19 @@ def score(project, cases, said, options, result):
                 result["kept"] += kept
                 if not kept:
                     result["changed"].append(f"{case['name']}: {test['description']}{note}"[:400].replace("\n", " "))
+            elif options.models:
+                result["invalid"] += 1
+                try:
+                    validator.validate(test["data"])
+                    if right:
+                        result["changed"].append(f"{case['name']}: {test['description']}: validate takes what is invalid"[:400])
+                except ValueError:
+                    result["raised"] += 1
+                taken, as_it_is = bare(test["data"])
+                result["bare"] += taken
+                result["coerced"] += taken and not as_it_is
+                if taken and not as_it_is:
+                    result["changed"].append(f"{case['name']}: {test['description']}: the model makes something else of it"[:400])
 
 
 def main():
@@ -159,6 +174,7 @@ def main():
     for draft in options.draft or DIALECTS:
         for part in options.part or ["required"]:
             result = {"total": 0, "passed": 0, "missed": [], "documents": 0, "kept": 0, "changed": []}
+            result |= dict.fromkeys(["invalid", "raised", "bare", "coerced"], 0)
             cases = [case for case in read_cases(options.suite, draft, part) if re.search(options.only, case["name"])]
             for at, members in enumerate(apart(cases)):
                 project = options.folder / f"{draft}-{part}-{at}"

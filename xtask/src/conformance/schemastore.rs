@@ -22,6 +22,9 @@ pub(super) fn score(setup: &Setup) -> Result<String, String> {
     text += &row("all valid documents accepted", count("accept_all"), schemas, "all");
     text += &row("all invalid documents rejected, if any", count("reject_all"), count("with_invalid"), "all");
     text += &row("accepted documents equal to the model's dump", count("kept"), count("accepted"), "all");
+    text += &row("invalid documents on which `validate` raises", count("raised"), count("invalid"), "all");
+    text += &row("  of them taken by the model alone", count("bare"), count("invalid"), "");
+    text += &row("  of them changed by it into something else", count("coerced"), count("invalid"), "none");
     text +=
         &row("typed properties annotated without Any", count("fields") - count("untyped"), count("fields"), ">= 98 %");
     text += &row("valid documents accepted", count("accepted"), count("documents"), "all");

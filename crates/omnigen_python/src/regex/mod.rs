@@ -4,6 +4,7 @@
 //! what `$`, `.`, `\d`, `\s`, `\w` and `\b` mean, in its syntax for names and properties, and in what it takes for a quantifier.
 //! Knows both; does not match anything itself.
 
+mod ambiguous;
 mod emit;
 mod findings;
 mod parse;

@@ -1,6 +1,7 @@
 //! Patterns that can take exponential time: a loop whose body can match one and the same text in several ways, with
 //! something behind it that can fail. Polynomial ones (`.*.*x`) are not reported.
 
+use super::ambiguous;
 use super::parse::{Body, Item};
 use super::set::{self, Ranges};
 
@@ -28,7 +29,7 @@ fn within_item(item: &Item, fails_after: bool) -> bool {
             if let Item::Capture { body, .. } | Item::Group { body, .. } = &**item
                 && many
                 && fails_after
-                && (!cores(body).is_empty() || overlapping(body))
+                && (!cores(body).is_empty() || overlapping(body) || ambiguous::in_loop(body))
             {
                 return true;
             }
@@ -50,7 +51,7 @@ fn nullable(item: &Item) -> bool {
 }
 
 /// The characters, if the item is one character.
-fn single(item: &Item) -> Option<Ranges> {
+pub(super) fn single(item: &Item) -> Option<Ranges> {
     match item {
         Item::Char(code) => Some(vec![(*code, *code)]),
         Item::Any { all: true } => Some(vec![(0, set::MAX)]),

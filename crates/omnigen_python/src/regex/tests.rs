@@ -254,17 +254,13 @@ fn composed_patterns_find_the_same_on_generated_texts() {
 
 #[test]
 fn patterns_of_real_schemas_find_the_same() {
-    let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/corpus/jsonschema/schemastore");
+    let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/corpus");
     if !corpus.is_dir() {
         return; // The corpus lies beside the checkout, or not at all.
     }
     let mut patterns = BTreeSet::new();
-    let file = Arc::from("p.json");
-    for entry in std::fs::read_dir(&corpus).expect("the corpus can be listed").flatten() {
-        let Ok(text) = std::fs::read_to_string(entry.path().join("schema.json")) else { continue };
-        let declared = omnigen_contracts::declarations(&file, &text);
-        let roots = declared.definitions.iter().map(|(_, schema)| schema).chain([&declared.root]);
-        roots.for_each(|schema| all(schema, &mut patterns));
+    for folder in ["jsonschema/schemastore", "jsonschema/features", "openapi"] {
+        gather(&corpus.join(folder), &mut patterns);
     }
     let mut chance = Chance(21);
     let engine = |p: &str| regress::Regex::with_flags(p, "u").or_else(|_| regress::Regex::new(p)).is_ok();
@@ -276,6 +272,26 @@ fn patterns_of_real_schemas_find_the_same() {
     let cases: Vec<(String, Vec<String>)> = quick.map(|p| (p.clone(), texts(p, &mut chance, 24))).collect();
     assert!(cases.len() > 300, "{}", cases.len());
     compare(&cases);
+}
+
+/// All patterns of the contracts below a folder. What has documents, not contracts, is left out.
+fn gather(folder: &Path, found: &mut BTreeSet<String>) {
+    for entry in std::fs::read_dir(folder).expect("the corpus can be listed").flatten() {
+        let path = entry.path();
+        let name = entry.file_name().to_string_lossy().into_owned();
+        if path.is_dir() {
+            if !matches!(name.as_str(), "valid" | "invalid") {
+                gather(&path, found);
+            }
+        } else if matches!(path.extension().and_then(|e| e.to_str()), Some("json" | "yaml" | "yml"))
+            && let Ok(text) = std::fs::read_to_string(&path)
+            && text.to_lowercase().contains("pattern")
+        {
+            let declared = omnigen_contracts::declarations(&Arc::from(name), &text);
+            let roots = declared.definitions.iter().map(|(_, schema)| schema).chain([&declared.root]);
+            roots.for_each(|schema| all(schema, found));
+        }
+    }
 }
 
 /// All patterns within a schema.
@@ -388,7 +404,21 @@ fn what_re_cannot_say_is_not_carried() {
 
 #[test]
 fn exponential_patterns_are_found() {
-    for pattern in ["^(a+)+$", "^(a*)*$", r"^(\w+\s?)+$", "^([a-z]+)*x", r"^(\d|\w)+$", "^(.*,?)*;$", "^((a+)b?)*$"] {
+    for pattern in [
+        "^(a+)+$",
+        "^(a*)*$",
+        r"^(\w+\s?)+$",
+        "^([a-z]+)*x",
+        r"^(\d|\w)+$",
+        "^(.*,?)*;$",
+        "^((a+)b?)*$",
+        "^(a|aa)+$",
+        "^(?:ab|a|b)*$",
+        "^(?:a{1,2})+$",
+        "^(?:x+y*x*)+z",
+        "^((a|b)?(b|c)?){30}$",
+        r"^(/?[a-z]+/?)+\.html$",
+    ] {
         assert!(is_slow(pattern), "{pattern}");
     }
     for pattern in [
@@ -401,6 +431,12 @@ fn exponential_patterns_are_found() {
         r"^([0-9a-f]{2}:)+$",
         r"^(?:[^\\]|\\.)*$",
         r"^[a-z]+(?:/[a-z]+)*/?$",
+        r"^(\d{3})*$",
+        r"^(?:\d{1,3},)+$",
+        "^(?:ab|ac)*$",
+        "^(?:a?b)*$",
+        r"^(?:[a-z]+(?:-[a-z]+)*\.)+[a-z]{2,}$",
+        r"^(?:(?:25[0-5]|2[0-4]\d|1?\d?\d)\.){3}(?:25[0-5]|2[0-4]\d|1?\d?\d)$",
         "(",
     ] {
         assert!(!is_slow(pattern), "{pattern}");

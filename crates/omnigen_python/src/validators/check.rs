@@ -8,11 +8,14 @@ use super::Emitter;
 use super::code::Code;
 use super::condition::{Condition, Operator, together};
 use super::rules::{Rule, found, has, longer, violated};
-use super::simple::{constant, outer_types};
+use super::simple::{constant, only_types, outer_types};
 use crate::layout;
 
 /// Deeper code goes to a function of its own: lines get short, and CPython nests 20 blocks at most.
 const MAX_LEVEL: usize = 5;
+
+/// So many properties of the same types are looked for in the data, instead of the data for each of them.
+const ALIKE: usize = 10;
 
 impl<'a> Emitter<'a> {
     /// Writes `def name(data: Any) -> bool`.
@@ -281,8 +284,12 @@ impl<'a> Emitter<'a> {
     }
 
     fn accept_members(&mut self, code: &mut Code<'a>, rules: &'a ObjectRules, var: &str) {
+        let alike = self.accept_alike(code, rules, var);
         for property in &rules.properties {
             if property.schema == Schema::Bool(true) {
+                continue;
+            }
+            if optional_type(rules, property).is_some_and(|types| alike.contains(&types)) {
                 continue;
             }
             let needed = rules.required.contains(&property.name);
@@ -357,6 +364,51 @@ impl<'a> Emitter<'a> {
         Some(condition.opposite(self.arena))
     }
 
+    /// Where many properties that may be left out differ in nothing but their names, data is gone through once: it has few
+    /// of them as a rule. Gives the types that are done with.
+    fn accept_alike(&mut self, code: &mut Code<'a>, rules: &'a ObjectRules, var: &str) -> Vec<TypeSet> {
+        if rules.properties.len() < ALIKE {
+            return Vec::new();
+        }
+        let mut groups: Vec<(TypeSet, Vec<String>)> = Vec::new();
+        for property in &rules.properties {
+            let Some(types) = optional_type(rules, property) else { continue };
+            let name = layout::string(&property.name);
+            match groups.iter_mut().find(|(other, _)| *other == types) {
+                Some((_, names)) => names.push(name),
+                None => groups.push((types, vec![name])),
+            }
+        }
+        groups.retain(|(_, names)| names.len() >= 4);
+        if groups.iter().map(|(_, names)| names.len()).sum::<usize>() < ALIKE {
+            return Vec::new();
+        }
+        let (name, value) = (code.variable("name"), code.variable("value"));
+        code.line(&["for ", &name, ", ", &value, " in ", var, ".items():"]);
+        code.indent();
+        let mut done = Vec::new();
+        let last = groups.len() - 1;
+        for (i, (types, names)) in groups.into_iter().enumerate() {
+            let set = self.set(&names);
+            let fails = self.typed(types, TypeSet::ALL, &value).opposite(self.arena);
+            let head = if i == 0 { "if " } else { "elif " };
+            if i == last {
+                let named = Condition::of(self.arena, &[&name], Operator::In, &[set]);
+                Condition::all(self.arena, &[named, fails]).line(code, head, ":");
+                code.indent();
+                code.line(&["return False"]);
+            } else {
+                code.line(&[head, &name, " in ", set, ":"]);
+                code.indent();
+                fail_if_one(code, fails);
+            }
+            code.dedent();
+            done.push(types);
+        }
+        code.dedent();
+        done
+    }
+
     /// `patternProperties` and `additionalProperties`.
     fn accept_others(&mut self, code: &mut Code<'a>, rules: &'a ObjectRules, var: &str) {
         let rest = rules.additional.as_ref().filter(|schema| **schema != Schema::Bool(true));
@@ -369,7 +421,7 @@ impl<'a> Emitter<'a> {
                         return;
                     }
                     let names = self.names(rules);
-                    let within = Condition::of(self.arena, &[var, ".keys() <= ", names], Operator::Not, &[]);
+                    let within = Condition::of(self.arena, &[names, ".issuperset(", var, ")"], Operator::Not, &[]);
                     fail_if(code, within);
                     return;
                 }
@@ -479,6 +531,12 @@ impl<'a> Emitter<'a> {
             fail_if(code, Condition::of(self.arena, &[&callee.accepts, "(", var, ")"], Operator::Not, &[]));
         }
     }
+}
+
+/// The types of a property that may be left out and of which nothing else is asked.
+fn optional_type(rules: &ObjectRules, property: &Property) -> Option<TypeSet> {
+    let types = only_types(&property.schema).filter(|types| !types.is_empty() && *types != TypeSet::ALL)?;
+    (!rules.required.contains(&property.name)).then_some(types)
 }
 
 /// Is a schema nothing but one string?

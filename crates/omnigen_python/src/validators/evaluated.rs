@@ -152,7 +152,7 @@ impl<'a> Emitter<'a> {
             let function = self.evaluation(marks, node, kind);
             together(self.arena, &[&function, "(", var, ")"])
         };
-        Condition::of(self.arena, &[var, ".keys() <= ", seen], Operator::Not, &[])
+        Condition::of(self.arena, &[seen, ".issuperset(", var, ")"], Operator::Not, &[])
     }
 
     /// The function of `data` that gives the names or indices which are evaluated; `None` if all are.

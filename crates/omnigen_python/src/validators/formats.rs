@@ -83,12 +83,16 @@ static LIST: &[Format] = &[
 const DATE: &str = r##"_SHORT_MONTHS = ("04", "06", "09", "11")
 
 
-def _is_date(text: str) -> bool:
-    """RFC 3339, full-date."""
+@cache
+def _date() -> re.Pattern[str]:
     months = "(0[1-9]|1[0-2])"
     days = "(0[1-9]|[12][0-9]|3[01])"
-    form = rf"[0-9]{{4}}-{months}-{days}"
-    found = re.fullmatch(form, text)
+    return re.compile(rf"[0-9]{{4}}-{months}-{days}")
+
+
+def _is_date(text: str) -> bool:
+    """RFC 3339, full-date."""
+    found = _date().fullmatch(text)
     if not found:
         return False
     month, day = found[1], found[2]
@@ -100,15 +104,18 @@ def _is_date(text: str) -> bool:
     return day < "29"
 "##;
 
-const TIME: &str = r##"def _is_time(text: str) -> bool:
-    """RFC 3339, full-time; a leap second is one of UTC."""
+const TIME: &str = r##"@cache
+def _time() -> re.Pattern[str]:
     hours = "([01][0-9]|2[0-3])"
     minutes = "([0-5][0-9])"
-    form = (
-        rf"{hours}:{minutes}:([0-5][0-9]|60)(?:\.[0-9]+)?"
-        rf"(?:[zZ]|([+-]){hours}:{minutes})"
-    )
-    found = re.fullmatch(form, text)
+    seconds = r"([0-5][0-9]|60)(?:\.[0-9]+)?"
+    zone = rf"(?:[zZ]|([+-]){hours}:{minutes})"
+    return re.compile(f"{hours}:{minutes}:{seconds}{zone}")
+
+
+def _is_time(text: str) -> bool:
+    """RFC 3339, full-time; a leap second is one of UTC."""
+    found = _time().fullmatch(text)
     if not found:
         return False
     if found[3] != "60":
@@ -127,20 +134,30 @@ const DATE_TIME: &str = r##"def _is_date_time(text: str) -> bool:
     return _is_date(text[:10]) and _is_time(text[11:])
 "##;
 
-const DURATION: &str = r##"def _is_duration(text: str) -> bool:
-    """RFC 3339, appendix A."""
+const DURATION: &str = r##"@cache
+def _duration() -> re.Pattern[str]:
     months = "[0-9]+M(?:[0-9]+D)?"
     days = rf"(?:[0-9]+Y(?:{months})?|{months}|[0-9]+D)"
     minutes = "[0-9]+M(?:[0-9]+S)?"
     hours = rf"T(?:[0-9]+H(?:{minutes})?|{minutes}|[0-9]+S)"
     form = rf"P(?:[0-9]+W|{days}(?:{hours})?|{hours})"
-    return re.fullmatch(form, text) is not None
+    return re.compile(form)
+
+
+def _is_duration(text: str) -> bool:
+    """RFC 3339, appendix A."""
+    return _duration().fullmatch(text) is not None
 "##;
 
-const DOMAIN: &str = r##"def _is_domain(text: str) -> bool:
-    """RFC 1123, section 2.1."""
+const DOMAIN: &str = r##"@cache
+def _domain() -> re.Pattern[str]:
     label = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
-    found = re.fullmatch(rf"{label}(?:\.{label})*", text)
+    return re.compile(rf"{label}(?:\.{label})*")
+
+
+def _is_domain(text: str) -> bool:
+    """RFC 1123, section 2.1."""
+    found = _domain().fullmatch(text)
     return found is not None and len(text) <= 253
 "##;
 
@@ -266,11 +283,15 @@ const HOSTNAME: &str = r##"def _is_hostname(text: str) -> bool:
     return _is_idn_hostname(text)
 "##;
 
-const IPV4: &str = r##"def _is_ipv4(text: str) -> bool:
-    """RFC 2673, section 3.2."""
+const IPV4: &str = r##"@cache
+def _ipv4() -> re.Pattern[str]:
     byte = r"(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])"
-    form = rf"{byte}(?:\.{byte}){{3}}"
-    return re.fullmatch(form, text) is not None
+    return re.compile(rf"{byte}(?:\.{byte}){{3}}")
+
+
+def _is_ipv4(text: str) -> bool:
+    """RFC 2673, section 3.2."""
+    return _ipv4().fullmatch(text) is not None
 "##;
 
 const IPV6: &str = r##"def _is_ipv6(text: str) -> bool:
@@ -291,13 +312,17 @@ const IPV6: &str = r##"def _is_ipv6(text: str) -> bool:
     return len(groups) <= 7 if gap else len(groups) == 8
 "##;
 
-const EMAIL: &str = r##"def _is_email(text: str) -> bool:
-    """RFC 5321, Mailbox."""
-    local, _, domain = text.rpartition("@")
+const EMAIL: &str = r##"@cache
+def _local_part() -> re.Pattern[str]:
     atom = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
     quoted = r'"(?:[ !#-\[\]-~]|\\[ -~])*"'
-    form = rf"{atom}(?:\.{atom})*|{quoted}"
-    if not re.fullmatch(form, local):
+    return re.compile(rf"{atom}(?:\.{atom})*|{quoted}")
+
+
+def _is_email(text: str) -> bool:
+    """RFC 5321, Mailbox."""
+    local, _, domain = text.rpartition("@")
+    if not _local_part().fullmatch(local):
         return False
     if domain.startswith("[") and domain.endswith("]"):
         address = domain[1:-1]
@@ -315,15 +340,33 @@ const IDN_EMAIL: &str = r##"def _is_idn_email(text: str) -> bool:
     return re.search(r"\s", domain) is None
 "##;
 
-const IRI_REFERENCE: &str = r##"def _is_iri_reference(text: str) -> bool:
+const IRI_REFERENCE: &str = r##"@cache
+def _web_address() -> re.Pattern[str]:
+    """Most of what is written, but by far not all that is right."""
+    path = r"(?:/[A-Za-z0-9/._~-]*)?"
+    rest = r"(?:\?[A-Za-z0-9&=._-]*)?(?:#[A-Za-z0-9/._-]*)?"
+    return re.compile(rf"https?://[A-Za-z0-9.-]+{path}{rest}")
+
+
+@cache
+def _iri_parts() -> re.Pattern[str]:
+    start = r"(?:([A-Za-z][A-Za-z0-9+.-]*):)?(?://([^/?#]*))?"
+    return re.compile(rf"{start}([^?#]*)(?:\?[^#]*)?(?:#.*)?")
+
+
+@cache
+def _iri_faults() -> re.Pattern[str]:
+    escape = "%(?![0-9A-Fa-f]{2})"
+    chars = r'[\x00-\x20\x7f"<>\\^`{|}]'
+    return re.compile(f"{chars}|{escape}")
+
+
+def _is_iri_reference(text: str) -> bool:
     """RFC 3987."""
-    form = (
-        r"(?:([A-Za-z][A-Za-z0-9+.-]*):)?(?://([^/?#]*))?"
-        r"([^?#]*)(?:\?[^#]*)?(?:#.*)?"
-    )
-    found = re.fullmatch(form, text)
-    wrong = r'[\x00-\x20\x7f"<>\\^`{|}]|%(?![0-9A-Fa-f]{2})'
-    if not found or re.search(wrong, text):
+    if _web_address().fullmatch(text):
+        return True
+    found = _iri_parts().fullmatch(text)
+    if not found or _iri_faults().search(text):
         return False
     scheme, authority, path = found[1], found[2], found[3]
     if text.count("#") > 1 or "[" in path or "]" in path:
@@ -349,6 +392,8 @@ const IRI_REFERENCE: &str = r##"def _is_iri_reference(text: str) -> bool:
 
 const IRI: &str = r##"def _is_iri(text: str) -> bool:
     """RFC 3987, with a scheme."""
+    if _web_address().fullmatch(text):
+        return True
     if not re.match(r"[A-Za-z][A-Za-z0-9+.-]*:", text):
         return False
     return _is_iri_reference(text)
@@ -364,8 +409,8 @@ const URI: &str = r##"def _is_uri(text: str) -> bool:
     return text.isascii() and _is_iri(text)
 "##;
 
-const URI_TEMPLATE: &str = r##"def _is_uri_template(text: str) -> bool:
-    """RFC 6570."""
+const URI_TEMPLATE: &str = r##"@cache
+def _uri_template() -> re.Pattern[str]:
     literal = r"[^\x00-\x20\x7f\"%<>\\^`{|}]"
     name = r"(?:[A-Za-z0-9_]|%[0-9A-Fa-f]{2})"
     tail = r"(?::[1-9][0-9]{0,3}|\*)?"
@@ -373,15 +418,24 @@ const URI_TEMPLATE: &str = r##"def _is_uri_template(text: str) -> bool:
     list_of = rf"[+#./;?&=,!@|]?{variable}(?:,{variable})*"
     escape = "%[0-9A-Fa-f]{2}"
     form = rf"(?:{literal}|{escape}|\{{{list_of}\}})*"
-    return re.fullmatch(form, text) is not None
+    return re.compile(form)
+
+
+def _is_uri_template(text: str) -> bool:
+    """RFC 6570."""
+    return _uri_template().fullmatch(text) is not None
 "##;
 
-const UUID: &str = r##"def _is_uuid(text: str) -> bool:
-    """RFC 4122, section 3."""
+const UUID: &str = r##"@cache
+def _uuid() -> re.Pattern[str]:
     digits = r"[0-9A-Fa-f]"
     middle = rf"(?:-{digits}{{4}}){{3}}"
-    form = rf"{digits}{{8}}{middle}-{digits}{{12}}"
-    return re.fullmatch(form, text) is not None
+    return re.compile(rf"{digits}{{8}}{middle}-{digits}{{12}}")
+
+
+def _is_uuid(text: str) -> bool:
+    """RFC 4122, section 3."""
+    return _uuid().fullmatch(text) is not None
 "##;
 
 const JSON_POINTER: &str = r##"def _is_json_pointer(text: str) -> bool:

@@ -28,6 +28,9 @@ pub(super) fn assemble(emitter: &Emitter<'_>) -> String {
     if helpers.iter().any(|text| text.contains("unicodedata.")) {
         w.line("import unicodedata");
     }
+    if helpers.iter().any(|text| text.contains("@cache")) {
+        w.line("from functools import cache");
+    }
     let typed = !emitter.contract.exports.list.is_empty();
     w.line(if typed { "from typing import TYPE_CHECKING, Any, TypedDict" } else { "from typing import TypedDict" });
     w.line("");

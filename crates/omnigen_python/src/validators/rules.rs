@@ -86,6 +86,9 @@ pub(super) fn violated<'a>(arena: &'a Bump, rules: &[Rule<'a>]) -> Condition<'a>
     Condition::any(arena, &parts)
 }
 
+/// So many values of an enumeration are looked up by their hashes, and not compared with each other when code is written.
+const MANY: usize = 64;
+
 const SINGLE: [TypeSet; 5] = [TypeSet::NULL, TypeSet::BOOLEAN, TypeSet::STRING, TypeSet::ARRAY, TypeSet::OBJECT];
 
 impl<'a> Emitter<'a> {
@@ -145,7 +148,7 @@ impl<'a> Emitter<'a> {
                 Json::Bool(false) => parts.push(Condition::of(self.arena, &[var], Operator::Is, &["False"])),
                 Json::String(text) => {
                     let text = layout::string(text);
-                    if !strings.contains(&text) || values.len() > 64 {
+                    if values.len() > MANY || !strings.contains(&text) {
                         strings.push(text);
                     }
                 }
@@ -153,7 +156,7 @@ impl<'a> Emitter<'a> {
                     let text = number.python();
                     // `True == 1` in Python.
                     let list = if text == "0" || text == "1" { &mut guarded } else { &mut numbers };
-                    if !list.contains(&text) {
+                    if values.len() > MANY || !list.contains(&text) {
                         list.push(text);
                     }
                 }
@@ -183,22 +186,30 @@ impl<'a> Emitter<'a> {
         if !guarded.is_empty() {
             let not_bool = Condition::of(self.arena, &[var], Operator::NotInstance, &["bool"]);
             numbers.append(&mut guarded);
-            let member = self.among(var, numbers);
+            let member = self.among(var, numbers, known);
             parts.push(if known.meets(TypeSet::BOOLEAN) {
                 Condition::all(self.arena, &[member, not_bool])
             } else {
                 member
             });
         } else if !numbers.is_empty() {
-            parts.push(self.among(var, numbers));
+            parts.push(self.among(var, numbers, known));
         }
         Condition::any(self.arena, &parts)
     }
 
-    /// A tuple compares, so that nothing needs a hash.
-    fn among(&mut self, var: &str, mut values: Vec<String>) -> Condition<'a> {
+    /// A tuple compares, so that nothing needs a hash; of many values it is a set, which only numbers are looked up in.
+    fn among(&mut self, var: &str, mut values: Vec<String>, known: TypeSet) -> Condition<'a> {
         if values.len() == 1 {
             return self.equal_to(var, values.remove(0));
+        }
+        if values.len() > MANY {
+            let mut seen = std::collections::HashSet::new();
+            values.retain(|value| seen.insert(value.clone()));
+            let set = self.set(&values);
+            let member = Condition::of(self.arena, &[var], Operator::In, &[set]);
+            let number = self.typed(TypeSet::NUMBER, known, var);
+            return Condition::all(self.arena, &[number, member]);
         }
         let tuple = self.constant(layout::Doc::group("(", values.into_iter().map(layout::Doc::text).collect(), ")"));
         Condition::of(self.arena, &[var], Operator::In, &[tuple])

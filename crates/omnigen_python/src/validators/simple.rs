@@ -275,7 +275,7 @@ pub(super) fn key(schema: &Schema) -> usize {
 }
 
 /// The types, if the schema asserts nothing else.
-fn only_types(schema: &Schema) -> Option<TypeSet> {
+pub(super) fn only_types(schema: &Schema) -> Option<TypeSet> {
     let Schema::Node(node) = schema else { return None };
     let Node {
         at: _,
