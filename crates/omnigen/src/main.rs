@@ -392,6 +392,9 @@ fn options(folder: &Path, build: &Build, global: &Global) -> Result<Options, Unu
         offline: build.offline || build.check,
         force: build.force,
         shelf: shared(folder, global),
+        notes: global.verbose
+            || global.events.is_some()
+            || !matches!(global.message_format, Format::Human | Format::Github),
         no_index: build.no_index,
         refs: build.refs.clone(),
         refresh: build.refresh.clone(),

@@ -85,7 +85,7 @@ fn schema(file: &Arc<str>, root: &Value<'_>) -> Result<(Dialect, Option<Diagnost
     let Some(dialect) = Dialect::named(uri) else {
         let message = format!("`{uri}` is no dialect that omnigen knows; the file is read as draft 2020-12");
         let diagnostic = Diagnostic::new(Code::UnknownDialect, at, message)
-            .hint("the best supported one is `https://json-schema.org/draft/2020-12/schema`");
+            .hint("the newest one is `https://json-schema.org/draft/2020-12/schema`; what is no schema is left out by `exclude`");
         return Ok((Dialect::UNSTATED, Some(diagnostic)));
     };
     Ok((dialect, None))

@@ -32,6 +32,8 @@ pub struct Options {
     /// Folder of a store that projects share, instead of the configured one: what was made in any checkout is taken from there, and
     /// put there.
     pub shelf: Option<PathBuf>,
+    /// Look up where notes stand as well: somebody may be shown them.
+    pub notes: bool,
     /// Ask the reads of every artifact, not only of those that the index of mentions names.
     pub no_index: bool,
     /// Folder with copies of remote schemas, instead of the configured one; a relative path is relative to the root.

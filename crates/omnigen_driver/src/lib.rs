@@ -204,7 +204,7 @@ fn outcome(session: &mut Session, options: &Options, round: round::Round, starte
         idle: _,
         changed: _,
     } = round;
-    let mut shown = Places::new(&session.setup).show(diagnostics);
+    let mut shown = Places::new(&session.setup).show(diagnostics, options.notes);
     for shown in &mut shown {
         let path = shown.at.as_ref().map(|at| at.file.to_string());
         shown.diff = path.and_then(|path| commit.diffs.get(&path).cloned());

@@ -5,7 +5,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use omnigen_engine::Lookup;
-use omnigen_report::{At, Diagnostic, Shown, Spot};
+use omnigen_report::{At, Diagnostic, Severity, Shown, Spot};
 
 use crate::session::in_parallel;
 use crate::setup::Setup;
@@ -23,20 +23,25 @@ impl<'a> Places<'a> {
         Places { setup, texts: HashMap::new(), found: HashMap::new() }
     }
 
-    /// The findings, each once, in the order in which somebody reads the files.
-    pub(crate) fn show(&mut self, mut diagnostics: Vec<Diagnostic>) -> Vec<Shown> {
+    /// The findings, each once, in the order in which somebody reads the files. Where notes stand is only looked up with `notes`.
+    pub(crate) fn show(&mut self, mut diagnostics: Vec<Diagnostic>, notes: bool) -> Vec<Shown> {
         diagnostics.sort();
         diagnostics.dedup();
-        self.look_up(&diagnostics);
-        let mut shown: Vec<Shown> = diagnostics.iter().map(|diagnostic| self.shown(diagnostic)).collect();
+        let placed = |diagnostic: &Diagnostic| notes || diagnostic.severity != Severity::Note;
+        self.look_up(diagnostics.iter().filter(|diagnostic| placed(diagnostic)));
+        let shown = diagnostics.iter().map(|diagnostic| match placed(diagnostic) {
+            true => self.shown(diagnostic),
+            false => Shown::new(diagnostic, |_| None),
+        });
+        let mut shown: Vec<Shown> = shown.collect();
         shown.sort_by(|a, b| place(a).cmp(&place(b)));
         shown
     }
 
     /// Looks up all places of some findings: each file is read once, whatever is found in it.
-    fn look_up(&mut self, diagnostics: &[Diagnostic]) {
+    fn look_up<'d>(&mut self, diagnostics: impl Iterator<Item = &'d Diagnostic>) {
         let mut wanted: BTreeMap<&Arc<str>, Vec<(&At, &str, bool)>> = BTreeMap::new();
-        for at in diagnostics.iter().flat_map(|found| found.at.iter().chain(found.related.iter().map(|(at, _)| at))) {
+        for at in diagnostics.flat_map(|found| found.at.iter().chain(found.related.iter().map(|(at, _)| at))) {
             if let Spot::Pointer { pointer, key } = &at.spot {
                 wanted.entry(&at.file).or_default().push((at, pointer, *key));
             }

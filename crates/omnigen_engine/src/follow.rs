@@ -1,7 +1,7 @@
 //! References of one file that lead out of it: to nothing, or round in a circle.
 
 use omnigen_ir::naming::{WRITE, plain_pointer};
-use omnigen_ir::{FileId, Link, Node, Place, Resolve, Schema};
+use omnigen_ir::{FileId, Link, Node, Place, RefTarget, Reference, Resolve, Schema};
 use omnigen_report::{At, Code, Diagnostic};
 
 use crate::trace::Reads;
@@ -24,12 +24,12 @@ impl Follow<'_, '_> {
                 {
                     self.circle(node, place);
                 }
-                Link::Dangling if !matches!(reference.target, omnigen_ir::RefTarget::Dangling) => {
+                Link::Dangling if !matches!(reference.target, RefTarget::Dangling) => {
                     let keyword = if reference.dynamic.is_some() { "$dynamicRef" } else { "$ref" };
                     // Forms of one schema have one place in the text, and miss one target.
                     let at = At::value(self.file, &plain_pointer(&format!("{}/{keyword}", node.at)));
                     let message = format!("`{}` leads nowhere", reference.text);
-                    let found = Diagnostic::new(Code::DanglingReference, at, message).hint(hint(reference));
+                    let found = Diagnostic::new(Code::DanglingReference, at, message).hint(self.hint(reference));
                     if !self.diagnostics.contains(&found) {
                         self.diagnostics.push(found);
                     }
@@ -38,6 +38,31 @@ impl Follow<'_, '_> {
             }
         }
         node.children(&mut |_, child| self.schema(child));
+    }
+
+    /// What to do about a reference that leads to nothing.
+    fn hint(&self, reference: &Reference) -> String {
+        let RefTarget::Elsewhere { uri, fragment, beside } = &reference.target else {
+            return "expected a schema there".to_owned();
+        };
+        let fragment = fragment.trim_end_matches(WRITE);
+        if let Some(file) = self.reads.found(uri, beside.as_deref()) {
+            return match fragment {
+                "" => format!("{file} is there, but is no schema as a whole: refer to one of those in it"),
+                fragment => format!("{file} is there, but has no schema at `{fragment}`"),
+            };
+        }
+        match uri.strip_prefix("file:///") {
+            Some(path) if fragment.is_empty() => format!("expected a contract at {path}"),
+            Some(path) => format!("expected a schema at {path}#{fragment}"),
+            None => match omnigen_contracts::remote::mirror_path(uri) {
+                Some(path) => format!(
+                    "builds never use the network: `omnigen vendor {uri}` puts a copy at <refs>/{path}, where `refs` in \
+                     omnigen.toml (or `--refs`) names the folder"
+                ),
+                None => "expected a schema with this `$id` among the contracts".to_owned(),
+            },
+        }
     }
 
     /// Reports a chain of references without content that comes back to where it started.
@@ -61,22 +86,5 @@ impl Follow<'_, '_> {
                 Link::Dangling | Link::Pending => return,
             }
         }
-    }
-}
-
-fn hint(reference: &omnigen_ir::Reference) -> String {
-    match &reference.target {
-        omnigen_ir::RefTarget::Elsewhere { uri, fragment, .. } => match uri.strip_prefix("file:///") {
-            Some(path) if fragment.is_empty() => format!("expected a contract at {path}"),
-            Some(path) => format!("expected a schema at {path}#{}", fragment.trim_end_matches(WRITE)),
-            None => match omnigen_contracts::remote::mirror_path(uri) {
-                Some(path) => format!(
-                    "builds never use the network: `omnigen vendor {uri}` puts a copy at <refs>/{path}, where `refs` in \
-                     omnigen.toml (or `--refs`) names the folder"
-                ),
-                None => "expected a schema with this `$id` among the contracts".to_owned(),
-            },
-        },
-        omnigen_ir::RefTarget::Here(_) | omnigen_ir::RefTarget::Dangling => "expected a schema there".to_owned(),
     }
 }

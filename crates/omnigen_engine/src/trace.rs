@@ -447,6 +447,12 @@ impl<'db> Reads<'db> {
         }
     }
 
+    /// The file that a reference leads to, if there is one.
+    pub(crate) fn found(&self, uri: &str, beside: Option<&str>) -> Option<FileId> {
+        let (source, _) = self.lookup(uri, beside).ok()??;
+        Some(source.path(self.db).clone())
+    }
+
     /// The dialect of a file whose metaschema is somebody's own, as far as that says; else the one that it was read in.
     ///
     /// # Errors

@@ -111,7 +111,10 @@ fn file(shown: &Shown) -> Option<&str> {
 }
 
 fn cause(shown: &Shown) -> Cause<'_> {
-    (shown.code, &shown.message)
+    let message = &*shown.message;
+    // Whatever is missing in another file: the file is the cause.
+    let file = message.split_once('#').filter(|(file, _)| file.len() > 1 && shown.code == Code::DanglingReference);
+    (shown.code, file.map_or(message, |(file, _)| file))
 }
 
 #[cfg(test)]
@@ -149,6 +152,15 @@ mod tests {
             told(&found),
             ["m@a", "m@a", "m@a | and in 7 more places of this file", "m@b", "m@c | and in 2 more files", "other@e"]
         );
+    }
+
+    #[test]
+    fn all_that_is_missing_in_one_file_has_one_cause() {
+        let missing = |name: &str| shown(Code::DanglingReference, "a", &format!("`b.json#/{name}` leads nowhere"));
+        let here = |name: &str| shown(Code::DanglingReference, "a", &format!("`#/{name}` leads nowhere"));
+        let found = ["v", "w", "x", "y", "z"].map(missing);
+        assert!(told(&found)[2].ends_with(" | and in 2 more places of this file"));
+        assert_eq!(told(&["v", "w", "x", "y", "z"].map(here)).len(), 5);
     }
 
     #[test]

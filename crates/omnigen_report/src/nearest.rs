@@ -5,6 +5,10 @@ pub fn nearest<'a>(name: &str, names: impl Iterator<Item = &'a str>, most: usize
     let name: Vec<char> = name.chars().take(200).collect();
     let mut best: Option<(usize, &str)> = None;
     for candidate in names {
+        // Nothing is nearer than another case.
+        if candidate.chars().take(200).map(|c| c.to_ascii_lowercase()).eq(name.iter().map(char::to_ascii_lowercase)) {
+            return Some(candidate);
+        }
         let limit = best.map_or(most, |(distance, _)| distance.saturating_sub(1));
         if let Some(distance) = distance(&name, candidate, limit)
             && best.is_none_or(|(least, _)| distance < least)
@@ -35,4 +39,15 @@ fn distance(a: &[char], b: &str, most: usize) -> Option<usize> {
         before = std::mem::replace(&mut previous, row);
     }
     Some(previous[b.len()]).filter(|&distance| distance <= most)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn another_case_is_nearest() {
+        let near = |name| nearest(name, ["ModelA", "ModelB"].into_iter(), 3);
+        assert_eq!([near("Modelb"), near("Modl"), near("x")], [Some("ModelB"), Some("ModelA"), None]);
+    }
 }

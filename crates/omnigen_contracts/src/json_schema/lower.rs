@@ -562,7 +562,10 @@ impl<'v, 'a> Lowerer<'v, 'a> {
         if let Some(index) = index {
             push_index(&mut at, index);
         }
-        let message = format!("there is no type `{shown}`");
+        let message = match name {
+            "" => "the name of a type is empty".to_owned(),
+            _ => format!("there is no type `{shown}`"),
+        };
         let diagnostic = Diagnostic::new(Code::UnknownType, At::value(&self.file, &at), message);
         let lower = name.to_ascii_lowercase();
         let suggestion = match lower.as_str() {

@@ -48,14 +48,18 @@ pub(crate) fn resolve(
         match resources.named(&uri) {
             Some(target) => Some(target),
             None => {
+                let mut fragment = fragment.into_owned();
+                let mut diagnostic = None;
+                if fragment == "/" {
+                    // By the letter a member without a name; nobody has one, and many write it for the whole document.
+                    diagnostic = Some(whole(report(Code::DanglingReference, nameless(text))));
+                    fragment.clear();
+                }
                 let relative = parts.scheme.is_none() && parts.authority.is_none() && !parts.path.is_empty();
                 let beside = if relative { beside(file, parts.path) } else { None };
-                let target = RefTarget::Elsewhere {
-                    uri: uri.into(),
-                    fragment: fragment.into_owned().into(),
-                    beside: beside.map(Into::into),
-                };
-                return (target, None);
+                let target =
+                    RefTarget::Elsewhere { uri: uri.into(), fragment: fragment.into(), beside: beside.map(Into::into) };
+                return (target, diagnostic);
             }
         }
     };
@@ -81,6 +85,10 @@ pub(crate) fn resolve(
     if root.at(&pointer).is_some() {
         return (RefTarget::Here(pointer.into()), None);
     }
+    if fragment == "/" {
+        let diagnostic = whole(report(Code::DanglingReference, nameless(text)));
+        return (RefTarget::Here(start.into()), Some(diagnostic));
+    }
     if !start.is_empty() && parts.only_fragment() && root.at(&normal(&fragment)).is_some() {
         // Strictly it dangles: the pointer counts from the `$id` around it. Nearly always the document is meant.
         let mut diagnostic = report(
@@ -96,6 +104,15 @@ pub(crate) fn resolve(
         diagnostic = diagnostic.hint(hint);
     }
     (RefTarget::Dangling, Some(diagnostic))
+}
+
+fn nameless(text: &str) -> String {
+    format!("`{text}` asks for a member without a name; it is taken for the whole document")
+}
+
+fn whole(mut diagnostic: Diagnostic) -> Diagnostic {
+    diagnostic.severity = Severity::Warning;
+    diagnostic.hint("leave out the slash behind `#`")
 }
 
 /// Tokens escaped in the one way that pointers of this crate are.

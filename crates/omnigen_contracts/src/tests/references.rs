@@ -3,6 +3,16 @@ use omnigen_ir::Schema;
 use super::{draft_07, draft_2020, found, hint, json, node, target};
 
 #[test]
+fn a_slash_for_the_whole_document_is_understood() {
+    let text = r##""properties": {"a": {"$ref": "#/"}, "b": {"$ref": "other.json#/"}}"##;
+    let declared = draft_2020(text);
+    assert_eq!(found(&declared), ["dangling-ref /properties/a/$ref", "dangling-ref /properties/b/$ref"]);
+    assert!(!declared.diagnostics.iter().any(omnigen_report::Diagnostic::is_error));
+    assert_eq!(target(&declared, "/properties/a"), "");
+    assert_eq!(target(&declared, "/properties/b"), "file:///contracts/other.json #  | contracts/other.json");
+}
+
+#[test]
 fn references_resolve_against_the_base() {
     // Base, reference, where it leads.
     for (id, reference, expected) in [
