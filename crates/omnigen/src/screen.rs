@@ -5,29 +5,33 @@
 //! | findings | drawn; folded, a hundred at most; all with `-v` | plain text, folded; all with `-v` |
 //! | colours | unless `NO_COLOR`, `TERM=dumb` | with `--color always` |
 //! | characters beyond ASCII in drawings | if the locale is UTF-8 | as on a terminal |
-//! | progress | a bar after half a second, unless `CI`, `TERM=dumb`, `-q` | none |
+//! | progress | a bar after half a second, with the agents at work and tokens, unless `CI`, `TERM=dumb`, `-q` | none |
 //! | summary | always, unless `-q` | the same |
 //!
 //! stdout gets only what was asked for: with `--check` and `--dry-run` the outputs that differ, with `diff` how, and what
 //! programs read with `--message-format`.
 
-use std::env;
+use std::collections::BTreeMap;
 use std::io::{self, IsTerminal, Write};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
+use std::{env, fmt};
 
 use anstream::{AutoStream, ColorChoice};
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 use omnigen_driver::{Change, ChangeKind, Failure, Outcome};
-use omnigen_report::{BuildEvent, Folded, Severity, Shown, TaskEvent, TaskEventKind, count, fold, machine};
+use omnigen_report::{BuildEvent, Folded, Severity, Shown, TaskEvent, TaskEventKind, count, fold, machine, thousands};
 
 use crate::args::{Color, Format, Global};
-use crate::draw::{Look, draw};
+use crate::draw::{Look, draw, harmless};
 use crate::stream::Listener;
 
 /// Findings shown on a terminal without `-v`.
 const MANY: usize = 100;
 /// Work that is done sooner shows no progress.
 const SOON: Duration = Duration::from_millis(500);
+/// How often the line of progress is drawn anew although nothing is told: agents' seconds go on.
+const TICK: Duration = Duration::from_millis(250);
 
 /// What the surroundings say. Empty variables count as not set.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -97,6 +101,7 @@ pub(crate) struct Screen {
 
 struct Progress {
     bar: ProgressBar,
+    running: Running,
     began: Instant,
 }
 
@@ -106,11 +111,17 @@ impl Screen {
         let look = around.look(global.color);
         let progress = (around.terminal && !around.dumb && !around.ci && !global.quiet).then(|| {
             let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden());
-            let template = "{bar:24} {human_pos} of {human_len} artifacts {msg}";
-            if let Ok(style) = ProgressStyle::with_template(template) {
+            let running = Running::default();
+            let drawn = running.clone();
+            let said = move |state: &ProgressState, to: &mut dyn fmt::Write| {
+                // Where it cannot be written nobody reads it.
+                let _ = to.write_str(&drawn.say(state.pos(), state.len()));
+            };
+            if let Ok(style) = ProgressStyle::with_template("{bar:24} {said}") {
+                let style = style.with_key("said", said);
                 bar.set_style(style.progress_chars(if look.unicode { "━━─" } else { "=>-" }));
             }
-            Progress { bar, began: Instant::now() }
+            Progress { bar, running, began: Instant::now() }
         });
         Screen {
             look: if global.quiet { Look { drawn: false, ..look } } else { look },
@@ -131,25 +142,34 @@ impl Screen {
 
     /// What draws the bar, if there is to be one. Findings and outputs are shown at the end, sorted.
     pub(crate) fn bar(&self) -> Option<Listener> {
-        let Progress { bar, began } = self.progress.as_ref()?;
-        let (bar, began) = (bar.clone(), *began);
-        let running = Running::default();
+        let Progress { bar, running, began } = self.progress.as_ref()?;
+        let (bar, running, began) = (bar.clone(), running.clone(), *began);
+        let shown = std::sync::Once::new();
         Some(Box::new(move |event| {
             match event {
                 BuildEvent::Progress { done, total } => {
                     bar.set_length(*total as u64);
                     bar.set_position(*done as u64);
                 }
-                BuildEvent::Task(task) => bar.set_message(running.hear(task)),
+                BuildEvent::Task(task) => running.hear(task),
                 BuildEvent::AgentStarted { .. } | BuildEvent::AgentFinished { .. } => {}
                 BuildEvent::Started { .. }
                 | BuildEvent::Diagnostic(_)
                 | BuildEvent::Artifact(_)
-                | BuildEvent::Finished { .. } => {}
+                | BuildEvent::Finished { .. } => return,
             }
-            if bar.is_hidden() && bar.length().is_some() && began.elapsed() > SOON {
-                bar.set_draw_target(ProgressDrawTarget::stderr());
-            }
+            // There is work. Whether it takes long is not known from events: an agent may be silent for minutes.
+            shown.call_once(|| {
+                let bar = bar.clone();
+                let wait = SOON.saturating_sub(began.elapsed());
+                std::thread::spawn(move || {
+                    std::thread::sleep(wait);
+                    if !bar.is_finished() {
+                        bar.set_draw_target(ProgressDrawTarget::stderr());
+                        bar.enable_steady_tick(TICK);
+                    }
+                });
+            });
         }))
     }
 
@@ -305,50 +325,94 @@ fn done(kind: ChangeKind) -> &'static str {
     }
 }
 
-/// Agents at work, for the line of progress: who, since when, and what they say of it.
+/// Agents at work, for the line of progress: who, since when, what they say of it, and the tokens that models have used.
+#[derive(Clone, Default)]
+struct Running(Arc<Mutex<Work>>);
+
 #[derive(Default)]
-struct Running(std::sync::Mutex<std::collections::BTreeMap<String, (Instant, String)>>);
+struct Work {
+    tasks: BTreeMap<String, (Instant, String)>,
+    tokens: u64,
+}
 
 impl Running {
-    fn hear(&self, event: &TaskEvent) -> String {
-        let mut tasks = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    fn hear(&self, event: &TaskEvent) {
+        let mut work = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         match &event.kind {
             TaskEventKind::Started => {
-                tasks.insert(event.task.clone(), (Instant::now(), String::new()));
+                work.tasks.insert(event.task.clone(), (Instant::now(), String::new()));
             }
             TaskEventKind::Progress { done, total, text } => {
-                if let Some((_, said)) = tasks.get_mut(&event.task) {
+                if let Some((_, said)) = work.tasks.get_mut(&event.task) {
                     let parts = [
                         done.map(|done| match total {
                             Some(total) => format!("{done}/{total}"),
                             None => done.to_string(),
                         }),
-                        text.clone(),
+                        text.as_deref().and_then(|text| text.lines().next()).map(harmless),
                     ];
                     *said = parts.into_iter().flatten().collect::<Vec<_>>().join(" ");
                 }
             }
-            TaskEventKind::Completed { .. }
-            | TaskEventKind::Failed { .. }
-            | TaskEventKind::Retrying { .. }
-            | TaskEventKind::Cancelled => {
-                tasks.remove(&event.task);
+            TaskEventKind::Completed { tokens, .. } => {
+                work.tokens += tokens.unwrap_or_default();
+                work.tasks.remove(&event.task);
+            }
+            TaskEventKind::Failed { .. } | TaskEventKind::Retrying { .. } | TaskEventKind::Cancelled => {
+                work.tasks.remove(&event.task);
             }
             _ => {}
         }
+    }
+
+    /// The line behind the bar, as it is at this moment.
+    fn say(&self, done: u64, total: Option<u64>) -> String {
+        let work = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut parts = Vec::new();
+        if let Some(total) = total {
+            parts.push(format!("{} of {}", thousands(done as usize), count(total as usize, "artifact")));
+        }
+        if work.tokens > 0 {
+            parts.push(count(work.tokens as usize, "token"));
+        }
         // The one that has been at work longest: what a person waits for.
-        let Some((name, (since, said))) = tasks.iter().min_by_key(|(_, (since, _))| *since) else {
-            return String::new();
-        };
-        let more = if tasks.len() > 1 { format!(" and {} more", tasks.len() - 1) } else { String::new() };
-        let said = if said.is_empty() { String::new() } else { format!(": {said}") };
-        format!("({name}, {} s{said}{more})", since.elapsed().as_secs())
+        if let Some((name, (since, said))) = work.tasks.iter().min_by_key(|(_, (since, _))| *since) {
+            let more = if work.tasks.len() > 1 { format!(" and {} more", work.tasks.len() - 1) } else { String::new() };
+            let said = if said.is_empty() { String::new() } else { format!(": {said}") };
+            parts.push(format!("{}, {} s{said}{more}", harmless(name), since.elapsed().as_secs()));
+        }
+        parts.join(", ")
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_line_of_progress_tells_who_is_at_work_and_what_it_costs() {
+        let running = Running::default();
+        let tell = |task: &str, kind: TaskEventKind| {
+            running.hear(&TaskEvent {
+                at_millis: 0,
+                task: task.to_owned(),
+                target: String::new(),
+                contract: String::new(),
+                agent: String::new(),
+                attempt: 1,
+                kind,
+            });
+        };
+        assert_eq!(running.say(2, Some(1_500)), "2 of 1,500 artifacts");
+        tell("docs:a.json", TaskEventKind::Started);
+        tell("docs:b.json", TaskEventKind::Started);
+        let text = Some("writing\u{1b}[2J".to_owned());
+        tell("docs:a.json", TaskEventKind::Progress { done: Some(1), total: Some(3), text });
+        assert_eq!(running.say(2, None), "docs:a.json, 0 s: 1/3 writing\u{fffd}[2J and 1 more");
+        tell("docs:a.json", TaskEventKind::Completed { millis: 5, score: None, tokens: Some(1_200) });
+        tell("docs:b.json", TaskEventKind::Completed { millis: 5, score: None, tokens: Some(34) });
+        assert_eq!(running.say(4, Some(4)), "4 of 4 artifacts, 1,234 tokens");
+    }
 
     #[test]
     fn looks() {

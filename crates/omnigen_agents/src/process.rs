@@ -4,6 +4,8 @@
 //! they are polled: nothing here blocks for longer than it is told to.
 
 use std::io::{self, Read, Write};
+#[cfg(target_os = "linux")]
+use std::os::fd::OwnedFd;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
@@ -29,6 +31,9 @@ pub(crate) struct Process {
     stdin: Option<ChildStdin>,
     stdout: Option<ChildStdout>,
     stderr: Option<ChildStderr>,
+    /// Tells, when it is waited at, that the child has exited; not every system has such a thing.
+    #[cfg(target_os = "linux")]
+    exit: Option<OwnedFd>,
     /// Whether the child was waited for. From then on its id may belong to somebody else.
     reaped: bool,
 }
@@ -73,7 +78,17 @@ impl Process {
         };
         let group = Pid::from_child(&child);
         let (stdin, stdout, stderr) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
-        let process = Process { child, group, folder: folder.to_path_buf(), stdin, stdout, stderr, reaped: false };
+        let process = Process {
+            child,
+            group,
+            folder: folder.to_path_buf(),
+            stdin,
+            stdout,
+            stderr,
+            #[cfg(target_os = "linux")]
+            exit: rustix::process::pidfd_open(group, rustix::process::PidfdFlags::empty()).ok(),
+            reaped: false,
+        };
         // These are settings of our ends: the child's are files of their own.
         for pipe in process.pipes() {
             fcntl_setfl(pipe, fcntl_getfl(pipe)? | OFlags::NONBLOCK)?;
@@ -86,9 +101,11 @@ impl Process {
         stdin.into_iter().chain(self.stdout.as_ref().map(AsFd::as_fd)).chain(self.stderr.as_ref().map(AsFd::as_fd))
     }
 
-    /// Waits until one of the pipes can be used, but not longer than this.
+    /// Waits until one of the pipes can be used, or the child has exited, but not longer than this.
     pub(crate) fn wait(&self, writing: bool, at_most: Duration) {
-        let mut pipes = Vec::with_capacity(3);
+        let mut pipes = Vec::with_capacity(4);
+        #[cfg(target_os = "linux")]
+        pipes.extend(self.exit.as_ref().map(|exit| PollFd::new(exit, PollFlags::IN)));
         if writing && let Some(pipe) = &self.stdin {
             pipes.push(PollFd::new(pipe, PollFlags::OUT));
         }

@@ -24,5 +24,5 @@ pub use nearest::nearest;
 pub use pages::{Page, all_pages, markdown};
 pub use render::{event_json, heading, plain};
 pub use shown::{Marked, Position, Related, Shown, Source, position};
-pub use summary::{Activity, Summary, count, duration};
+pub use summary::{Activity, Summary, count, duration, thousands};
 pub use task_events::{TaskEvent, TaskEventKind};

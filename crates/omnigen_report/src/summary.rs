@@ -107,7 +107,9 @@ impl Summary {
         }
         let mut line = format!("{} in {}", parts.join(", "), duration(self.millis));
         let restored = (self.restored > 0).then(|| format!("{} restored", thousands(self.restored)));
-        let asides: Vec<String> = self.agents().into_iter().chain(restored).collect();
+        // Answers that were known are no work.
+        let agents = self.agents().filter(|_| self.agent_calls > 0 || self.written > 0);
+        let asides: Vec<String> = agents.into_iter().chain(restored).collect();
         if !asides.is_empty() {
             line.push_str(&format!(" ({})", asides.join(", ")));
         }
@@ -181,7 +183,8 @@ pub fn count(number: usize, noun: &str) -> String {
     format!("{} {noun}{plural}", thousands(number))
 }
 
-fn thousands(number: usize) -> String {
+/// A number with commas between thousands.
+pub fn thousands(number: usize) -> String {
     let digits = number.to_string();
     let mut out = String::with_capacity(digits.len() + digits.len() / 3);
     for (index, digit) in digits.chars().enumerate() {
@@ -229,6 +232,10 @@ mod tests {
         check(
             Summary { written: 12, restored: 9, ..base.clone() },
             "built 12 of 30,000 artifacts in 41 ms (9 restored)",
+        );
+        check(
+            Summary { held_back: 1, agent_cached: 1, errors: 1, ..base.clone() },
+            "built 0 of 30,000 artifacts, held back 1 in 41 ms: 1 error",
         );
         check(Summary { removed: 1, ..base.clone() }, "removed 1 artifact in 41 ms");
         check(

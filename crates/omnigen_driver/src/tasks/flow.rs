@@ -2,7 +2,7 @@
 
 mod gating;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::{Duration, Instant};
 
 use omnigen_agents::{AgentEvent, Answer, Failure, FailureClass, Need, NeedReply, Task};
@@ -23,7 +23,7 @@ use crate::session::Session;
 /// How often the wish to stop is looked at while nothing happens.
 const TICK: Duration = Duration::from_millis(50);
 /// How long answers that cost nothing may wait to be stored together: a transaction takes longer than a small task.
-const STORE_AFTER: Duration = Duration::from_millis(250);
+const STORE_AFTER: Duration = Duration::from_secs(1);
 /// How long nothing must have been edited before a call that costs money begins, in `watch`.
 const QUIET: Duration = Duration::from_millis(300);
 
@@ -38,7 +38,7 @@ pub(super) struct Flow {
     /// Planned, and waiting for another task: needed → waiting.
     waiting: BTreeMap<TaskId, BTreeSet<TaskId>>,
     /// To be called when there is room: highest priority first, then in order.
-    queue: Vec<(i64, Call, u32)>,
+    queue: VecDeque<(i64, Call, u32)>,
     /// To be called again at a time.
     later: Vec<(Instant, Call, u32)>,
     /// Answers that gates have to judge.
@@ -71,7 +71,7 @@ impl Flow {
             seen: open.clone(),
             open,
             waiting: BTreeMap::new(),
-            queue: Vec::new(),
+            queue: VecDeque::new(),
             later: Vec::new(),
             unjudged: Vec::new(),
             judged: BTreeSet::new(),
@@ -325,13 +325,26 @@ impl Flow {
         let run = &session.setup.config.run;
         let (io, cpu) = (run.io, run.cpu.unwrap_or(session.setup.threads));
         let quiet = session.quiet_since.is_none_or(|since| since.elapsed() >= QUIET);
-        let mut left = Vec::new();
-        for (priority, call, attempt) in std::mem::take(&mut self.queue) {
-            let Some(worker) = session.agents.worker(&call.target).cloned() else { continue };
-            if !session.flight.room(&worker, io, cpu) || (worker.paid() && !quiet) {
-                left.push((priority, call, attempt));
+        // Agents that take no more calls now: of thousands that wait, only those are looked at that could begin.
+        let mut full: BTreeSet<Box<str>> = BTreeSet::new();
+        let mut at = 0;
+        while full.len() < session.agents.targets.len()
+            && let Some((_, call, _)) = self.queue.get(at)
+        {
+            let Some(worker) = session.agents.worker(&call.target).cloned() else {
+                self.queue.remove(at);
+                continue;
+            };
+            if full.contains(&call.target) {
+                at += 1;
                 continue;
             }
+            if !session.flight.room(&worker, io, cpu) || (worker.paid() && !quiet) {
+                full.insert(call.target.clone());
+                at += 1;
+                continue;
+            }
+            let Some((_, call, attempt)) = self.queue.remove(at) else { break };
             let task = call.id();
             session.readable(&call.file)?;
             let Some(package) = session.graph_mut()?.package(&call.file, &call.target) else { continue };
@@ -346,7 +359,6 @@ impl Flow {
             });
             self.asked.insert(id, (call, BTreeSet::from([task])));
         }
-        self.queue = left;
         Ok(())
     }
 
