@@ -58,6 +58,8 @@ pub(crate) fn run(root: &Path, check: bool) -> Result<(), String> {
 /// What every part works with.
 pub(crate) struct Setup {
     pub(crate) python: PathBuf,
+    /// A Python with pyright, which brings its own program along.
+    pyright: PathBuf,
     pub(crate) omnigen: PathBuf,
     /// Where our Python scripts are.
     pub(crate) scripts: PathBuf,
@@ -89,6 +91,7 @@ impl Setup {
         let target = crate::target(root)?;
         Ok(Some(Setup {
             python: python::environment(root, &target.join("venv"))?,
+            pyright: python::environment_of(root, "tests/pyright.txt", &target.join("pyright"))?,
             omnigen: crate::release(root, &target)?,
             scripts: root.join("tests/python"),
             corpus,

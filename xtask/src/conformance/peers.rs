@@ -17,7 +17,7 @@ const TABLE: &str = "tests/peers.md";
 const CONTESTANTS: [&str; 5] = ["errors", "fastjsonschema", "validate", "datamodel-code-generator", "jsonschema-rs"];
 
 /// Modules whose import is timed: every so many.
-const EVERY: usize = 4;
+const EVERY: usize = 8;
 
 /// Modules larger than this are told apart, in bytes.
 const LARGE: u64 = 100_000;

@@ -259,7 +259,8 @@ impl<'a> Emitter<'a> {
         let count = code.variable("count");
         let few = match contains.min {
             0 => Condition::Known(false),
-            1 => Condition::call(self.arena, &count).opposite(self.arena),
+            // As a comparison, whose result is a `bool` wherever it stands.
+            1 => Condition::of(self.arena, &[&count], Operator::Equal, &["0"]),
             min => Condition::of(self.arena, &[&count], Operator::Less, &[&min.to_string()]),
         };
         let many = match contains.max {

@@ -94,6 +94,7 @@ enum Need {
     IsNumber,
     IsMultiple,
     Equal,
+    IsAmong,
     IsUnique,
 }
 

@@ -81,6 +81,7 @@ pub(super) fn assemble(emitter: &Emitter<'_>) -> String {
         (Need::IsNumber, prelude::IS_NUMBER),
         (Need::IsMultiple, prelude::IS_MULTIPLE),
         (Need::Equal, prelude::EQUAL),
+        (Need::IsAmong, prelude::IS_AMONG),
         (Need::IsUnique, prelude::IS_UNIQUE),
     ] {
         if emitter.needs(need) {

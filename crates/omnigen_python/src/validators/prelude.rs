@@ -65,6 +65,11 @@ pub(super) const EQUAL: &str = r#"def _equal(one: Any, other: Any) -> bool:
     return bool(one == other)
 "#;
 
+/// `_is_among`
+pub(super) const IS_AMONG: &str = r#"def _is_among(value: Any, values: list[Any]) -> bool:
+    return any(_equal(value, other) for other in values)
+"#;
+
 /// `_is_unique`
 pub(super) const IS_UNIQUE: &str = r#"def _key(value: Any) -> Any:
     """Equal for equal JSON values, and hashable."""

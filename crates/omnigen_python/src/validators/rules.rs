@@ -141,6 +141,7 @@ impl<'a> Emitter<'a> {
         let mut strings: Vec<String> = Vec::new();
         let mut numbers: Vec<String> = Vec::new();
         let mut guarded: Vec<String> = Vec::new();
+        let mut nested: Vec<&Json> = Vec::new();
         for value in values {
             match value {
                 Json::Null => parts.push(Condition::of(self.arena, &[var], Operator::Is, &["None"])),
@@ -160,11 +161,21 @@ impl<'a> Emitter<'a> {
                         list.push(text);
                     }
                 }
-                Json::Array(_) | Json::Object(_) => {
-                    self.need(Need::Equal);
-                    let name = self.constant(layout::value(value));
-                    parts.push(Condition::of(self.arena, &["_equal(", var, ", ", name, ")"], Operator::Holds, &[]));
-                }
+                Json::Array(_) | Json::Object(_) => nested.push(value),
+            }
+        }
+        if !nested.is_empty() {
+            self.need(Need::Equal);
+        }
+        if nested.len() > 3 {
+            self.need(Need::IsAmong);
+            let list = Json::Array(nested.into_iter().cloned().collect());
+            let name = self.constant(layout::value(&list));
+            parts.push(Condition::of(self.arena, &["_is_among(", var, ", ", name, ")"], Operator::Holds, &[]));
+        } else {
+            for value in nested {
+                let name = self.constant(layout::value(value));
+                parts.push(Condition::of(self.arena, &["_equal(", var, ", ", name, ")"], Operator::Holds, &[]));
             }
         }
         match strings.len() {
