@@ -28,7 +28,7 @@ use omnigen_report::{At, Code, Diagnostic, Spot};
 use contract::Kind;
 pub use held::Held;
 pub use include::Includes;
-pub use json_schema::Dialect;
+pub use json_schema::{DRAFTS, Dialect};
 pub use metaschemas::{metaschema, metaschemas};
 use value::{Data, Flaw, FlawPlace, Loaded, MAX_BYTES, Value, array_index, unescape};
 
@@ -132,27 +132,40 @@ fn older_spelling<'s>(schema: &'s Schema, rest: &str) -> Option<&'s Schema> {
 
 /// Reads one file. `file` decides between JSON and YAML by its extension, and is the base of relative references.
 pub fn declarations(file: &FileId, text: &str) -> Declarations {
-    read(file, text, None, &Includes::default())
+    read(file, text, None, None, &Includes::default())
 }
 
 /// Reads one file and what it includes. What [`Declarations::includes`] names and `includes` does not know has to be supplied:
-/// until then the result is not to be used.
-pub fn declarations_with(file: &FileId, text: &str, includes: &Includes) -> Declarations {
-    read(file, text, None, includes)
+/// until then the result is not to be used. A schema without `$schema` is read in the dialect `assumed`, if there is one.
+pub fn declarations_with(file: &FileId, text: &str, includes: &Includes, assumed: Option<Dialect>) -> Declarations {
+    read(file, text, None, assumed, includes)
 }
 
 /// The same in a dialect that its `$schema` does not tell by itself: one with a metaschema of somebody's own.
 pub fn declarations_in(file: &FileId, text: &str, dialect: Dialect, includes: &Includes) -> Declarations {
-    read(file, text, Some(dialect), includes)
+    read(file, text, Some(dialect), None, includes)
 }
 
-fn read(file: &FileId, text: &str, dialect: Option<Dialect>, includes: &Includes) -> Declarations {
+fn read(
+    file: &FileId,
+    text: &str,
+    dialect: Option<Dialect>,
+    assumed: Option<Dialect>,
+    includes: &Includes,
+) -> Declarations {
     let mut loaded = load(file, text);
     let mut spliced = include::splice(file, &mut loaded, includes);
     let api = loaded.value.as_mut().filter(|root| openapi::is_one(file, root));
     let elsewhere = api.map(|root| openapi::elsewhere::splice(file, root, includes)).unwrap_or_default();
     let diagnostics: Vec<Diagnostic> = loaded.flaws.into_iter().map(|flaw| diagnostic(file, flaw)).collect();
-    let mut declared = declared(file, loaded.value, dialect, diagnostics);
+    // What says what it is needs no assumption.
+    let assumed = assumed.filter(|_| {
+        let root = loaded.value.as_ref();
+        root.is_some_and(|root| {
+            root.members().is_some() && ["$schema", "openapi"].iter().all(|key| root.get(key).is_none())
+        })
+    });
+    let mut declared = declared(file, loaded.value, dialect.or(assumed), diagnostics);
     // What leads nowhere is told once.
     let told: Vec<String> = elsewhere.diagnostics.iter().filter_map(plain_place).collect();
     declared.diagnostics.retain(|found| told.is_empty() || !plain_place(found).is_some_and(|at| told.contains(&at)));

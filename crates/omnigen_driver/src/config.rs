@@ -12,6 +12,7 @@ mod tests;
 
 use std::collections::BTreeMap;
 
+use omnigen_engine::DRAFTS;
 use omnigen_ir::naming::{Naming, is_keyword};
 use omnigen_report::Diagnostic;
 use toml::de::DeTable;
@@ -49,6 +50,8 @@ pub struct Config {
     pub out: String,
     /// Folder with copies of remote schemas.
     pub refs: Option<String>,
+    /// Drafts in which schemas are read that state none: globs and drafts, those that win first.
+    pub dialects: Vec<(String, String)>,
     /// What two members of one name are.
     pub duplicate_keys: DuplicateKeys,
     /// Targets to build and all that they need: built-in ones in the order of [`BUILT_IN`], then own ones by name.
@@ -148,6 +151,7 @@ impl Config {
             exclude: Vec::new(),
             out: out.to_owned(),
             refs: refs.map(str::to_owned),
+            dialects: Vec::new(),
             duplicate_keys: DuplicateKeys::default(),
             targets: BUILT_IN.map(str::to_owned).to_vec(),
             python: Python::default(),
@@ -307,6 +311,9 @@ fn head(reader: &mut Reader, table: &Table<'_>, config: &mut Config) -> Option<V
     if let Some(refs) = reader.text(table, "refs", "\"refs\"") {
         config.refs = folder(reader, "project.refs", &refs);
     }
+    if let Some(table) = reader.table(table, "dialects", "[project.dialects]") {
+        config.dialects = dialects(reader, &table);
+    }
     if let Some(word) = reader.text(table, "duplicate-keys", "\"warn\"") {
         match word.get_ref().as_str() {
             "warn" => config.duplicate_keys = DuplicateKeys::Warn,
@@ -319,6 +326,28 @@ fn head(reader: &mut Reader, table: &Table<'_>, config: &mut Config) -> Option<V
         }
     }
     reader.texts(table, "targets", "[\"models\", \"validators\", \"tests\"]")
+}
+
+/// `[project.dialects]`: globs and drafts. Of several globs that match, the longest wins.
+fn dialects(reader: &mut Reader, table: &Table<'_>) -> Vec<(String, String)> {
+    let mut list = Vec::new();
+    for glob in table.keys() {
+        let Some(draft) = reader.text(table, &glob, "\"draft-07\"") else { continue };
+        let name = draft.get_ref();
+        if !DRAFTS.contains(&name.as_str()) {
+            let message = format!("`{name}` is no draft of JSON Schema");
+            reader.error(draft.span(), message).hint = Some(match read::suggestion(name, DRAFTS) {
+                Some(word) => format!("did you mean \"{word}\"?"),
+                None => format!("there are {}", DRAFTS.join(", ")),
+            });
+            continue;
+        }
+        let place = Text::new(draft.span(), glob);
+        let globs = globs(reader, "project.dialects", vec![place]);
+        list.extend(globs.into_iter().map(|glob| (glob, name.clone())));
+    }
+    list.sort_by(|(a, _), (b, _)| b.len().cmp(&a.len()).then_with(|| a.cmp(b)));
+    list
 }
 
 /// `[cache]`.

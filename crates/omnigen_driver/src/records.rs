@@ -216,7 +216,7 @@ struct Shard {
 pub(crate) struct Meta {
     /// What decides what there is, beside files: see `Setup::settings`.
     pub(crate) settings: Option<Vec<(String, String)>>,
-    /// The naming template that outlines were made with.
+    /// The naming template that outlines were made with, and the drafts that were assumed.
     pub(crate) naming: String,
     /// The file system's clock before contracts were looked at, in ns.
     pub(crate) read_at: i64,

@@ -139,7 +139,7 @@ impl Session {
             self.unsettled = false;
             // The lock, and what agents asked for, may be others than before.
             self.meta.settings = Some(self.setup.settings(&self.agents.identities(&self.setup)));
-            self.meta.naming.clone_from(&self.setup.config.python.naming);
+            self.meta.naming = self.setup.outlined().into_owned();
             self.stale = true;
         }
         if self.stale && !self.manners.compare {
@@ -401,8 +401,7 @@ impl Session {
             .map(|(file, _)| file.clone())
             .collect();
         // Names are part of what is remembered of a file, and only its check brings that up to date.
-        let naming = &self.setup.config.python.naming;
-        let renamed = !self.meta.naming.is_empty() && self.meta.naming != *naming;
+        let renamed = !self.meta.naming.is_empty() && self.meta.naming != self.setup.outlined();
         for file in candidates {
             if renamed {
                 asked.insert((file.clone(), Target::Check));

@@ -357,8 +357,8 @@ impl Session {
 
     /// What the records know of an unchanged file.
     fn stored(&mut self, file: &FileId) -> Option<Content> {
-        if self.meta.naming != self.setup.config.python.naming {
-            // Its names were made by another template.
+        if self.meta.naming != self.setup.outlined() {
+            // Its names were made by another template, or it was read in another draft.
             return None;
         }
         let details = self.records.details(file)?;

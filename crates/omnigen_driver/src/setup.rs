@@ -1,9 +1,11 @@
 //! Where everything is: one project, or some files without one, brought into the same shape.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::path::{Component, Path, PathBuf};
+use std::sync::Arc;
 
-use omnigen_disk::ReadProblem;
+use omnigen_disk::{Globs, ReadProblem};
 use omnigen_engine::{Content, Project};
 use omnigen_ir::naming::Unit;
 use omnigen_ir::{Digest, FileId};
@@ -39,6 +41,8 @@ pub(crate) struct Setup {
     pub(crate) locked: Locked,
     /// The contracts' folder: what units do not mirror.
     base: String,
+    /// Globs of contracts, and the drafts that they are read in if they state none.
+    dialects: Arc<[(Globs, Box<str>)]>,
     /// The contracts, if they were named one by one.
     pub(crate) named: Option<Vec<FileId>>,
     /// Threads for computing, reading and writing.
@@ -67,6 +71,10 @@ impl Setup {
                     None => config.refs.as_ref().map(|refs| options.root.join(refs)),
                 };
                 let base = config.base();
+                let dialects = config.dialects.iter();
+                let dialects =
+                    dialects.map(|(glob, draft)| (Globs::new(std::slice::from_ref(glob)).0, draft.as_str().into()));
+                let dialects = dialects.collect();
                 let locked = match &config.refs {
                     Some(_) => locked(&options.root, &mut diagnostics),
                     None => Locked::new(),
@@ -81,6 +89,7 @@ impl Setup {
                     locked,
                     root: options.root.clone(),
                     base,
+                    dialects,
                     named: None,
                     threads,
                     config,
@@ -108,6 +117,7 @@ impl Setup {
                     refs: mirror,
                     locked: Locked::new(),
                     base,
+                    dialects: Arc::default(),
                     named: Some(named),
                     threads,
                     config,
@@ -150,7 +160,19 @@ impl Setup {
             .refs
             .as_deref()
             .filter(|refs| file.strip_prefix(*refs).is_some_and(|rest| rest.starts_with('/')));
-        Unit::new(file, mirror.unwrap_or(&self.base))
+        let mut unit = Unit::new(file, mirror.unwrap_or(&self.base));
+        unit.assumed = self.dialects.iter().find(|(globs, _)| globs.matches(file)).map(|(_, draft)| draft.clone());
+        unit
+    }
+
+    /// What the outlines of contracts hang on beside their texts and paths.
+    pub(crate) fn outlined(&self) -> Cow<'_, str> {
+        let naming = &self.config.python.naming;
+        if self.config.dialects.is_empty() {
+            return naming.into();
+        }
+        let dialects = self.config.dialects.iter().map(|(glob, draft)| format!("\n{glob}\n{draft}"));
+        std::iter::once(naming.clone()).chain(dialects).collect::<String>().into()
     }
 
     /// Where a file's modules go, folded as some disks fold names.
@@ -176,6 +198,7 @@ impl Setup {
             exclude,
             out,
             refs,
+            dialects,
             duplicate_keys,
             targets,
             python,
@@ -199,6 +222,7 @@ impl Setup {
             ("python.line-length".to_owned(), line_length.to_string()),
             ("python.format".to_owned(), format!("{format:?}").to_lowercase()),
         ];
+        list.extend(dialects.iter().map(|(glob, draft)| (format!("project.dialects.{glob}"), draft.clone())));
         list.extend(external.iter().map(|(class, from)| (format!("python.external.{class}"), from.clone())));
         list.extend(commands.iter().map(|agent| (format!("agent.{}", agent.name), format!("{agent:?}"))));
         list.extend(gates.iter().map(|gate| (format!("gate.{}", gate.name), format!("{gate:?}"))));
@@ -274,6 +298,7 @@ fn project(config: &Config, refs: Option<String>) -> Project {
         },
         refs: refs.map(String::into_boxed_str),
         strict_keys: config.duplicate_keys == DuplicateKeys::Error,
+        drafts: (!config.dialects.is_empty()).then(|| format!("{:?}", config.dialects).into()),
     }
 }
 

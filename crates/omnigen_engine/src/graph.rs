@@ -94,7 +94,8 @@ impl Db for Graph {
         if target == Target::Check {
             return Project { refs, strict_keys, ..Project::default() }.enters(target);
         }
-        Project { python: config.python(self).clone(), refs, strict_keys }.enters(target)
+        let drafts = config.drafts(self).clone();
+        Project { python: config.python(self).clone(), refs, strict_keys, drafts }.enters(target)
     }
 
     fn refs(&self) -> Option<&str> {
@@ -568,8 +569,8 @@ impl Graph {
         });
         let built_in: BTreeMap<FileId, Source> = built_in.collect();
         Index::new(&graph, Arc::new(built_in));
-        let Project { python, refs, strict_keys } = project.clone();
-        Config::new(&graph, python.naming.clone(), python, refs, strict_keys);
+        let Project { python, refs, strict_keys, drafts } = project.clone();
+        Config::new(&graph, python.naming.clone(), python, refs, strict_keys, drafts);
         crate::requests::Tasks::none(&graph);
         Ok(graph)
     }
@@ -588,6 +589,9 @@ impl Graph {
         }
         if config.strict_keys(self) != project.strict_keys {
             config.set_strict_keys(self).to(project.strict_keys);
+        }
+        if *config.drafts(self) != project.drafts {
+            config.set_drafts(self).to(project.drafts.clone());
         }
     }
 

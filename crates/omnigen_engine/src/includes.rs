@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use omnigen_contracts::Includes;
+use omnigen_contracts::{Dialect, Includes};
 use omnigen_ir::FileId;
 
 use crate::graph::{Db, Parsed, Path, Presence, declarations, presence, source_at};
@@ -12,8 +12,9 @@ use crate::inputs::{Content, Source};
 /// Reads a text with all that stands within it, as far as it is here: an included file may include others.
 pub(crate) fn read(db: &dyn Db, source: Source, text: &Arc<str>) -> Parsed {
     let mut includes = Includes::default();
+    let assumed = source.unit(db).assumed.as_deref().and_then(Dialect::draft);
     loop {
-        let declared = omnigen_contracts::declarations_with(source.path(db), text, &includes);
+        let declared = omnigen_contracts::declarations_with(source.path(db), text, &includes, assumed);
         let unknown: Vec<FileId> = declared.includes.iter().filter(|file| !includes.knows(file)).cloned().collect();
         let mut needs = BTreeSet::new();
         for file in &unknown {

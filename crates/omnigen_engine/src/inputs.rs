@@ -65,6 +65,9 @@ pub(crate) struct Config {
     /// Are two members of one name an error?
     #[returns(copy)]
     pub(crate) strict_keys: bool,
+    /// What the project assumes of drafts, as text.
+    #[returns(ref)]
+    pub(crate) drafts: Option<Box<str>>,
 }
 
 /// The configuration as the driver hands it over.
@@ -76,6 +79,9 @@ pub struct Project {
     pub refs: Option<Box<str>>,
     /// Two members of one name are an error; otherwise the last one counts, with a warning.
     pub strict_keys: bool,
+    /// The drafts that schemas are read in that state none, by glob, as text: what a schema says by itself shows in what is made of it,
+    /// what the judge of tests is told does not.
+    pub drafts: Option<Box<str>>,
 }
 
 impl Project {
@@ -90,7 +96,8 @@ impl Project {
 
     /// The fields that a target reads, by name, with their values in text form.
     fn fields(&self, target: Target) -> Vec<(&'static str, String)> {
-        let Project { python: Settings { naming, line_length, external, assert_formats }, refs, strict_keys } = self;
+        let Project { python: Settings { naming, line_length, external, assert_formats }, refs, strict_keys, drafts } =
+            self;
         if target == Target::Nodes {
             return vec![("python.line-length", line_length.to_string())];
         }
@@ -100,6 +107,9 @@ impl Project {
         } else {
             fields.push(("python.naming", naming.class.clone()));
             fields.push(("python.line-length", line_length.to_string()));
+        }
+        if let (Target::Tests, Some(drafts)) = (target, drafts) {
+            fields.push(("project.dialects", drafts.to_string()));
         }
         if target == Target::Models {
             fields.push(("python.external", format!("{:?}", external.rules)));

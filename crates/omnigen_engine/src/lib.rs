@@ -24,6 +24,6 @@ pub use requests::{AgentTarget, File, Given, Package, Planned, Request, Sees, Se
 pub use retrieval::Library;
 pub use trace::{Built, Outline, Read, ReadKey, State, Target};
 
-pub use omnigen_contracts::{Lookup, document, locate, remote};
+pub use omnigen_contracts::{DRAFTS, Lookup, document, locate, remote};
 pub use omnigen_python::Settings;
 pub use omnigen_python::external::Imports;

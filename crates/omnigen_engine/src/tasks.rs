@@ -156,6 +156,13 @@ pub(crate) fn question(
         if text.contains("unevaluatedItems") && contains_without_evaluating(declared) {
             return Err("it takes `contains` for one of 2020-12 beside `unevaluatedItems`".to_owned());
         }
+        // The judge has to be told what the project assumes.
+        let assumed = source.unit(db).assumed.as_deref().and_then(omnigen_contracts::Dialect::draft);
+        if let (Some(dialect), Json::Object(members)) = (assumed, &mut document)
+            && !members.iter().any(|(name, _)| **name == *"$schema")
+        {
+            members.insert(0, ("$schema".into(), Json::String(dialect.draft_uri().into())));
+        }
         if let Ok(Some(dialect)) = reads.dialect(source) {
             if !dialect.is_whole() {
                 return Err(format!("the metaschema of {file} changes what keywords mean"));

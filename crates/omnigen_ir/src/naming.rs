@@ -9,7 +9,8 @@ use unicode_normalization::UnicodeNormalization;
 
 pub use api::{BASE, OPERATION, WRITE, plain_pointer};
 
-/// Where a contract's modules go and what they are called: made from its path alone.
+/// What is known of a contract by its path alone: where its modules go, what they are called, and what the project says of such
+/// paths.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Unit {
     /// Folders below `models/`, `validators/`, `tests/`: those of the contract below its glob's fixed part.
@@ -18,6 +19,8 @@ pub struct Unit {
     pub stem: String,
     /// The same in Pascal case: `OrderItem`.
     pub pascal: String,
+    /// The draft that it is read in if it states none: `draft-07`.
+    pub assumed: Option<Box<str>>,
 }
 
 impl Unit {
@@ -47,6 +50,7 @@ impl Unit {
             folders: folders.into_iter().map(|folder| identifier(snake(folder))).collect(),
             stem: snake(stem),
             pascal: pascal(stem),
+            assumed: None,
         }
     }
 

@@ -47,6 +47,9 @@ struct Vocabularies {
     asserts_formats: bool,
 }
 
+/// Short names of the drafts, oldest first.
+pub const DRAFTS: [&str; 5] = ["draft-04", "draft-06", "draft-07", "2019-09", "2020-12"];
+
 impl Dialect {
     /// Without `$schema`.
     pub const UNSTATED: Dialect = Dialect::new(Draft::D2020, false);
@@ -67,6 +70,19 @@ impl Dialect {
             "draft-07/schema" => Draft::D07,
             "draft/2019-09/schema" => Draft::D2019,
             "draft/2020-12/schema" => Draft::D2020,
+            _ => return None,
+        };
+        Some(Dialect::new(draft, true))
+    }
+
+    /// The dialect of a draft by its short name, one of [`DRAFTS`].
+    pub fn draft(name: &str) -> Option<Dialect> {
+        let draft = match name {
+            "draft-04" => Draft::D04,
+            "draft-06" => Draft::D06,
+            "draft-07" => Draft::D07,
+            "2019-09" => Draft::D2019,
+            "2020-12" => Draft::D2020,
             _ => return None,
         };
         Some(Dialect::new(draft, true))

@@ -11,7 +11,7 @@ mod sense;
 mod together;
 mod values;
 
-pub use keywords::Dialect;
+pub use keywords::{DRAFTS, Dialect};
 pub(crate) use keywords::{Draft, is_known};
 pub(crate) use lower::{Lowerer, lower};
 pub(crate) use references::{LocalReference, loops};

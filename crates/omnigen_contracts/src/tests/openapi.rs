@@ -55,7 +55,7 @@ paths:
     insert("api/gone.yaml", None);
     insert("api/round.yaml", Some("$ref: ./round.yaml"));
     let file = "api/main.yaml".into();
-    let api = crate::declarations_with(&file, text, &includes);
+    let api = crate::declarations_with(&file, text, &includes, None);
     assert_eq!(
         api.includes,
         ["api/gone.yaml".into(), "api/parts.yaml".into(), "api/paths/a.yaml".into(), "api/round.yaml".into()]

@@ -1,5 +1,6 @@
 //! The keys of `omnigen.toml`, declared once: what the reader knows, and what the published JSON Schema says.
 
+use omnigen_engine::DRAFTS;
 use serde_json::{Map, Value, json};
 
 use super::{BUILT_IN, CONTRACTS, LINE_LENGTH, OUT, Python};
@@ -52,6 +53,11 @@ pub(super) const PROJECT: &[Key] = &[
         "duplicate-keys",
         "Two members of one name in a contract: a warning, and the last one counts; or an error.",
         || json!({ "enum": ["warn", "error"], "default": "warn" }),
+    ),
+    key(
+        "dialects",
+        "Globs of schemas that state no `$schema`, and the draft that they are read in.",
+        || json!({ "type": "object", "additionalProperties": { "enum": DRAFTS } }),
     ),
     key("targets", "What is built; what these need is built too. Everything unless it is listed.", texts),
 ];

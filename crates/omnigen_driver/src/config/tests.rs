@@ -41,6 +41,21 @@ fn config(text: &str) -> Config {
 }
 
 #[test]
+fn drafts_are_assumed_by_glob() {
+    let text = "[project]\nname = \"shop\"\n[project.dialects]\n\"**/*.json\" = \"draft-07\"\n\"old/**/*.json\" = \"draft-04\"\n";
+    let globs = [("old/**/*.json", "draft-04"), ("**/*.json", "draft-07")];
+    assert_eq!(config(text).dialects, globs.map(|(glob, draft)| (glob.to_owned(), draft.to_owned())));
+    check(
+        "[project]\nname = \"shop\"\ndialects = { \"a\" = \"draft-7\", \"../b\" = \"draft-07\", \"c\" = 7 }\n",
+        &[
+            "bad-config|\"draft-7\"|`draft-7` is no draft of JSON Schema|did you mean \"draft-07\"?",
+            "bad-config|\"draft-07\"|`project.dialects` must stay inside the project: `..` leads out of a folder|-",
+            "bad-config|7|`project.dialects.c` must be a string, such as \"draft-07\"; this is an integer|-",
+        ],
+    );
+}
+
+#[test]
 fn the_least_there_can_be() {
     let config = config("project.name = \"shop\"");
     assert_eq!(
@@ -51,6 +66,7 @@ fn the_least_there_can_be() {
             exclude: Vec::new(),
             out: "generated".to_owned(),
             refs: None,
+            dialects: Vec::new(),
             duplicate_keys: DuplicateKeys::default(),
             targets: vec!["models".to_owned(), "validators".to_owned(), "tests".to_owned(), "nodes".to_owned()],
             python: Python {
@@ -217,7 +233,7 @@ fn unknown_keys() {
         "colour = 1\n",
         &[
             "unknown-config-key|colour|there is no key `project.colour`|known here: `name`, `contracts`, `exclude`, `out`, \
-             `refs`, `duplicate-keys`, `targets`",
+             `refs`, `duplicate-keys`, `dialects`, `targets`",
         ],
     );
 }
