@@ -12,7 +12,7 @@ use omnigen_report::{At, Code, Diagnostic};
 
 use crate::graph::Db;
 use crate::inputs::Source;
-use crate::tasks::{Asked, encoded, question, refused};
+use crate::tasks::{Asked, encoded, question, refused, too_much};
 use crate::trace::Reads;
 
 /// Documents of all exports of a contract together, of one at least, and of one at most.
@@ -49,6 +49,16 @@ pub(crate) fn tests(
         !export.opaque && *export.function == *format!("_{}", snake(&name_at(contract.unit, &export.pointer)))
     };
     let own: Vec<&Export> = contract.exports.list.iter().filter(own).collect();
+    // Without verdicts there are no documents: they would prove nothing.
+    let without_verdicts = |reason: String| {
+        let mut emitted = module(contract, settings, &[], node);
+        let message = format!("the oracle cannot judge documents of this contract: {reason}");
+        emitted.diagnostics.push(Diagnostic::new(Code::NoVerdict, At::file(contract.file), message));
+        emitted
+    };
+    if let Some(reason) = too_much(contract, reads) {
+        return without_verdicts(reason);
+    }
     let count = own.len().max(1);
     let limit =
         Limit { documents: (DOCUMENTS / count).clamp(FEWEST, MOST), values: (VALUES / count).clamp(200, 2_000) };
@@ -61,13 +71,7 @@ pub(crate) fn tests(
         .and_then(|question| db.shared().verdicts.ask(&question));
     let verdicts = match judged {
         Ok(verdicts) => verdicts,
-        Err(reason) => {
-            // Without verdicts there are no documents: they would prove nothing.
-            let mut emitted = module(contract, settings, &[], node);
-            let message = format!("the oracle cannot judge documents of this contract: {reason}");
-            emitted.diagnostics.push(Diagnostic::new(Code::NoVerdict, At::file(contract.file), message));
-            return emitted;
-        }
+        Err(reason) => return without_verdicts(reason),
     };
     let mut rest = verdicts.as_slice();
     let mut groups = Vec::with_capacity(own.len());

@@ -20,6 +20,13 @@ const LIMIT: Limit = Limit { documents: 2_000, values: 40_000 };
 /// Schemas that one value of a test may be checked against: no judge, and no validator, comes to an end with many more.
 const EFFORT: u64 = 20_000;
 
+/// Why documents of a contract are not judged, if one value of it is too much work.
+pub(crate) fn too_much(contract: &Contract<'_>, reads: &Reads<'_>) -> Option<String> {
+    let effort = effort(contract, reads);
+    (effort > EFFORT)
+        .then(|| format!("its alternatives multiply, so that one value is checked against {effort} schemas"))
+}
+
 /// An example of a schema that the schema itself does not allow.
 pub(crate) fn refused(file: &FileId, schema: &str, candidate: &Candidate, valid: bool) -> Option<Diagnostic> {
     let number: usize = candidate.about.strip_prefix("example ")?.parse().ok()?;
@@ -42,9 +49,7 @@ pub(crate) fn tests(
     if contract.exports.list.first().is_none_or(|export| !export.pointer.is_empty()) {
         return crate::exports_tests::tests(db, source, contract, reads, settings);
     }
-    let effort = effort(contract, reads);
-    if effort > EFFORT {
-        let reason = format!("its alternatives multiply, so that one value is checked against {effort} schemas");
+    if let Some(reason) = too_much(contract, reads) {
         return without_verdicts(contract, settings, &reason);
     }
     let samples = samples(contract, reads, LIMIT);

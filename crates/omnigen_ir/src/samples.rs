@@ -24,7 +24,7 @@ pub use effort::effort;
 use rustc_hash::{FxBuildHasher, FxHashMap, FxHashSet};
 
 use crate::link::{Contract, Place, Resolve};
-use crate::{Json, Number, Pointer};
+use crate::{Json, Number, Pointer, Schema};
 use change::{difference, found, pointer, replaced, weight};
 use check::{Seat, World};
 use make::{Flat, Maker, Mode, Take};
@@ -457,9 +457,9 @@ impl<'a> Walk<'a, '_> {
         }
     }
 
-    /// Is all that holds there looked at elsewhere? It will be, after this call.
-    fn is_known(&mut self, spec: &[Seat<'a>]) -> bool {
-        let mut known = true;
+    /// The nodes that hold there and are to be looked at, references followed.
+    fn nodes(&self, spec: &[Seat<'a>]) -> Vec<usize> {
+        let mut nodes = Vec::with_capacity(spec.len());
         for seat in spec {
             let mut seat = seat.clone();
             let mut hops = 0;
@@ -473,27 +473,40 @@ impl<'a> Walk<'a, '_> {
                 }
             }
             if let (false, Some(node)) = (seat.away, seat.schema.node()) {
-                known &= !self.known.insert(std::ptr::from_ref(node) as usize);
+                nodes.push(std::ptr::from_ref(node) as usize);
             }
         }
-        known
+        nodes
+    }
+
+    /// Members of an object: those that are there, those that are declared, and one for each pattern and for any other name.
+    fn members(&self, flat: &Flat<'a>, members: &[(Box<str>, Json)]) -> Vec<(Step, Vec<Seat<'a>>)> {
+        let mut names: Vec<&str> = members.iter().map(|(name, _)| &**name).collect();
+        let rules = || flat.parts.iter().filter(|part| !part.away).filter_map(|part| part.node.object.as_deref());
+        for property in flat.parts.iter().filter_map(|part| part.node.object.as_deref()).flat_map(|r| &r.properties) {
+            if !names.contains(&&*property.name) {
+                names.push(&property.name);
+            }
+        }
+        let mut children: Vec<(Step, Vec<Seat<'a>>)> =
+            names.into_iter().map(|name| (Step::Name(name.into()), self.maker.member(flat, name))).collect();
+        if rules().any(|rules| !rules.patterns.is_empty() || matches!(rules.additional, Some(Schema::Node(_)))) {
+            let mut shown: FxHashSet<Vec<usize>> = children.iter().map(|(_, spec)| self.nodes(spec)).collect();
+            for name in self.maker.names(flat, 1) {
+                let spec = self.maker.member(flat, &name);
+                if shown.insert(self.nodes(&spec)) {
+                    children.push((Step::Name(name), spec));
+                }
+            }
+        }
+        children
     }
 
     /// Goes on to members and items: simple ones in the same document, the others each in one of its own.
     fn inside(&mut self, visit: &Visit<'a>, spot: &Spot<'_, 'a>) {
         let flat = spot.flat;
         let mut children: Vec<(Step, Vec<Seat<'a>>)> = match spot.value {
-            Json::Object(members) => {
-                let mut names: Vec<&str> = members.iter().map(|(name, _)| &**name).collect();
-                for part in &flat.parts {
-                    for property in part.node.object.iter().flat_map(|rules| &rules.properties) {
-                        if !names.contains(&&*property.name) {
-                            names.push(&property.name);
-                        }
-                    }
-                }
-                names.into_iter().map(|name| (Step::Name(name.into()), self.maker.member(flat, name))).collect()
-            }
+            Json::Object(members) => self.members(flat, members),
             Json::Array(items) => (0..items.len().min(4)).map(|i| (Step::Index(i), self.maker.item(flat, i))).collect(),
             _ => return,
         };
@@ -501,14 +514,25 @@ impl<'a> Walk<'a, '_> {
         children.retain(|(_, spec)| spec.iter().any(|seat| !seat.away));
         // A value that is no member is reported as such, and its inside is not looked at.
         let whole = flat.parts.iter().any(|part| part.node.enumeration.is_some() || part.node.constant.is_some());
-        let lean = match self.maker.make(spot.spec, Mode::MINIMAL) {
-            Some(Json::Object(members)) => Some(Rc::new(Within { spec: spot.spec.to_vec(), members })),
+        let required = |name: &str| {
+            let mut rules = flat.parts.iter().filter_map(|part| part.node.object.as_deref());
+            rules.any(|rules| rules.required.iter().any(|required| **required == *name))
+        };
+        // The branch that this value takes may be another one than that of the smallest value.
+        let there: &[(Box<str>, Json)] = if let Json::Object(members) = spot.value { members } else { &[] };
+        let members = match self.maker.make(spot.spec, Mode::MINIMAL) {
+            Some(Json::Object(members)) => Some(members),
+            _ if matches!(spot.value, Json::Object(_)) => {
+                Some(there.iter().filter(|(name, _)| required(name)).cloned().collect())
+            }
             _ => None,
         };
+        let lean = members.map(|members| Rc::new(Within { spec: spot.spec.to_vec(), members }));
         for (step, mut spec) in children {
             spec.iter_mut().for_each(|seat| seat.sure &= !whole);
             let path: Vec<Step> = visit.path.iter().cloned().chain([step.clone()]).collect();
-            if self.is_known(&spec) {
+            let nodes = self.nodes(&spec);
+            if nodes.iter().all(|node| self.known.contains(node)) {
                 // One wrong value shows that the rules are applied here too.
                 let flat = &self.maker.flat(&spec, &Take::Value { value: &Json::Null, any: false });
                 let (pointer, tried) = (pointer(&path), RefCell::default());
@@ -517,7 +541,7 @@ impl<'a> Walk<'a, '_> {
                 self.glance(&Spot { base, document, path: &path, spec: &spec, value: old, flat, pointer, tried });
                 continue;
             }
-            let there = found(spot.value, std::slice::from_ref(&step));
+            let old = found(spot.value, std::slice::from_ref(&step));
             // What was left empty for want of room may have something to be looked at inside.
             let simple = |json: &Json| match json {
                 Json::Array(items) if items.is_empty() => false,
@@ -525,18 +549,30 @@ impl<'a> Walk<'a, '_> {
                 json => weight(json) <= 2,
             };
             let area = match (&step, &lean) {
-                (Step::Name(name), Some(lean)) if !there.is_some_and(simple) => {
+                (Step::Name(name), Some(lean)) if !old.is_some_and(simple) => {
                     let mode = Mode { full: true, budget: AREA, variant: 0 };
-                    let value = self.maker.make(&spec, mode).or_else(|| there.cloned());
-                    value.map(|value| lean.with(name, value)).filter(|area| lean.accepts(self.maker.world, area))
+                    let value = self.maker.make(&spec, mode).or_else(|| old.cloned());
+                    // With the least beside it; or with what must be there alone; or with what this branch has.
+                    value.and_then(|value| {
+                        let fits = |area: &Json| lean.accepts(self.maker.world, area);
+                        let only = |members: &[(Box<str>, Json)], kept: &dyn Fn(&str) -> bool| {
+                            let members = members.iter().filter(|(other, _)| other != name && kept(other)).cloned();
+                            Json::Object(members.chain([(name.clone(), value.clone())]).collect())
+                        };
+                        Some(only(&lean.members, &|_| true))
+                            .filter(fits)
+                            .or_else(|| Some(only(there, &required)).filter(fits))
+                            .or_else(|| Some(only(there, &|_| true)).filter(fits))
+                    })
                 }
                 _ => None,
             };
             let (document, base) = match area {
                 Some(area) => (Rc::new(replaced(spot.document, spot.path, area)), None),
-                None if there.is_some() => (visit.document.clone(), Some(spot.base)),
+                None if old.is_some() => (visit.document.clone(), Some(spot.base)),
                 None => continue,
             };
+            self.known.extend(nodes);
             let base = Cell::new(base);
             self.enqueue(Visit { document, base, path, spec, branch: None, within: lean.clone() });
         }

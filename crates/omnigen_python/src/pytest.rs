@@ -44,7 +44,7 @@ pub fn tests(contract: &Contract<'_>, settings: &Settings, samples: &Samples, ve
     let named = module.bases.iter().any(|base| base.name.is_some());
 
     let mut out = Writer::with_capacity(settings.line_length, 1 << 15);
-    module.head(&mut out, contract, lists);
+    module.head(&mut out, contract, lists, samples.cut);
     module.functions(&mut out, put, drop);
     if lists.any() {
         out.line("");
@@ -384,7 +384,7 @@ impl<'a> Module<'a> {
             })
     }
 
-    fn head(&self, out: &mut Writer, contract: &Contract<'_>, lists: Lists) {
+    fn head(&self, out: &mut Writer, contract: &Contract<'_>, lists: Lists, cut: bool) {
         let Names { model, validator, invalid } = &self.names;
         let unit = contract.unit;
         let about = format!("\"\"\"Tests of {model} and {validator}.");
@@ -395,6 +395,9 @@ impl<'a> Module<'a> {
         }
         out.line("");
         out.line("An independent judge decided about each document when this file was made.");
+        if cut {
+            out.line("Rules deepest inside are left out: they are too many for tests of milliseconds.");
+        }
         out.line("\"\"\"");
         out.line("");
         let bad = lists.invalid || lists.mistyped;

@@ -362,3 +362,56 @@ fn the_effort_of_a_ladder_doubles_with_every_step() {
     assert_eq!(of(ladder(2)), 13);
     assert!(of(ladder(40)) > 1 << 40);
 }
+
+#[test]
+fn each_member_of_an_object_of_one_member_is_shown_beside_a_shorthand() {
+    let mut bounded = typed("/oneOf/1/properties/b", TypeSet::INTEGER);
+    bounded.number = Some(Box::new(NumberRules { minimum: Some(number("5")), ..NumberRules::default() }));
+    let text = schema(typed("/oneOf/1/properties/a", TypeSet::STRING));
+    let mut one = object("/oneOf/1", &[], vec![("a", text), ("b", schema(bounded))]);
+    if let Some(rules) = &mut one.object {
+        (rules.min_properties, rules.max_properties) = (Some(1), Some(1));
+    }
+    let mut node = Node::new("");
+    let shorthand = schema(typed("/oneOf/0", TypeSet::STRING));
+    node.logic = Some(Box::new(Logic { one_of: vec![shorthand, schema(one)], ..Logic::default() }));
+    let list = of(node);
+    let documents: Vec<String> = list.iter().map(|shown| shown.document.to_string()).collect();
+    assert!(documents.iter().any(|text| text == r#"{"a":"text"}"#), "{documents:?}");
+    let bounds = pairs(&[(r#"{"b":5}"#, true), (r#"{"b":4}"#, false)]);
+    let minimum = about(&list, "minimum");
+    assert!(bounds[1..].iter().all(|bound| minimum.contains(bound)) && documents.contains(&bounds[0].0), "{list:?}");
+}
+
+#[test]
+fn every_pattern_of_names_has_its_turn() {
+    let mut node = typed("", TypeSet::OBJECT);
+    node.object = Some(Box::new(ObjectRules {
+        patterns: vec![
+            ("^a".into(), schema(typed("/patternProperties/^a", TypeSet::INTEGER))),
+            ("^b".into(), schema(typed("/patternProperties/^b", TypeSet::BOOLEAN))),
+        ],
+        additional: Some(schema(typed("/additionalProperties", TypeSet::STRING))),
+        ..ObjectRules::default()
+    }));
+    let list = of(node);
+    let wrong = |start: &str| {
+        let mut types = list.iter().filter(|shown| shown.keyword == "type" && shown.expect == Some(false));
+        types.any(|shown| shown.pointer.starts_with(start))
+    };
+    assert!(wrong("/a") && wrong("/b") && wrong("/extra"), "{list:?}");
+}
+
+#[test]
+fn a_branch_has_little_beside_it() {
+    let mut choice = Node::new("/properties/choice");
+    let branch = |at: &str, types| schema(typed(at, types));
+    choice.logic = Some(Box::new(Logic {
+        any_of: vec![branch("/anyOf/0", TypeSet::STRING), branch("/anyOf/1", TypeSet::INTEGER)],
+        ..Logic::default()
+    }));
+    let text = |name: &str| schema(typed(&format!("/properties/{name}"), TypeSet::STRING));
+    let node = object("", &["id"], vec![("id", text("id")), ("choice", schema(choice)), ("other", text("other"))]);
+    let shown: Vec<String> = of(node).iter().map(|shown| shown.document.to_string()).collect();
+    assert!(shown.iter().any(|text| text == r#"{"id":"text","choice":1}"#), "{shown:?}");
+}

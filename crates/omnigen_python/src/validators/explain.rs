@@ -18,6 +18,9 @@ use crate::layout;
 /// Deeper tables go to a function of their own: their lines get short.
 const MAX_LEVEL: usize = 10;
 
+/// Longer tables (in bytes, on one line) are made once: to make them anew would cost more than to look something up in them.
+const LARGE: usize = 4_000;
+
 /// Numbers of more characters may look otherwise when Python prints them.
 const LONGEST_NUMBER: usize = 15;
 
@@ -26,15 +29,32 @@ impl<'a> Emitter<'a> {
     pub(super) fn collect_function(&mut self, name: &str, schema: &'a Schema, docstring: Option<&str>) {
         let place = self.reserve();
         let mut code = self.code();
+        let mut table = std::mem::take(&mut self.table);
+        table.clear();
+        self.rules(&mut table, schema, 2);
+        let kept = (table.flat().len() > LARGE)
+            .then(|| ["_rules", name.strip_prefix("collect").unwrap_or(name)].concat())
+            .filter(|kept| code.fits(&["def ", kept, "() -> Any:"]));
+        if let Some(kept) = &kept {
+            code.line(&["@cache"]);
+            code.line(&["def ", kept, "() -> Any:"]);
+            code.indent();
+            code.line(&["\"\"\"What the function below looks for.\"\"\""]);
+            code.table("return ", &table);
+            code.dedent();
+            code.line(&[]);
+            code.line(&[]);
+        }
         code.call(&["def ", name].concat(), &["data: Any", "at: str", "out: list[Issue]"], " -> None:");
         code.indent();
         if let Some(docstring) = docstring {
             code.line(&["\"\"\"", docstring, "\"\"\""]);
         }
-        let mut table = std::mem::take(&mut self.table);
-        table.clear();
-        self.rules(&mut table, schema, 2);
         match table.flat() {
+            _ if kept.is_some() => {
+                let rules = [kept.as_deref().unwrap_or_default(), "()"].concat();
+                code.call("_explain", &[&rules, "data", "at", "out"], "");
+            }
             "{}" if docstring.is_some() => {}
             "{}" => code.line(&["pass"]),
             flat => {

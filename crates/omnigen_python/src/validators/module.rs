@@ -28,7 +28,8 @@ pub(super) fn assemble(emitter: &Emitter<'_>) -> String {
     if helpers.iter().any(|text| text.contains("unicodedata.")) {
         w.line("import unicodedata");
     }
-    if helpers.iter().any(|text| text.contains("@cache")) {
+    let tables = emitter.functions.iter().any(|text| text.starts_with("@cache"));
+    if tables || helpers.iter().any(|text| text.contains("@cache")) {
         w.line("from functools import cache");
     }
     let typed = !emitter.contract.exports.list.is_empty();
