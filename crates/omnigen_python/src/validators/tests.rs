@@ -293,6 +293,24 @@ fn formats_are_checked_when_asserted() {
 }
 
 #[test]
+fn a_large_table_is_made_once() {
+    let property =
+        |i: usize| format!(r#""property{i}": {{"type": "array", "items": {{"type": "integer", "minimum": {i}}}}}"#);
+    let schema =
+        |count| format!(r#"{{"properties": {{{}}}}}"#, (0..count).map(property).collect::<Vec<_>>().join(", "));
+    let emit = |count| Project::new(&[("a.json", &schema(count))]).emit("a.json", false).body;
+    let (small, large) = (emit(3), emit(80));
+    assert!(small.contains("    rules: Any = {\n") && !small.contains("cache"), "{small}");
+    assert!(large.contains("\n\n\n@cache\ndef _rules() -> Any:\n") && !large.contains("rules: Any = "), "{large}");
+    let mut script = START.to_owned();
+    load(&mut script, "validator_a", &large);
+    for _ in 0..2 {
+        let _ = writeln!(script, "check('validator_a', '{{\"property7\": [7, 6]}}', False, ['/property7/1 minimum'])");
+    }
+    run(&script);
+}
+
+#[test]
 fn two_schemas_of_one_name_are_both_reported() {
     let schema = r#"{"$defs": {"a_b": {"type": "string"}, "aB": {"type": "null"}}}"#;
     let emitted = Project::new(&[("n.json", schema)]).emit("n.json", false);
