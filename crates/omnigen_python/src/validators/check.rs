@@ -8,7 +8,7 @@ use super::Emitter;
 use super::code::Code;
 use super::condition::{Condition, Operator, together};
 use super::rules::{Rule, found, has, longer, violated};
-use super::simple::{constant, only_types, outer_types};
+use super::simple::{accepted, constant, only_types, outer_types};
 use crate::layout;
 
 /// Deeper code goes to a function of its own: lines get short, and CPython nests 20 blocks at most.
@@ -16,6 +16,9 @@ const MAX_LEVEL: usize = 5;
 
 /// So many properties of the same types are looked for in the data, instead of the data for each of them.
 const ALIKE: usize = 10;
+
+/// So many properties are checked by one function: type checkers follow branches only so far.
+const TOGETHER: usize = 60;
 
 impl<'a> Emitter<'a> {
     /// Writes `def name(data: Any) -> bool`.
@@ -286,23 +289,19 @@ impl<'a> Emitter<'a> {
 
     fn accept_members(&mut self, code: &mut Code<'a>, rules: &'a ObjectRules, var: &str) {
         let alike = self.accept_alike(code, rules, var);
-        for property in &rules.properties {
-            if property.schema == Schema::Bool(true) {
-                continue;
+        let open = |property: &&'a Property| {
+            property.schema != Schema::Bool(true)
+                && optional_type(rules, property).is_none_or(|types| !alike.contains(&types))
+                && !(rules.required.contains(&property.name) && is_tag(&property.schema))
+        };
+        if rules.properties.iter().filter(open).count() <= TOGETHER {
+            rules.properties.iter().filter(open).for_each(|property| self.accept_property(code, rules, property, var));
+        } else {
+            let list: Vec<&'a Property> = rules.properties.iter().filter(open).collect();
+            for properties in list.chunks(TOGETHER) {
+                let number = self.some_members(rules, properties);
+                fail_if(code, accepted(self.arena, number, var).opposite(self.arena));
             }
-            if optional_type(rules, property).is_some_and(|types| alike.contains(&types)) {
-                continue;
-            }
-            let needed = rules.required.contains(&property.name);
-            if needed && is_tag(&property.schema) {
-                continue;
-            }
-            if property.schema == Schema::Bool(false) {
-                fail_if(code, has(self.arena, &property.name, var));
-                continue;
-            }
-            let present = if needed { Condition::Known(true) } else { has(self.arena, &property.name, var) };
-            self.accept_member(code, property, present, var);
         }
         self.accept_others(code, rules, var);
         if rules.names.as_ref().is_some_and(|names| !outer_types(names).meets(TypeSet::STRING)) {
@@ -318,6 +317,32 @@ impl<'a> Emitter<'a> {
                 if rules.required.contains(name) { Condition::Known(true) } else { has(self.arena, name, var) };
             self.block(code, present, |this, code| this.accept(code, schema, var, TypeSet::OBJECT));
         }
+    }
+
+    /// The number of a function that checks some of the properties of an object.
+    fn some_members(&mut self, rules: &'a ObjectRules, properties: &[&'a Property]) -> usize {
+        self.branch_count += 1;
+        let number = self.branch_count;
+        let place = self.reserve();
+        let mut code = self.code();
+        code.line(&["def _accepts_", &number.to_string(), "(data: Any) -> bool:"]);
+        code.indent();
+        properties.iter().for_each(|property| self.accept_property(&mut code, rules, property, "data"));
+        match code.take_last() {
+            Some(fails) => fails.opposite(self.arena).returned(&mut code),
+            None => code.line(&["return True"]),
+        }
+        self.put(place, code);
+        number
+    }
+
+    fn accept_property(&mut self, code: &mut Code<'a>, rules: &'a ObjectRules, property: &'a Property, var: &str) {
+        if property.schema == Schema::Bool(false) {
+            return fail_if(code, has(self.arena, &property.name, var));
+        }
+        let needed = rules.required.contains(&property.name);
+        let present = if needed { Condition::Known(true) } else { has(self.arena, &property.name, var) };
+        self.accept_member(code, property, present, var);
     }
 
     /// `if "name" in var and fails(var["name"]): return False`, with a variable for the value where that is asked more than once.

@@ -265,7 +265,7 @@ impl<'a> Emitter<'a> {
 }
 
 /// Does the function with this number accept `var`?
-fn accepted<'a>(arena: &'a Bump, number: usize, var: &str) -> Condition<'a> {
+pub(super) fn accepted<'a>(arena: &'a Bump, number: usize, var: &str) -> Condition<'a> {
     Condition::of(arena, &["_accepts_", &number.to_string(), "(", var, ")"], Operator::Holds, &[])
 }
 

@@ -311,6 +311,22 @@ fn a_large_table_is_made_once() {
 }
 
 #[test]
+fn a_large_object_is_checked_in_parts() {
+    let properties: Vec<String> =
+        (0..200).map(|i| format!(r#""p{i}": {{"type": "integer", "minimum": {i}}}"#)).collect();
+    let schema = format!(r#"{{"type": "object", "required": ["p7"], "properties": {{{}}}}}"#, properties.join(", "));
+    let body = Project::new(&[("large.json", &schema)]).emit("large.json", false).body;
+    let branches = body.split("\ndef ").map(|function| function.matches("    if ").count()).max();
+    assert!(branches < Some(150), "{branches:?}");
+    let mut script = START.to_owned();
+    load(&mut script, "validator_large", &body);
+    script += "check('validator_large', '{\"p7\": 7, \"p199\": 199}', True)\n";
+    script += "check('validator_large', '{\"p199\": 199}', False)\n";
+    script += "check('validator_large', '{\"p7\": 7, \"p130\": 129}', False, ['/p130 minimum'])\n";
+    run(&script);
+}
+
+#[test]
 fn two_schemas_of_one_name_are_both_reported() {
     let schema = r#"{"$defs": {"a_b": {"type": "string"}, "aB": {"type": "null"}}}"#;
     let emitted = Project::new(&[("n.json", schema)]).emit("n.json", false);
