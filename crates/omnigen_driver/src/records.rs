@@ -525,8 +525,11 @@ impl Records {
         Records { folder, ..Records::default() }
     }
 
-    /// All records of these shards; `None` if some of them are not what they were.
-    pub(crate) fn load(shards: Vec<(String, String)>, folder: PathBuf, threads: usize) -> Option<Records> {
+    /// All records of these shards.
+    ///
+    /// # Errors
+    /// The name of one that is not what it was.
+    pub(crate) fn load(shards: Vec<(String, String)>, folder: PathBuf, threads: usize) -> Result<Records, String> {
         let read = |(records, _): &(String, String)| {
             let mut list = Vec::new();
             let bytes = shard_bytes(&folder, records)?;
@@ -540,10 +543,11 @@ impl Records {
             }
             Some(list)
         };
-        let lists: Option<Vec<Vec<_>>> = in_parallel(threads, &shards, read).into_iter().collect();
+        let named = |shard: &(String, String)| read(shard).ok_or_else(|| shard.0.clone());
+        let lists: Result<Vec<Vec<_>>, String> = in_parallel(threads, &shards, named).into_iter().collect();
         let map = lists?.into_iter().flatten().collect();
         let shard = |(records, details)| Shard { records, details, ..Shard::default() };
-        Some(Records { map, shards: shards.into_iter().map(shard).collect(), folder, damaged: false })
+        Ok(Records { map, shards: shards.into_iter().map(shard).collect(), folder, damaged: false })
     }
 }
 
@@ -652,6 +656,6 @@ mod tests {
         }
         assert!(again.damaged);
         damage(&shards[1].0);
-        assert!(load().is_none());
+        assert!(load().is_err());
     }
 }

@@ -246,9 +246,9 @@ impl Session {
         let _span = tracing::info_span!("unfold").entered();
         let folder = self.setup.state.join("details");
         match Records::load(self.meta.shards.clone(), folder, self.setup.threads) {
-            Some(records) => self.records = records,
-            None => {
-                let message = "everything is built anew: the manifest's records are damaged";
+            Ok(records) => self.records = records,
+            Err(shard) => {
+                let message = format!("everything is built anew: the manifest's records are damaged (details/{shard})");
                 self.found.push(Diagnostic::global(Code::DamagedManifest, message));
                 self.meta = Meta::default();
             }
