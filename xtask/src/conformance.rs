@@ -79,6 +79,8 @@ struct Said {
     errors: BTreeMap<String, Vec<String>>,
     /// Files of which something is not carried over.
     partial: BTreeSet<String>,
+    /// Files that only hold parts of others.
+    parts: BTreeSet<String>,
 }
 
 impl Setup {
@@ -204,6 +206,9 @@ fn said(text: &str) -> Said {
             let file = parts.join(":");
             if code == "not-carried" {
                 said.partial.insert(file.clone());
+            }
+            if (severity, code) == ("note", "not-a-contract") {
+                said.parts.insert(file.clone());
             }
             if severity == "error" {
                 let codes = said.errors.entry(file).or_default();
