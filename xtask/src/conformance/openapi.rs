@@ -38,7 +38,8 @@ pub(super) fn score(setup: &Setup) -> Result<String, String> {
     let part = |file: &String| said.parts.contains(file.as_str());
     let read = contracts.iter().filter(|file| !unreadable(file) && !part(file)).count() as u64;
     let wrong = scored["wrong"].as_object().cloned().unwrap_or_default();
-    let without: Vec<&String> = contracts.iter().filter(|file| wrong.contains_key(file.as_str()) && !part(file)).collect();
+    let without: Vec<&String> =
+        contracts.iter().filter(|file| wrong.contains_key(file.as_str()) && !part(file)).collect();
     let told = without.iter().filter(|file| said.errors.contains_key(file.as_str())).count() as u64;
 
     let mut text = "OpenAPI: all documents and feature files of the corpus in one project\n\n".to_owned();
