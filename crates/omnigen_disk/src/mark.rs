@@ -127,7 +127,13 @@ pub struct Heading {
 impl Heading {
     /// The heading of a body. `whole` is BLAKE3 of the body, if that is known.
     pub fn new(comment: Comment, source: &str, emitter: &str, body: &str, whole: Option<&[u8; 32]>) -> Heading {
-        heading(comment, source, emitter, body, whole)
+        let crlf = is_crlf(body.as_bytes());
+        let (before, after) = body.split_at(front(comment, body));
+        let (start, end) = lines(comment, source, emitter, crlf);
+        let rest = whole.filter(|_| before.is_empty() && !crlf).copied();
+        let rest = rest.unwrap_or_else(|| hash(after.as_bytes(), crlf));
+        let digest = digest_of(&[before.as_bytes(), start.as_bytes(), end.as_bytes()], &rest, crlf);
+        Heading { digest, lines: [&start, &*hex(&digest), &end].concat(), at: before.len() }
     }
 
     /// The whole text. No other room is taken where the body's has enough left for these lines.
@@ -138,19 +144,9 @@ impl Heading {
     }
 }
 
-fn heading(comment: Comment, source: &str, emitter: &str, body: &str, whole: Option<&[u8; 32]>) -> Heading {
-    let crlf = is_crlf(body.as_bytes());
-    let (before, after) = body.split_at(front(comment, body));
-    let (start, end) = lines(comment, source, emitter, crlf);
-    let rest = whole.filter(|_| before.is_empty() && !crlf).copied();
-    let rest = rest.unwrap_or_else(|| hash(after.as_bytes(), crlf));
-    let digest = digest_of(&[before.as_bytes(), start.as_bytes(), end.as_bytes()], &rest, crlf);
-    Heading { digest, lines: [&start, &*hex(&digest), &end].concat(), at: before.len() }
-}
-
 /// The digest that the mark of this text has.
 pub fn digest(comment: Comment, source: &str, emitter: &str, body: &str) -> [u8; 16] {
-    heading(comment, source, emitter, body, None).digest
+    Heading::new(comment, source, emitter, body, None).digest
 }
 
 /// Whose a file with this content is.

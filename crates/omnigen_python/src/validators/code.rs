@@ -78,7 +78,7 @@ impl<'a> Code<'a> {
         4 * self.level + parts.iter().map(|part| columns(part)).sum::<usize>() <= self.width
     }
 
-    /// Is there room for so many columns, one level deeper or so?
+    /// Is there room for so many columns at a level of indentation?
     pub(super) fn has_room(&self, level: usize, columns: usize) -> bool {
         4 * level + columns <= self.width
     }
