@@ -106,6 +106,15 @@ fn a_field_emits_its_own_contract_again_and_nobody_who_only_refers_to_it() {
 }
 
 #[test]
+fn a_default_that_another_alternative_allows_reads_nothing_of_what_is_referred_to() {
+    let order =
+        r#"{"properties": {"customer": {"anyOf": [{"$ref": "customer.yaml"}, {"type": "null"}], "default": null}}}"#;
+    let mut world = World::new(&[("contracts/customer.yaml", CUSTOMER), ("contracts/order.json", order)], 1);
+    let edited = format!("{CUSTOMER}  email: {{type: string}}\n");
+    assert_eq!(world.after("contracts/customer.yaml", &edited), [1, 1, 1, 1, 1]);
+}
+
+#[test]
 fn a_field_emits_those_again_that_have_it_flattened() {
     let extended = r#"{"allOf": [{"$ref": "customer.yaml"}], "properties": {"vat": {"type": "string"}}}"#;
     let mut world = shop();

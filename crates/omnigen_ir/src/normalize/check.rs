@@ -72,14 +72,7 @@ impl Check<'_> {
                 answers.push(self.schema(file, schema, value));
             }
             if !logic.any_of.is_empty() {
-                let found: Vec<_> = logic.any_of.iter().map(|schema| self.schema(file, schema, value)).collect();
-                answers.push(if found.contains(&Some(true)) {
-                    Some(true)
-                } else if found.contains(&None) {
-                    None
-                } else {
-                    Some(false)
-                });
+                answers.push(self.any(file, &logic.any_of, value));
             }
             if !logic.one_of.is_empty() {
                 let found: Vec<_> = logic.one_of.iter().map(|schema| self.schema(file, schema, value)).collect();
@@ -112,6 +105,23 @@ impl Check<'_> {
             }
         }
         all(answers)
+    }
+
+    /// Is one of the schemas enough? Those that say all themselves are asked first: what another file declares is a read, and
+    /// often not needed.
+    fn any(&mut self, file: &FileId, schemas: &[Schema], value: &Json) -> Option<bool> {
+        let refers = |schema: &&Schema| schema.node().is_some_and(|node| node.reference.is_some());
+        let mut open = false;
+        for referring in [false, true] {
+            for schema in schemas.iter().filter(|schema| refers(schema) == referring) {
+                match self.schema(file, schema, value) {
+                    Some(true) => return Some(true),
+                    Some(false) => {}
+                    None => open = true,
+                }
+            }
+        }
+        if open { None } else { Some(false) }
     }
 
     fn array(&mut self, file: &FileId, node: &Node, items: &[Json]) -> Option<bool> {
