@@ -381,3 +381,42 @@ fn check_needs_no_state_of_its_own() {
     project.run(&["build", "--check"]).ends(0);
     assert!(!project.has(".omnigen"), "a check leaves nothing behind");
 }
+
+#[test]
+fn a_type_has_a_second_form_while_what_it_refers_to_in_other_documents_has_one() {
+    let api = |schemas: &str, rest: &str| {
+        format!(
+            "openapi: 3.0.3\ninfo: {{title: A, version: '1'}}\npaths: {{{rest}}}\ncomponents:\n  schemas:\n{schemas}"
+        )
+    };
+    let team = api(
+        "    Team: {type: array, items: {$ref: 'user.yaml#/components/schemas/User'}}\n    Note: {type: string}\n",
+        "/teams: {post: {operationId: addTeam, requestBody: {content: {application/json: {schema: \
+         {$ref: '#/components/schemas/Team'}}}}, responses: {'204': {description: done}}}}",
+    );
+    let user = api(
+        "    User: {type: object, properties: {id: {type: string}, owner: {$ref: '#/components/schemas/Owner'}}}\n    \
+         Owner: {type: object, properties: {teams: {$ref: 'team.yaml#/components/schemas/Team'}}}\n",
+        "",
+    );
+    let project = Project::with(&[("contracts/team.yaml", &team), ("contracts/user.yaml", &user)]);
+    project.build().ends(0);
+    let same_as_clean = || {
+        let clean = Project::with(&[("contracts/team.yaml", &team)]);
+        clean.write("contracts/user.yaml", project.read("contracts/user.yaml"));
+        clean.build().ends(0);
+        assert_eq!(difference(&clean.tree("generated"), &project.tree("generated")), "");
+    };
+    let written = |stem: &str| project.read(&format!("generated/models/model_{stem}.py")).contains("Write");
+    assert!(!written("team") && !written("user"));
+    same_as_clean();
+    let before = project.tree("generated");
+    project.edit("contracts/user.yaml", "id: {type: string}", "id: {type: string, readOnly: true}");
+    project.build().ends(0);
+    assert!(written("team") && written("user"));
+    assert!(project.read("generated/models/model_user.py").contains("import ModelTeam, ModelTeamWrite"));
+    same_as_clean();
+    project.edit("contracts/user.yaml", ", readOnly: true", "");
+    project.build().ends(0);
+    assert_eq!(difference(&before, &project.tree("generated")), "");
+}

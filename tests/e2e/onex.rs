@@ -4,6 +4,20 @@ use omnigen_tests::{Project, python};
 
 const NODE: &str = "contract_version: {major: 1, minor: 0, patch: 0}\nnode_type: effect\nname: pay\n";
 
+#[test]
+fn numbers_of_a_manifest_have_the_type_that_the_contract_states() {
+    let rest = "retry_policy: {max_retries: 3, exponential_base: 2.0, jitter: .5, limit: 1e3}\n\
+                handler_routing: {handlers: [{operation: a, handler: {name: A, module: a}, priority: 2.0}]}\n";
+    let project = Project::with(&[("contracts/pay.yaml", &format!("{NODE}{rest}"))]);
+    project.build().ends(0);
+    runs(
+        &project,
+        "from generated.nodes import node_pay as pay\n\
+         assert [(type(n), n) for n in pay.RETRY_POLICY] == [(int, 3), (float, 2.0), (float, 0.5), (float, 1000.0)]\n\
+         assert type(pay.ROUTES[0].priority) is float",
+    );
+}
+
 fn runs(project: &Project, script: &str) {
     let Some(mut command) = python() else { return };
     project.finish(command.args(["-c", script]).current_dir(project.root())).ends(0);

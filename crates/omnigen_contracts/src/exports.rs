@@ -21,8 +21,8 @@ pub(crate) fn exports(declarations: &Declarations, unit: &Unit, naming: &Naming)
     if list.first().is_some_and(|first| !first.pointer.is_empty()) {
         share(&mut list, &known);
     }
-    let Declarations { ids, anchors, scopes, .. } = declarations;
-    Exports { list, ids: ids.clone(), anchors: anchors.clone(), scopes: scopes.clone() }
+    let Declarations { ids, anchors, scopes, forms, .. } = declarations;
+    Exports { list, ids: ids.clone(), anchors: anchors.clone(), scopes: scopes.clone(), forms: forms.clone() }
 }
 
 /// Exports that are nothing but a reference to another one have its functions: an API names the same type many times.

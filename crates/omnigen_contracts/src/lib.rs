@@ -22,7 +22,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use omnigen_ir::naming::{Naming, Unit, plain_pointer};
-use omnigen_ir::{Exports, FileId, Json, NodeManifest, Pointer, Reach, Schema, Scopes};
+use omnigen_ir::{Exports, FileId, Forms, Json, NodeManifest, Pointer, Reach, Schema, Scopes};
 use omnigen_report::{At, Code, Diagnostic, Spot};
 
 use contract::Kind;
@@ -61,6 +61,8 @@ pub struct Declarations {
     pub broken: bool,
     /// Files that stand within it (`!include`), whether or not they are there.
     pub includes: Vec<FileId>,
+    /// Forms of API types that are only there if others are.
+    pub forms: Forms,
     /// What an ONEX contract says beside its types.
     pub node: Option<Arc<NodeManifest>>,
     /// Positions in `definitions`, sorted by pointer; empty while these are still gathered.
@@ -206,6 +208,7 @@ fn declared(
         diagnostics,
         broken: true,
         includes: Vec::new(),
+        forms: Vec::new(),
         node: None,
         sorted: Vec::new(),
     };

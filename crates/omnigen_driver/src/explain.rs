@@ -354,6 +354,9 @@ fn words(key: &ReadKey) -> String {
         ReadKey::Name(file, pointer, false) => format!("the name of {file}#{pointer}"),
         ReadKey::Name(file, pointer, true) => format!("the name, types and tags of {file}#{pointer}"),
         ReadKey::Forward(file, pointer) => format!("where {file}#{pointer} leads, which is only a reference"),
+        ReadKey::Form(file, pointer) => {
+            format!("whether {file}#{} differs where it is sent", pointer.trim_end_matches("~write"))
+        }
         ReadKey::Scopes(file) => format!("the dynamic anchors of {file}"),
         ReadKey::Reach(file) => format!("what {file} leads to, and the dynamic anchors that it looks up"),
         ReadKey::Dialect(file) => format!("what {file} says about the dialect of those whose metaschema it is"),

@@ -71,6 +71,10 @@ impl Graph {
                 known(file)?;
                 self.outline(file).and_then(|outline| trace::forward(outline, pointer)).map(trace::forward_digest)
             }
+            ReadKey::Form(file, pointer) => {
+                known(file)?;
+                self.outline(file).and_then(|outline| crate::forms::digest(outline, pointer))
+            }
             ReadKey::Scopes(file) => {
                 known(file)?;
                 self.outline(file).map(|outline| trace::scopes_digest(&outline.exports.scopes))

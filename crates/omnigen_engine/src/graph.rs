@@ -204,6 +204,10 @@ pub(crate) fn outline(db: &dyn Db, source: Source) -> Option<Arc<Outline>> {
             encoder.part(uri);
             encoder.part(pointer);
         }
+        for (pointer, leads) in &declared.forms {
+            encoder.part(pointer);
+            encoder.part(leads);
+        }
         for (pointer, anchors) in &declared.scopes {
             encoder.part(pointer);
             encoder.part(anchors);
@@ -297,6 +301,7 @@ impl PartialEq for Names {
         a.ids == b.ids
             && a.anchors == b.anchors
             && a.scopes == b.scopes
+            && a.forms == b.forms
             && self.0.forwards == other.0.forwards
             && self.0.reach == other.0.reach
             && self.0.stated == other.0.stated
@@ -520,7 +525,7 @@ fn built(db: &dyn Db, source: Source, target: Target) -> Built {
 pub(crate) fn emitted(db: &dyn Db, source: Source, target: Target, reads: &Reads<'_>) -> Emitted {
     let nothing = Emitted { body: String::new(), diagnostics: Vec::new() };
     let Some(outline) = names(db, source) else { return nothing };
-    let exports = usable(&outline.exports, &checked(db, source).1);
+    let exports = reads.present(usable(&outline.exports, &checked(db, source).1));
     let contract = Contract { file: source.path(db), unit: source.unit(db), exports: &exports };
     let settings = Config::get(db).python(db);
     let described = exports.list.iter().any(|export| !export.opaque);

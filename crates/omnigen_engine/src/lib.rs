@@ -7,6 +7,7 @@ mod current;
 mod exports_tests;
 mod findings;
 mod follow;
+mod forms;
 mod graph;
 mod includes;
 mod inputs;

@@ -104,6 +104,8 @@ pub enum ReadKey {
     Name(FileId, Pointer, bool),
     /// Where a definition of another file leads that is nothing but a reference.
     Forward(FileId, Pointer),
+    /// Has a definition of another file a form of its own for what is sent, and on whose does that hang?
+    Form(FileId, Pointer),
     /// Which file and pointer an `$id` names.
     Id(Box<str>),
     /// The resources of another file with their dynamic anchors.
@@ -142,6 +144,7 @@ impl ReadKey {
             | ReadKey::Schema(file, _, _)
             | ReadKey::Name(file, _, _)
             | ReadKey::Forward(file, _)
+            | ReadKey::Form(file, _)
             | ReadKey::Scopes(file)
             | ReadKey::Reach(file)
             | ReadKey::Dialect(file)
@@ -240,14 +243,16 @@ type FoundDialect = Result<Option<Dialect>, Box<str>>;
 
 /// Records what a generator reads while it works for one contract and target.
 pub(crate) struct Reads<'db> {
-    db: &'db dyn Db,
-    own: FileId,
+    pub(crate) db: &'db dyn Db,
+    pub(crate) own: FileId,
     target: Target,
     reads: RefCell<IndexMap<ReadKey, Option<Digest>, FxBuildHasher>>,
     /// Dialects of files with a metaschema of somebody's own.
     dialects: RefCell<BTreeMap<FileId, FoundDialect>>,
     looked_up: RefCell<BTreeMap<FileId, Arc<[Box<str>]>>>,
-    needs: RefCell<BTreeSet<FileId>>,
+    /// Forms that are sent, and whether they are there.
+    pub(crate) forms: RefCell<BTreeMap<Place, bool>>,
+    pub(crate) needs: RefCell<BTreeSet<FileId>>,
     /// Files that are there and have nothing to show: what refers to them has to wait until they are mended.
     blocking: RefCell<BTreeSet<FileId>>,
 }
@@ -261,6 +266,7 @@ impl<'db> Reads<'db> {
             reads: RefCell::default(),
             dialects: RefCell::default(),
             looked_up: RefCell::default(),
+            forms: RefCell::default(),
             needs: RefCell::default(),
             blocking: RefCell::default(),
         };
@@ -380,7 +386,7 @@ impl<'db> Reads<'db> {
         files.collect()
     }
 
-    fn record(&self, key: ReadKey, digest: impl FnOnce() -> Option<Digest>) {
+    pub(crate) fn record(&self, key: ReadKey, digest: impl FnOnce() -> Option<Digest>) {
         if !self.reads.borrow().contains_key(&key) {
             let digest = digest();
             self.reads.borrow_mut().insert(key, digest);
@@ -422,7 +428,7 @@ impl<'db> Reads<'db> {
     }
 
     /// The first file among the places where a URI may be found.
-    fn lookup(&self, uri: &str, beside: Option<&str>) -> Result<Option<(Source, Pointer)>, ()> {
+    pub(crate) fn lookup(&self, uri: &str, beside: Option<&str>) -> Result<Option<(Source, Pointer)>, ()> {
         if let Some(path) = uri.strip_prefix("file:///") {
             return Ok(self.file(path)?.map(|source| (source, Pointer::default())));
         }
@@ -520,7 +526,7 @@ impl<'db> Reads<'db> {
 impl Resolve for Reads<'_> {
     fn link(&self, from: &FileId, reference: &Reference) -> Link {
         let (uri, fragment, beside) = match &reference.target {
-            RefTarget::Here(pointer) => return Link::To(Place::new(from, pointer)),
+            RefTarget::Here(pointer) => return Link::To(self.form(Place::new(from, pointer))),
             RefTarget::Dangling => return Link::Dangling,
             RefTarget::Elsewhere { uri, fragment, beside } => (uri, fragment, beside),
         };
@@ -603,6 +609,9 @@ impl Resolve for Reads<'_> {
         }
         let source = source_at(self.db, crate::graph::Path::new(self.db, place.file.clone()))?;
         let found = names(self.db, source).and_then(|outline| export(&outline.exports, &place.pointer));
+        if found.is_some() && !self.written(place) {
+            return None;
+        }
         if place.file != self.own {
             let shape = self.target == Target::Models;
             let key = ReadKey::Name(place.file.clone(), place.pointer.clone(), shape);

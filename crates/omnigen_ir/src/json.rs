@@ -282,6 +282,20 @@ impl Number {
         if text.contains(['.', 'e']) { text } else { format!("{text}.0") }
     }
 
+    /// Is the number written as an integer, without point and exponent?
+    pub fn is_written_whole(&self) -> bool {
+        !self.0.contains(['.', 'e', 'E'])
+    }
+
+    /// The number as a Python literal of the type that its text has: `2.0` and `1e3` stay a `float`.
+    pub fn python_as_written(&self) -> String {
+        if self.is_written_whole() {
+            return self.python();
+        }
+        let text = self.0.to_ascii_lowercase().replace("e+", "e");
+        if self.decimal().exponent > 400 { self.python() } else { text }
+    }
+
     fn decimal(&self) -> Decimal<'_> {
         let (negative, rest) = match self.0.strip_prefix('-') {
             Some(rest) => (true, rest),

@@ -20,7 +20,7 @@ pub use digest::{Digest, Encode, Encoder, View};
 pub use json::{Distinct, Json, Number};
 pub use judge::{Judge, Question};
 pub use key::KeyPart;
-pub use link::{Contract, Export, Exports, FileId, Link, Place, Reach, Resolve, Scopes};
+pub use link::{Contract, Export, Exports, FileId, Forms, Link, Place, Reach, Resolve, Scopes};
 pub use node::{
     Capability, Dependency, ErrorType, Handler, Machine, MachineState, ModelUse, NodeManifest, Operation, Retry, Route,
     Routing, Setting, Topic, TopicRole, Transition, Version,

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::{Digest, Pointer, Reference, Schema, TypeSet};
+use crate::{Digest, Pointer, RefTarget, Reference, Schema, TypeSet};
 
 /// A contract's file: its path from the project's root, with `/`, as messages and headers show it.
 pub type FileId = Arc<str>;
@@ -103,7 +103,13 @@ pub struct Exports {
     pub anchors: Vec<(Pointer, Box<str>, Pointer)>,
     /// What dynamic references can find here; see [`Scopes`].
     pub scopes: Scopes,
+    /// Members of `list` that are only there if others are; see [`Forms`].
+    pub forms: Forms,
 }
+
+/// Forms of API types that are sent ([`crate::naming::WRITE`]) and differ from what is received only if one of those that
+/// they lead to is there: the pointer, and where it leads.
+pub type Forms = Vec<(Pointer, Vec<RefTarget>)>;
 
 /// What a file reaches: what closure facts are made of.
 #[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]

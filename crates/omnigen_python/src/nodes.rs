@@ -299,7 +299,7 @@ impl Module<'_> {
                 row.texts("output_events", &route.output_events);
                 row.texts("operations", &route.operations);
                 if let Some(number) = omnigen_ir::Number::new(&route.priority) {
-                    row.value("priority", Doc::text(number.python()));
+                    row.value("priority", Doc::text(number.python_as_written()));
                 }
                 row.about(route.description.as_deref());
                 row.doc()
@@ -542,8 +542,10 @@ impl Module<'_> {
             let (r#type, value) = match setting {
                 Setting::Text(text) => ("str", Doc::text(string(text))),
                 Setting::Number(text) => match omnigen_ir::Number::new(text) {
-                    Some(number) if number.is_integer() => ("int", Doc::text(number.python())),
-                    Some(number) => ("float", Doc::text(number.python())),
+                    Some(number) => {
+                        let r#type = if number.is_written_whole() { "int" } else { "float" };
+                        (r#type, Doc::text(number.python_as_written()))
+                    }
                     None => ("str", Doc::text(string(text))),
                 },
                 Setting::Flag(flag) => ("bool", Doc::text(python_flag(*flag))),

@@ -34,6 +34,7 @@ pub(crate) fn lower(file: &Arc<str>, root: &Value<'_>, dialect: Dialect, diagnos
         diagnostics: Vec::new(),
         broken: false,
         includes: Vec::new(),
+        forms: Vec::new(),
         node: None,
         sorted: Vec::new(),
     };

@@ -4,13 +4,13 @@
 //! name, since that is what an API shows of a thing; the one that is sent has `Write` behind it and no properties that are
 //! read only, which are not required there either. Requests use the one, everything else the other.
 //!
-//! Whether a component of another document has two forms is not known here. What refers to one has both, so that a request
-//! reaches the right form through any number of documents.
+//! Whether a component of another document has two forms is not known here. What refers to one is given both, so that a request
+//! reaches the right form through any number of documents, and it is noted which of them are two only if others are.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 use omnigen_ir::naming::WRITE;
-use omnigen_ir::{Node, Pointer, RefTarget, Schema};
+use omnigen_ir::{Forms, Node, Pointer, RefTarget, Schema};
 
 use super::rewrite::{children_mut, moved};
 
@@ -25,14 +25,15 @@ enum Form {
     Write,
 }
 
-/// Splits definitions whose two forms differ.
-pub(super) fn split(definitions: &mut Vec<(Pointer, Schema)>, exported: &mut Vec<Pointer>) {
+/// Splits definitions whose two forms differ. Gives back those that are only there if others in other files are.
+pub(super) fn split(definitions: &mut Vec<(Pointer, Schema)>, exported: &mut Vec<Pointer>) -> Forms {
     let all = All::new(definitions);
-    let apart = all.apart();
+    let Apart { all: apart, certain } = all.apart();
     let requests = definitions.iter().any(|(pointer, _)| sent(pointer));
     if apart.is_empty() && !requests {
-        return;
+        return Forms::new();
     }
+    let hanging = all.hanging(&apart, &certain);
     let mut made = Vec::with_capacity(definitions.len() + apart.len());
     let mut written: HashSet<Pointer> = HashSet::new();
     for (index, (pointer, schema)) in definitions.iter().enumerate() {
@@ -56,6 +57,15 @@ pub(super) fn split(definitions: &mut Vec<(Pointer, Schema)>, exported: &mut Vec
         exported.push(pointer);
         exported.extend(name);
     }
+    hanging
+}
+
+/// The definitions that may have two forms.
+struct Apart {
+    /// All of them.
+    all: BTreeSet<usize>,
+    /// Those that have two whatever other files say.
+    certain: BTreeSet<usize>,
 }
 
 /// Is it part of a request?
@@ -109,11 +119,11 @@ impl<'d> All<'d> {
     }
 
     /// The definitions that have two forms.
-    fn apart(&self) -> BTreeSet<usize> {
+    fn apart(&self) -> Apart {
         let mut users: HashMap<usize, Vec<usize>> = HashMap::new();
-        let mut todo = Vec::new();
+        let (mut certain, mut open_ones) = (Vec::new(), Vec::new());
         for (index, (_, schema)) in self.list.iter().enumerate() {
-            let mut marked = false;
+            let (mut marked, mut leads) = (false, false);
             let mut open = vec![schema];
             while let Some(schema) = open.pop() {
                 let Some(node) = schema.node() else { continue };
@@ -124,7 +134,7 @@ impl<'d> All<'d> {
                         }
                     }
                     // Whether that one has two forms is not known here; so there are two of this one.
-                    Some(RefTarget::Elsewhere { fragment, .. }) => marked |= component(fragment),
+                    Some(RefTarget::Elsewhere { fragment, .. }) => leads |= component(fragment),
                     _ => {}
                 }
                 let properties = node.object.iter().flat_map(|object| &object.properties);
@@ -133,16 +143,63 @@ impl<'d> All<'d> {
                 node.children(&mut |_, child| open.push(child));
             }
             if marked {
-                todo.push(index);
+                certain.push(index);
+            } else if leads {
+                open_ones.push(index);
             }
         }
-        let mut apart = BTreeSet::new();
-        while let Some(index) = todo.pop() {
-            if apart.insert(index) {
-                todo.extend(users.get(&index).into_iter().flatten());
+        let with_users = |mut todo: Vec<usize>| {
+            let mut reached = BTreeSet::new();
+            while let Some(index) = todo.pop() {
+                if reached.insert(index) {
+                    todo.extend(users.get(&index).into_iter().flatten());
+                }
             }
+            reached
+        };
+        let mut all = with_users(open_ones);
+        let certain = with_users(certain);
+        all.extend(&certain);
+        Apart { all, certain }
+    }
+
+    /// Forms that are sent of definitions that have one only if what they refer to has, with what that is.
+    fn hanging(&self, apart: &BTreeSet<usize>, certain: &BTreeSet<usize>) -> Forms {
+        let named = |index: usize| !sent(&self.list[index].0) && !received(&self.list[index].0);
+        let mut hanging = Forms::new();
+        for &index in apart.difference(certain).filter(|&&index| named(index)) {
+            let mut leads = Vec::new();
+            let mut seen = HashSet::from([index]);
+            let mut open = vec![&self.list[index].1];
+            while let Some(schema) = open.pop() {
+                let Some(node) = schema.node() else { continue };
+                node.children(&mut |_, child| open.push(child));
+                let lead = match node.reference.as_deref().map(|reference| &reference.target) {
+                    Some(RefTarget::Here(pointer)) => match self.owner(pointer).map(|(owner, _)| owner) {
+                        Some(owner) if owner == index || !apart.contains(&owner) => continue,
+                        Some(owner) if named(owner) => RefTarget::Here(format!("{}{WRITE}", self.list[owner].0).into()),
+                        // Has no forms of its own to ask about.
+                        Some(owner) => {
+                            if seen.insert(owner) {
+                                open.push(&self.list[owner].1);
+                            }
+                            continue;
+                        }
+                        None => continue,
+                    },
+                    Some(RefTarget::Elsewhere { uri, fragment, beside }) if component(fragment) => {
+                        let fragment = format!("{fragment}{WRITE}").into();
+                        RefTarget::Elsewhere { uri: uri.clone(), fragment, beside: beside.clone() }
+                    }
+                    _ => continue,
+                };
+                if !leads.contains(&lead) {
+                    leads.push(lead);
+                }
+            }
+            hanging.push((format!("{}{WRITE}", self.list[index].0).into(), leads));
         }
-        apart
+        hanging
     }
 
     /// Is a property of this schema only read, only written?

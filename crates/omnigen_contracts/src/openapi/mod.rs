@@ -14,7 +14,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use omnigen_ir::naming::{OPERATION, WRITE, plain_pointer};
-use omnigen_ir::{Json, Logic, Node, Pointer, Reach, RefTarget, Schema, TypeSet};
+use omnigen_ir::{Forms, Json, Logic, Node, Pointer, Reach, RefTarget, Schema, TypeSet};
 use omnigen_report::{At, Code, Diagnostic, Severity};
 
 use crate::Declarations;
@@ -224,12 +224,13 @@ pub(crate) fn lower(
         diagnostics: Vec::new(),
         broken: false,
         includes: Vec::new(),
+        forms: Forms::new(),
         node: None,
         sorted: Vec::new(),
     };
     lowerer.lower_targets(&mut declarations);
     discriminator::apply(&mut lowerer, &mut declarations.definitions, &mut exported);
-    forms::split(&mut declarations.definitions, &mut exported);
+    declarations.forms = forms::split(&mut declarations.definitions, &mut exported);
     let found = loops(file, &references(&declarations.definitions));
     lowerer.diagnostics.extend(found);
     if exported.is_empty() {
