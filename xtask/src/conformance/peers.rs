@@ -16,6 +16,9 @@ const TABLE: &str = "tests/peers.md";
 /// Those whose validators and models are timed, in the order of the table; the first is ours.
 const CONTESTANTS: [&str; 5] = ["errors", "fastjsonschema", "validate", "datamodel-code-generator", "jsonschema-rs"];
 
+/// The generator that comes from npm, pinned.
+const QUICKTYPE: &str = "quicktype-core@26.0.0";
+
 /// Modules whose import is timed: every so many.
 const EVERY: usize = 8;
 
@@ -34,10 +37,11 @@ pub(crate) fn run(root: &Path) -> Result<(), String> {
     let ours = setup.script("conformance.py", &project, &Value::Array(entries.clone()))?;
     setup.python = python::environment_of(root, "tests/peers.txt", &crate::target(root)?.join("peers"))?;
 
+    let package = crate::target(root)?.join("peers/npm");
     let mut text = format!(
         "<!-- Written by `cargo xtask peers`. Do not edit. -->\n\n\
          Other generators on the schemas that `tests/conformance.txt` scores, by the same scripts in one run. Versions: `tests/peers.txt`.\n\n{}",
-        scores(&setup, &project, &entries, &ours)?
+        scores(&setup, &project, &entries, &ours, &package)?
     );
     text += &speed(&setup, &project, &entries)?;
     text += &imports(&setup, &project)?;
@@ -46,7 +50,7 @@ pub(crate) fn run(root: &Path) -> Result<(), String> {
     Ok(())
 }
 
-fn scores(setup: &Setup, project: &Path, entries: &[Value], ours: &Value) -> Result<String, String> {
+fn scores(setup: &Setup, project: &Path, entries: &[Value], ours: &Value, package: &Path) -> Result<String, String> {
     let folder = setup.json_schema().join("JSON-Schema-Test-Suite/tests");
     let mut cases = Map::new();
     for (name, title, dialect) in suite::DRAFTS {
@@ -60,11 +64,16 @@ fn scores(setup: &Setup, project: &Path, entries: &[Value], ours: &Value) -> Res
         })
         .collect();
     let drafts: Vec<String> = cases.keys().cloned().collect();
-    let given = json!({ "suite": cases, "entries": schemas, "mirror": project.join("refs") });
-    let found = setup.script("peers.py", project, &given)?;
+    let mut tools = vec!["datamodel-code-generator", "fastjsonschema"];
     let mut text = "```text\n".to_owned();
+    match installed(package) {
+        Ok(()) => tools.push("quicktype"),
+        Err(problem) => text += &format!("quicktype was not measured: {problem}\n"),
+    }
+    let given = json!({ "suite": cases, "entries": schemas, "mirror": project.join("refs"), "tools": tools, "quicktype": package });
+    let found = setup.script("peers.py", project, &given)?;
     let count = |value: &Value| value.as_u64().unwrap_or(0);
-    for tool in ["datamodel-code-generator", "fastjsonschema"] {
+    for tool in tools {
         text += &format!("{tool}\n");
         for draft in drafts.iter() {
             let said = &found[tool][draft.as_str()];
@@ -72,7 +81,7 @@ fn scores(setup: &Setup, project: &Path, entries: &[Value], ours: &Value) -> Res
         }
         let said = &found[tool]["schemas"];
         text += &row("  SchemaStore, all right", count(&said["right"]), count(&said["schemas"]), "");
-        if tool == "datamodel-code-generator" {
+        if tool != "fastjsonschema" {
             text += &row("  documents equal to the model's dump", count(&said["kept"]), count(&said["accepted"]), "");
         }
     }
@@ -87,6 +96,21 @@ fn scores(setup: &Setup, project: &Path, entries: &[Value], ours: &Value) -> Res
         "",
     );
     Ok(text + "```\n\n")
+}
+
+/// Gets quicktype, unless it is there. An error if npm or Node.js are missing.
+fn installed(package: &Path) -> Result<(), String> {
+    if package.join("node_modules/quicktype-core").is_dir() {
+        return Ok(());
+    }
+    std::fs::create_dir_all(package).map_err(|problem| problem.to_string())?;
+    let status = std::process::Command::new("npm")
+        .args(["install", "--silent", "--no-audit", "--no-fund", "--prefix"])
+        .arg(package)
+        .arg(QUICKTYPE)
+        .status()
+        .map_err(|problem| format!("npm: {problem}"))?;
+    if status.success() { Ok(()) } else { Err("npm could not install it".to_owned()) }
 }
 
 fn speed(setup: &Setup, project: &Path, entries: &[Value]) -> Result<String, String> {

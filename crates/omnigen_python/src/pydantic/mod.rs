@@ -167,6 +167,7 @@ impl Module<'_> {
                 needs
             })
             .collect();
+        let needs = self.knotted(needs);
         let mut order = Vec::with_capacity(count);
         let mut entered = vec![false; count];
         let mut stack: Vec<(usize, usize)> = Vec::new();
@@ -194,6 +195,20 @@ impl Module<'_> {
             self.order[at] = rank;
         }
         order
+    }
+
+    /// What definitions need, without the classes of which an alias that names itself is a part: such an alias comes before
+    /// them. Behind them pyright takes it for a variable.
+    fn knotted(&self, mut needs: Vec<Vec<usize>>) -> Vec<Vec<usize>> {
+        let class = |at: usize| matches!(self.types.definitions[at].body, Body::Class(_));
+        for alias in (0..needs.len()).filter(|at| !class(*at)) {
+            if !needs[alias].contains(&alias) {
+                continue;
+            }
+            let kept = needs[alias].iter().copied().filter(|need| !class(*need) || !leads(&needs, *need, alias));
+            needs[alias] = kept.collect();
+        }
+        needs
     }
 
     fn body(&mut self, order: &[usize]) -> String {
@@ -514,4 +529,19 @@ fn late_order(imports: &BTreeMap<String, BTreeMap<String, String>>) -> Vec<(&Str
         (std::cmp::Reverse(dots), path[dots..].to_owned())
     });
     sorted
+}
+
+/// Does one of the definitions need the other, itself or through others?
+fn leads(needs: &[Vec<usize>], from: usize, to: usize) -> bool {
+    let mut seen = vec![false; needs.len()];
+    let mut open = vec![from];
+    while let Some(at) = open.pop() {
+        if at == to {
+            return true;
+        }
+        if !std::mem::replace(&mut seen[at], true) {
+            open.extend(&needs[at]);
+        }
+    }
+    false
 }

@@ -20,6 +20,9 @@ const ALIKE: usize = 10;
 /// So many properties are checked by one function: type checkers follow branches only so far.
 const TOGETHER: usize = 60;
 
+/// A function of so many bytes leaves what more there is to functions of their own, for the same reason.
+const LONG: usize = 12_000;
+
 impl<'a> Emitter<'a> {
     /// Writes `def name(data: Any) -> bool`.
     pub(super) fn accept_function(&mut self, name: &str, schema: &'a Schema, docstring: Option<&str>) {
@@ -378,6 +381,10 @@ impl<'a> Emitter<'a> {
             let mark = code.mark();
             match short {
                 Some(fails) => fail_if(code, fails),
+                None if before > LONG => {
+                    let valid = this.apart(&property.schema, &value);
+                    fail_if(code, valid.opposite(this.arena));
+                }
                 None => this.accept(code, &property.schema, &value, TypeSet::ALL),
             }
             code.used(before, mark, &value, expression);

@@ -33,7 +33,12 @@ pub(super) fn assemble(emitter: &Emitter<'_>) -> String {
         w.line("from functools import cache");
     }
     let typed = !emitter.contract.exports.list.is_empty();
-    w.line(if typed { "from typing import TYPE_CHECKING, Any, TypedDict" } else { "from typing import TypedDict" });
+    let numbers = emitter.needs(Need::IsInteger) || emitter.needs(Need::IsNumber);
+    w.line(match (typed, numbers) {
+        (true, true) => "from typing import TYPE_CHECKING, Any, TypedDict, TypeGuard",
+        (true, false) => "from typing import TYPE_CHECKING, Any, TypedDict",
+        (false, _) => "from typing import TypedDict",
+    });
     w.line("");
     let imports: Vec<Import> = emitter.imports.iter().map(|(_, import)| import.clone()).collect();
     if !imports.is_empty() {

@@ -1,8 +1,8 @@
 //! Functions that a module brings along where it uses them. Their lines are short, and what is broken ends with a comma, so that
 //! `ruff format` leaves them as they are whatever the length of a line (from 60 columns on).
 
-/// `_is_integer`
-pub(super) const IS_INTEGER: &str = r#"def _is_integer(value: Any) -> bool:
+/// `_is_integer`. Where it holds, type checkers may compare with numbers, whatever was asked about the value before.
+pub(super) const IS_INTEGER: &str = r#"def _is_integer(value: Any) -> TypeGuard[float]:
     if isinstance(value, float):
         return value.is_integer()
     return not isinstance(value, bool) and isinstance(value, int)
@@ -12,7 +12,7 @@ pub(super) const IS_INTEGER: &str = r#"def _is_integer(value: Any) -> bool:
 pub(super) const IS_NUMBER: &str = r#"_NUMBERS = (int, float)
 
 
-def _is_number(value: Any) -> bool:
+def _is_number(value: Any) -> TypeGuard[float]:
     number = isinstance(value, (int, float))
     return number and not isinstance(value, bool)
 "#;

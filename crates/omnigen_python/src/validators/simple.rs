@@ -16,11 +16,15 @@ impl<'a> Emitter<'a> {
         }
         match self.simple(schema, var, known, 2) {
             Some(condition) if condition.size() <= 8 => condition,
-            _ => {
-                let number = self.branch(schema);
-                accepted(self.arena, number, var)
-            }
+            _ => self.apart(schema, var),
         }
+    }
+
+    /// Is `var` valid? A call of a function.
+    pub(super) fn apart(&mut self, schema: &'a Schema, var: &str) -> Condition<'a> {
+        let known = self.branches.get(&(key(schema), self.scope)).copied();
+        let number = known.unwrap_or_else(|| self.branch(schema));
+        accepted(self.arena, number, var)
     }
 
     /// The condition written out, if no loop and no function of its own is needed. `depth` counts the levels of properties
@@ -138,10 +142,14 @@ impl<'a> Emitter<'a> {
     fn any_of_here(&mut self, list: &'a [Schema], var: &str, known: TypeSet) -> Condition<'a> {
         let mut types = TypeSet::NONE;
         let mut parts = vec![Condition::Known(false)];
-        for schema in list {
-            match only_types(schema) {
-                Some(only) => types = types.or(only),
-                None => parts.push(self.condition(schema, var, known)),
+        // Bounds of numbers come first: behind a test for strings a type checker takes what is compared for a string.
+        let bounded = |schema: &Schema| schema.node().is_some_and(|node| node.number.is_some());
+        for first in [true, false] {
+            for schema in list.iter().filter(|schema| bounded(schema) == first) {
+                match only_types(schema) {
+                    Some(only) => types = types.or(only),
+                    None => parts.push(self.condition(schema, var, known)),
+                }
             }
         }
         parts[0] = self.typed(types, known, var);
