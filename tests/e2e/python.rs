@@ -94,6 +94,22 @@ fn mypy_strict() {
     tool(&all, command.current_dir(all.root()));
 }
 
+/// In its basic mode. What SchemaStore makes of it, `cargo xtask conformance` tells.
+#[test]
+fn pyright_basic() {
+    let Some(mut command) = python() else { return };
+    let (all, names) = everything();
+    all.write("pyrightconfig.json", r#"{"typeCheckingMode": "basic", "include": ["cases"]}"#);
+    command.args(["-m", "basedpyright", "--outputjson", "--project", "pyrightconfig.json", "--pythonpath"]);
+    let program = command.get_program().to_owned();
+    let run = tool(&all, command.arg(program).current_dir(all.root()));
+    let said: serde_json::Value = serde_json::from_str(&run.stdout).expect("JSON");
+    let modules = names.iter().flat_map(|case| all.tree(&format!("cases/{case}/generated")).into_keys());
+    let modules = modules.filter(|path| path.ends_with(".py")).count();
+    assert!(said["summary"]["filesAnalyzed"].as_u64() >= Some(modules as u64), "{modules} modules: {said}");
+    assert_eq!(said["summary"]["errorCount"], 0, "{said}");
+}
+
 #[test]
 fn ruff_check() {
     let Some(_) = python() else { return };

@@ -347,3 +347,17 @@ fn copies_of_what_other_contracts_have_inside_keep_their_names_apart() {
     assert!(broken.diagnostics.is_empty(), "{:?}", broken.diagnostics);
     assert!(!broken.body.contains("validator_b"), "{}", broken.body);
 }
+
+/// Type checkers follow the branches of a function only so far.
+#[test]
+fn a_long_function_leaves_nested_objects_to_others() {
+    let inner: Vec<String> = (0..12).map(|i| format!(r#""p{i}": {{"type": "integer", "minimum": {i}}}"#)).collect();
+    let inner = format!(r#"{{"type": "object", "properties": {{{}}}}}"#, inner.join(", "));
+    let outer: Vec<String> = (0..30).map(|i| format!(r#""o{i}": {inner}"#)).collect();
+    let schema = format!(r#"{{"type": "object", "properties": {{{}}}}}"#, outer.join(", "));
+    let body = Project::new(&[("long.json", &schema)]).emit("long.json", false).body;
+    let functions: Vec<&str> = body.split("\n\n\n").filter(|text| text.starts_with("def ")).collect();
+    let longest = functions.iter().map(|text| text.matches("if ").count()).max();
+    assert!(longest < Some(300), "{longest:?} branches in one function");
+    assert!(functions.len() > 20, "{} functions", functions.len());
+}
