@@ -110,13 +110,16 @@ impl<'t> Splicer<'t> {
         };
         if let Some(at) = stack.iter().position(|open| *open == target) {
             let round: Vec<&str> = stack[at..].iter().map(|file| &**file).collect();
-            let message = format!("files include each other in a circle: {} → back", round.join(" → "));
+            let message = match round.as_slice() {
+                [_] => "the file includes itself".to_owned(),
+                round => format!("files include each other in a circle: {} → back", round.join(" → ")),
+            };
             self.refuse(file, pointer, message, Some("leave one of the includes out"));
             return None;
         }
         if stack.len() > MAX_LEVELS {
             let message = format!("`{path}` is included {} levels deep; the limit is {MAX_LEVELS}", stack.len());
-            self.refuse(file, pointer, message, None);
+            self.refuse(file, pointer, message, Some("include it from a file nearer to the contract"));
             return None;
         }
         self.spliced.asked.push(target.clone());
@@ -132,7 +135,7 @@ impl<'t> Splicer<'t> {
         };
         if text.len() > MAX_INCLUDED {
             let message = format!("`{path}` has {} bytes; the limit for included files is {MAX_INCLUDED}", text.len());
-            self.refuse(file, pointer, message, None);
+            self.refuse(file, pointer, message, Some("split it, or keep what is needed in a smaller file"));
             return None;
         }
         self.files += 1;

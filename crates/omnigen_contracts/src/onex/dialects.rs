@@ -212,6 +212,7 @@ fn state<'v, 'a>(t: &mut Translator<'v, 'a>, root: &'v Value<'a>, key: &str, val
     let mut properties: Made<'a> = Vec::new();
     let mut required = Vec::new();
     let mut untyped = Vec::new();
+    let mut first = None;
     for list in ["required", "optional"] {
         let Some(Data::Array(items)) = value.get(list).map(|value| &value.data) else { continue };
         for (index, item) in items.iter().enumerate() {
@@ -234,6 +235,7 @@ fn state<'v, 'a>(t: &mut Translator<'v, 'a>, root: &'v Value<'a>, key: &str, val
                     untyped.push(field.to_string());
                     let mut token = String::new();
                     push_index(&mut token, index);
+                    first.get_or_insert_with(|| (list, token[1..].to_owned()));
                     let here = ["$defs", name, "properties", field];
                     t.at(key, &[], |t| t.at(list, &[], |t| t.at(&token[1..], &here, |_| object(Vec::new(), item.span))))
                 }
@@ -244,10 +246,10 @@ fn state<'v, 'a>(t: &mut Translator<'v, 'a>, root: &'v Value<'a>, key: &str, val
             properties.push(Member { name: field.clone(), key: item.span, value: schema });
         }
     }
-    if !untyped.is_empty() {
+    if let Some((list, token)) = first {
         let message = format!("`{key}` names {} without a type: everything is allowed there", list_of(&untyped));
         let hint = "say the types in `validation_rules.constraint_definitions`, or write `properties`";
-        t.warn(Code::UntypedField, key, message, Some(hint.to_owned()));
+        t.at(key, &[], |t| t.at(list, &[], |t| t.warn(Code::UntypedField, &token, message, Some(hint.to_owned()))));
     }
     t.at(key, &["$defs", name], |t| {
         let mut made = vec![member("type", string("object"), value.span)];
@@ -269,8 +271,8 @@ fn untyped(t: &mut Translator<'_, '_>, count: usize, name: &str) {
     if count == 0 {
         return;
     }
-    let fields = if count == 1 { "a field".to_owned() } else { format!("{count} fields") };
-    let message = format!("{fields} of `{name}` are only named: everything is allowed there");
+    let (fields, are) = if count == 1 { ("a field".to_owned(), "is") } else { (format!("{count} fields"), "are") };
+    let message = format!("{fields} of `{name}` {are} only named: everything is allowed there");
     t.warn(Code::UntypedField, "", message, Some("write `name: type` for each".to_owned()));
     if let Some(last) = t.diagnostics.last_mut() {
         last.severity = omnigen_report::Severity::Note;

@@ -12,6 +12,7 @@ mod made;
 mod node;
 mod translate;
 mod types;
+mod words;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

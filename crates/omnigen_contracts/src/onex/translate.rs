@@ -130,7 +130,7 @@ impl<'v, 'a> Translator<'v, 'a> {
     }
 
     /// What an expression's remarks add to its schema.
-    fn remarked(&mut self, made: &mut Made<'a>, shape: Shape, remarks: &Remarks, span: Span) {
+    pub(super) fn remarked(&mut self, made: &mut Made<'a>, shape: Shape, remarks: &Remarks, span: Span) {
         for (value, word) in
             [(&remarks.least, "ge"), (&remarks.above, "gt"), (&remarks.most, "le"), (&remarks.below, "lt")]
         {
@@ -169,17 +169,28 @@ impl<'v, 'a> Translator<'v, 'a> {
                 return None;
             }
         };
+        let shown: String = text.chars().take(80).collect();
+        let hint = "put the type alone into `type`, and the rest into `description`, `default`, `minimum`, `maximum`";
+        if !read.remarks.prose.is_empty()
+            && let Expression::Name(name) = &read.r#type
+            && !self.names.contains_key(name)
+            && !types::is_known(name)
+            && !types::is_class(name)
+            && types::meant(name).is_none()
+        {
+            let message = format!("`{shown}` is prose and names no type; everything is allowed");
+            self.warn(Code::ProseType, below, message, Some(hint.to_owned()));
+            let description = text.trim().to_owned();
+            return Some((Vec::new(), Some(Remarks { description, any: true, ..Remarks::default() })));
+        }
         let made = self.typed(&read.r#type, below, span, Seat::Field);
         if !read.remarks.any {
             return Some((made, None));
         }
         if !read.remarks.prose.is_empty() {
             let understood = describe(&read.remarks);
-            let shown: String = text.chars().take(80).collect();
             let name = show(&read.r#type);
             let message = format!("`{shown}` is prose; it is read as `{name}`{understood}");
-            let hint =
-                "put the type alone into `type`, and the rest into `description`, `default`, `minimum`, `maximum`";
             self.warn(Code::ProseType, below, message, Some(hint.to_owned()));
         }
         Some((made, Some(read.remarks)))
@@ -404,7 +415,13 @@ impl<'v, 'a> Translator<'v, 'a> {
                 None => self.reference(text, None, target.span),
             };
         }
-        let values = word(&["enum", "enum_values", "choices", "allowed_values"])
+        let values = word(&["enum", "enum_values", "choices", "allowed_values"]);
+        if let Some((name, list)) = values
+            && !matches!(list.data, Data::Array(_) | Data::Null)
+        {
+            self.wrong(name, list, "a list of values");
+        }
+        let values = values
             .and_then(|(_, list)| if let Data::Array(items) = &list.data { Some((items, list.span)) } else { None })
             .filter(|(items, _)| !items.is_empty());
         if let Some((items, span)) = values {
@@ -456,130 +473,6 @@ impl<'v, 'a> Translator<'v, 'a> {
         (made, required)
     }
 
-    /// One word of a field's description.
-    fn word(
-        &mut self,
-        part: &'v Member<'a>,
-        made: &mut Made<'a>,
-        shape: Shape,
-        required: &mut Option<bool>,
-        null: &mut bool,
-    ) {
-        let (name, value) = (&*part.name, &part.value);
-        match name {
-            "description" | "title" => {
-                if let Data::String(text) = &value.data
-                    && !text.is_empty()
-                {
-                    put(made, name, Data::String(text.trim().to_owned().into()), value.span);
-                }
-            }
-            "default" | "default_value" => {
-                let empty = name == "default_value" && matches!(&value.data, Data::String(text) if text.is_empty());
-                if !empty {
-                    put(made, "default", value.data.clone(), value.span);
-                }
-            }
-            "default_factory" => match value.as_str() {
-                Some("list" | "tuple" | "set") => put(made, "default", Data::Array(Vec::new()), value.span),
-                Some("dict") => put(made, "default", Data::Object(Vec::new()), value.span),
-                // Made anew for each document: the field may be left out, there is no value to write down.
-                Some(_) => *required = Some(false),
-                None => self.wrong(name, value, "the name of a function such as `list`, `dict` or `uuid4`"),
-            },
-            "nullable" | "optional" if matches!(value.data, Data::Bool(_)) => {
-                let yes = matches!(value.data, Data::Bool(true));
-                if name == "nullable" { *null |= yes } else { *required = Some(!yes) }
-            }
-            "required" if matches!(value.data, Data::Bool(_)) => {
-                *required = Some(matches!(value.data, Data::Bool(true)));
-            }
-            "ge" | "gt" | "le" | "lt" | "minimum" | "maximum" | "min" | "max" | "min_value" | "max_value"
-            | "exclusiveMinimum" | "exclusiveMaximum" | "min_length" | "max_length" | "minLength" | "maxLength"
-            | "min_items" | "max_items" | "minItems" | "maxItems" => self.bound(name, value, made, shape),
-            "multiple_of" | "multipleOf" => put(made, "multipleOf", value.data.clone(), value.span),
-            "pattern" | "regex" => {
-                if matches!(&value.data, Data::String(text) if !text.is_empty()) {
-                    put(made, "pattern", value.data.clone(), value.span);
-                }
-            }
-            "format" | "format_type" => {
-                let stated = matches!(&value.data, Data::String(text) if !text.is_empty());
-                if stated && !has(made, "format") {
-                    put(made, "format", value.data.clone(), value.span);
-                }
-            }
-            "unique_items" | "uniqueItems" => put(made, "uniqueItems", value.data.clone(), value.span),
-            "const" | "constant" => put(made, "const", value.data.clone(), value.span),
-            "example" => put(made, "examples", Data::Array(vec![value.clone()]), value.span),
-            "examples" => {
-                if let Data::Array(_) = value.data {
-                    put(made, "examples", value.data.clone(), value.span);
-                }
-            }
-            "deprecated" | "readOnly" | "writeOnly" => put(made, name, value.data.clone(), value.span),
-            "constraints" => match &value.data {
-                Data::Object(members) => {
-                    let members: &'v [Member<'a>] = members;
-                    for part in members {
-                        if part.name == "enum" {
-                            if let Data::Array(_) = part.value.data {
-                                put(made, "enum", part.value.data.clone(), part.value.span);
-                            }
-                        } else {
-                            self.word(part, made, shape, required, null);
-                        }
-                    }
-                }
-                Data::String(text) => {
-                    // `ge=0, le=1`, as behind a type.
-                    if let Ok(read) = expression::read(&format!("str, {text}")) {
-                        self.remarked(made, shape, &read.remarks, value.span);
-                    }
-                }
-                _ => self.wrong(name, value, "a map such as `{ge: 0, le: 100}`"),
-            },
-            "minProperties" | "maxProperties" | "dependentRequired" | "minContains" | "maxContains" => {
-                put(made, name, value.data.clone(), value.span);
-            }
-            // Read elsewhere, or of no weight for the type.
-            _ => {}
-        }
-    }
-
-    fn wrong(&mut self, name: &str, value: &Value<'_>, expected: &str) {
-        let message = format!("`{name}` must be {expected}, not {}", value.kind());
-        self.warn(Code::WrongType, name, message, None);
-    }
-
-    fn bound(&mut self, name: &str, value: &'v Value<'a>, made: &mut Made<'a>, shape: Shape) {
-        let Data::Number(text) = &value.data else {
-            if !matches!(value.data, Data::Null) {
-                self.wrong(name, value, "a number");
-            }
-            return;
-        };
-        // In the words of the upstream model class 0 says that there is no bound.
-        if matches!(name, "min_value" | "max_value") && omnigen_ir::Number::new(text).is_some_and(|n| n.text() == "0") {
-            return;
-        }
-        let word = match name {
-            "ge" | "minimum" | "min" | "min_value" => "ge",
-            "le" | "maximum" | "max" | "max_value" => "le",
-            "gt" | "exclusiveMinimum" => "gt",
-            "lt" | "exclusiveMaximum" => "lt",
-            "min_length" | "minLength" | "min_items" | "minItems" => "shortest",
-            _ => "longest",
-        };
-        match shape.bound(word) {
-            Some(keyword) => put(made, keyword, value.data.clone(), value.span),
-            None => {
-                let message = format!("`{name}` has no effect on a type without {}", shape.lacks(word));
-                self.warn(Code::IgnoredKeyword, name, message, None);
-            }
-        }
-    }
-
     /// What holds inside of lists, maps and objects, and combinations of schemas.
     fn inside(
         &mut self,
@@ -625,14 +518,14 @@ impl<'v, 'a> Translator<'v, 'a> {
                     let names = value.get("required");
                     let (fields, required) = self.at("properties", &[], |inner| inner.fields(fields));
                     put(made, "properties", Data::Object(fields), properties.span);
-                    let required = self.required(required, names, made);
+                    let required = self.required(required, names, made, Some(properties));
                     put_required(made, required, span);
                 }
                 Data::Null => {}
                 _ => self.wrong("properties", properties, "a map of fields"),
             }
         } else if let Some(Data::Array(_)) = value.get("required").map(|names| &names.data) {
-            let required = self.required(Vec::new(), value.get("required"), made);
+            let required = self.required(Vec::new(), value.get("required"), made, None);
             put_required(made, required, span);
         }
         for part in members {
@@ -666,7 +559,13 @@ impl<'v, 'a> Translator<'v, 'a> {
     }
 
     /// Names that must be there: those of a list and those of the fields that say so; not those with a default.
-    fn required(&mut self, mut own: Vec<String>, stated: Option<&'v Value<'a>>, made: &Made<'a>) -> Vec<String> {
+    fn required(
+        &mut self,
+        mut own: Vec<String>,
+        stated: Option<&'v Value<'a>>,
+        made: &Made<'a>,
+        fields: Option<&'v Value<'a>>,
+    ) -> Vec<String> {
         let Some(Data::Array(items)) = stated.map(|stated| &stated.data) else { return own };
         let empty: &[Member<'a>] = &[];
         let properties = made.iter().find(|m| m.name == "properties").and_then(|m| m.value.members()).unwrap_or(empty);
@@ -677,7 +576,9 @@ impl<'v, 'a> Translator<'v, 'a> {
                 continue;
             };
             let field = properties.iter().find(|member| member.name == name);
-            let defaulted = field.is_some_and(|member| member.value.get("default").is_some());
+            // A factory's values cannot be written down, and need not be in a document all the same.
+            let made = fields.and_then(|fields| fields.get(name)?.get("default_factory")).is_some();
+            let defaulted = made || field.is_some_and(|member| member.value.get("default").is_some());
             if !defaulted && !own.iter().any(|known| known == name) {
                 own.push(name.to_owned());
             }

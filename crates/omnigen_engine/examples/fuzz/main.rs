@@ -163,21 +163,31 @@ impl Run<'_> {
                     let said = panic.downcast_ref::<String>().cloned();
                     let said = said.or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()));
                     self.finding(number, &input, &format!("panic: {}", said.unwrap_or_default()));
+                    for (file, text) in &current.around {
+                        let path = self.options.out.join(format!("found-{}-{number}", self.options.seed)).join(&**file);
+                        let folder = path.parent().unwrap_or(&self.options.out);
+                        let written = std::fs::create_dir_all(folder).and_then(|()| std::fs::write(&path, text));
+                        println!(
+                            "      beside it: {} {}",
+                            path.display(),
+                            if written.is_ok() { "" } else { "(not written)" }
+                        );
+                    }
                     left = 0;
                 }
             }
         }
     }
 
-    fn finding(&self, number: u64, input: &Input, what: &str) {
+    fn finding(&self, number: u64, input: &Input<'_>, what: &str) {
         self.found.fetch_add(1, Ordering::Relaxed);
         let path = self.write("found", number, input, what);
         println!("FOUND seed {} number {number}: {what}\n      {}", self.options.seed, path.display());
     }
 
-    fn write(&self, kind: &str, number: u64, input: &Input, what: &str) -> PathBuf {
+    fn write(&self, kind: &str, number: u64, input: &Input<'_>, what: &str) -> PathBuf {
         let name = match input {
-            Input::File(name, _) => name.rsplit('/').next().unwrap_or("file"),
+            Input::File(name, ..) => name.rsplit('/').next().unwrap_or("file"),
             Input::Pattern(_) => "pattern.txt",
         };
         let number = if kind == "last" { "one".to_owned() } else { number.to_string() };

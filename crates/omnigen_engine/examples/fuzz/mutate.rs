@@ -11,6 +11,11 @@ impl Random {
         random
     }
 
+    /// Takes a number in: what comes next depends on it.
+    pub(crate) fn stir(&mut self, number: u64) {
+        self.0 = self.next() ^ number;
+    }
+
     fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.0;
@@ -101,6 +106,13 @@ const WORDS: &[&str] = &[
     "#/properties/a/items",
     "../..",
     "other.json#/x",
+    "other.json",
+    "other.yaml",
+    "other.yaml#/components/schemas/User",
+    "other.yaml#/definitions/Payment",
+    "other.yaml#/paths/~1users",
+    "file.json",
+    "file.yaml#/components/schemas/User",
     "https://far.example/a.json",
     "~1",
     "%00",

@@ -1,4 +1,6 @@
-//! What is tried: one file through all that reads, checks and writes, as a build would.
+//! What is tried: one file, with those that it refers to, through all that reads, checks and writes, as a build would.
+
+use std::collections::BTreeMap;
 
 use omnigen_engine::{Content, Graph, Project, Target};
 use omnigen_ir::naming::Unit;
@@ -40,16 +42,50 @@ pub(crate) struct Seed {
     pub(crate) text: String,
 }
 
+/// Other files that one input may have around it.
+const AROUND: usize = 6;
+
 /// One input: a file's name and bytes, or a pattern.
 #[derive(Clone, Debug)]
-pub(crate) enum Input {
-    File(String, Vec<u8>),
+pub(crate) enum Input<'s> {
+    File(String, Vec<u8>, Around<'s>),
     Pattern(String),
 }
 
-impl Input {
+/// What stands in the files that an input refers to.
+#[derive(Clone, Debug)]
+pub(crate) struct Around<'s> {
+    seeds: &'s [Seed],
+    random: Random,
+}
+
+impl Around<'_> {
+    /// The text of a file that was asked for, if there is to be one: a changed copy of a file of that name, or of any of its kind.
+    /// A pure function of the input and the path.
+    fn text(&self, path: &str) -> Option<String> {
+        let mut random = self.random.clone();
+        path.bytes().for_each(|byte| random.stir(u64::from(byte)));
+        if random.below(3) == 0 {
+            return None;
+        }
+        let name = path.rsplit('/').next().unwrap_or(path);
+        let kind = if name.ends_with("json") { "json" } else { "yaml" };
+        let fits = |seed: &&Seed| seed.name.ends_with(kind) && seed.text.len() <= 20_000;
+        let named: Vec<&Seed> = self.seeds.iter().filter(|seed| seed.name.rsplit('/').next() == Some(name)).collect();
+        let picked = match named.as_slice() {
+            [] => (0..8).map(|_| random.one(self.seeds)).find(fits)?,
+            named => *random.one(named),
+        };
+        if random.below(3) == 0 {
+            return Some(picked.text.clone());
+        }
+        String::from_utf8(mutated(&mut random, &picked.text, &picked.text)).ok()
+    }
+}
+
+impl<'s> Input<'s> {
     /// The input of a number; a pure function of its arguments.
-    pub(crate) fn new(seeds: &[Seed], seed: u64, number: u64) -> Input {
+    pub(crate) fn new(seeds: &'s [Seed], seed: u64, number: u64) -> Input<'s> {
         let mut random = Random::new(seed, number);
         if random.below(12) == 0 || seeds.is_empty() {
             let (one, other) = (*random.one(PATTERNS), *random.one(PATTERNS));
@@ -63,12 +99,12 @@ impl Input {
         let (one, other) = (pick(6_000), pick(60_000));
         let bytes = mutated(&mut random, &seeds[one].text, &seeds[other].text);
         let extension = seeds[one].name.rsplit('.').next().unwrap_or("json");
-        Input::File(format!("contracts/file.{extension}"), bytes)
+        Input::File(format!("contracts/file.{extension}"), bytes, Around { seeds, random })
     }
 
     pub(crate) fn bytes(&self) -> &[u8] {
         match self {
-            Input::File(_, bytes) => bytes,
+            Input::File(_, bytes, _) => bytes,
             Input::Pattern(text) => text.as_bytes(),
         }
     }
@@ -77,27 +113,33 @@ impl Input {
 /// A graph that inputs go through, one after the other, as versions of one file.
 pub(crate) struct Subject {
     graph: Graph,
+    /// The texts of the other files that the last input had around it.
+    pub(crate) around: BTreeMap<FileId, String>,
 }
 
 impl Subject {
     pub(crate) fn new() -> Result<Subject, String> {
         let mut project = Project { refs: Some("refs".into()), ..Project::default() };
         project.python.assert_formats = true;
-        Ok(Subject { graph: Graph::new(&project, 1, Box::new(Yes))? })
+        Ok(Subject { graph: Graph::new(&project, 1, Box::new(Yes))?, around: BTreeMap::new() })
     }
 
     /// Tries one input. Gives how many artifacts could be made.
-    pub(crate) fn attempt(&mut self, input: &Input) -> usize {
-        let (name, bytes) = match input {
+    pub(crate) fn attempt(&mut self, input: &Input<'_>) -> usize {
+        let (name, bytes, around) = match input {
             Input::Pattern(pattern) => return usize::from(omnigen_python::regex::translate(pattern).is_ok()),
-            Input::File(name, bytes) => (name, bytes),
+            Input::File(name, bytes, around) => (name, bytes, around),
         };
         // The driver tells of bytes that are no UTF-8 by itself.
         let Ok(text) = std::str::from_utf8(bytes) else { return 0 };
         let file = FileId::from(name.as_str());
         let unit = Unit::new(name, "contracts");
+        // What stood around the input before is nobody's any more.
+        let before = std::mem::take(&mut self.around).into_keys();
+        let before = before.map(|file| (file.clone(), Unit::new(&file, "contracts"), Content::Unread));
+        self.graph.set_files(before.collect::<Vec<_>>());
         self.graph.set_files([(file.clone(), unit.clone(), Content::Text(text.into()))]);
-        let asked: Vec<_> = Target::ALL.into_iter().map(|target| (file.clone(), target)).collect();
+        let mut asked: Vec<_> = Target::ALL.into_iter().map(|target| (file.clone(), target)).collect();
         let mut made = 0;
         for _ in 0..20 {
             let built = self.graph.make(&asked);
@@ -107,6 +149,7 @@ impl Subject {
                 let places = built.iter().flat_map(|built| &built.diagnostics).filter_map(|found| found.at.as_ref());
                 for at in places.take(20) {
                     if let Spot::Pointer { pointer, key } = &at.spot {
+                        let text = self.around.get(&at.file).map_or(text, String::as_str);
                         let span = omnigen_engine::locate(&at.file, text, pointer, *key);
                         assert!(
                             span.is_none_or(|span| text.get(span).is_some()),
@@ -116,11 +159,18 @@ impl Subject {
                 }
                 break;
             }
-            let absent = needs.into_iter().map(|need| {
-                let unit = Unit::new(&need, "contracts");
-                (need, unit, Content::Absent)
-            });
-            self.graph.set_files(absent.collect::<Vec<_>>());
+            let mut files = Vec::new();
+            for need in needs {
+                let text = if self.around.len() < AROUND { around.text(&need) } else { None };
+                let content = text.as_deref().map_or(Content::Absent, |text| Content::Text(text.into()));
+                if let Some(text) = text
+                    && self.around.insert(need.clone(), text).is_none()
+                {
+                    asked.extend(Target::ALL.into_iter().map(|target| (need.clone(), target)));
+                }
+                files.push((need.clone(), Unit::new(&need, "contracts"), content));
+            }
+            self.graph.set_files(files);
         }
         self.graph.forget_texts();
         omnigen_engine::remote::remote(&file, text);

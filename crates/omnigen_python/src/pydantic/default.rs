@@ -34,7 +34,10 @@ impl Module<'_> {
         let plain = || Some(Made { doc: value(json), models: false });
         match (r#type, json) {
             (Type::Any, _) | (Type::Null, Json::Null) | (Type::Boolean, Json::Bool(_)) => plain(),
-            (Type::Number(_), Json::Number(_)) | (Type::String(_), Json::String(_)) => plain(),
+            (Type::Number(_), Json::Number(number)) => {
+                Some(Made { doc: Doc::text(number.python_as_written()), models: false })
+            }
+            (Type::String(_), Json::String(_)) => plain(),
             (Type::Integer(_), Json::Number(number)) if number.is_integer() => plain(),
             (Type::Literal(values), _) => {
                 if values.iter().any(|known| known.same(json)) {

@@ -2,6 +2,7 @@
 //!
 //! Nothing here is an error: what cannot be read is told, and the rest of the manifest is made.
 
+mod identity;
 mod machine;
 mod routing;
 mod topics;
@@ -17,6 +18,46 @@ use crate::value::{Data, Value, push_index, push_token};
 
 /// Keys that may hold a node's name, best first.
 const NAMES: [&str; 6] = ["name", "node_name", "contract_name", "node_id", "handler_id", "ticket_id"];
+
+/// Keys whose values are texts.
+const TEXTS: [&str; 8] =
+    ["description", "author", "namespace", "lifecycle", "hash", "uuid", "state_contract", "meta_type"];
+/// Keys whose values are lists of texts, or of maps.
+const LISTS: [&str; 3] = ["capabilities", "tags", "protocols_supported"];
+
+/// Keys that something is made of.
+const KEYS: [&str; 30] = [
+    "inputs",
+    "outputs",
+    "input_state",
+    "output_state",
+    "error_state",
+    "io_operations",
+    "operations",
+    "definitions",
+    "handler_routing",
+    "published_events",
+    "consumed_events",
+    "config_schema",
+    "event_bus",
+    "dependencies",
+    "error_handling",
+    "retry_policy",
+    "state_machine",
+    "state_transitions",
+    "contract_version",
+    "node_version",
+    "node_type",
+    "input_model",
+    "output_model",
+    "state_model",
+    "metadata",
+    "descriptor",
+    "capabilities",
+    "terminal_event",
+    "description",
+    "validation_rules",
+];
 
 /// Reads a manifest.
 pub(super) fn read(file: &Arc<str>, root: &Value<'_>, kind: Kind, found: &mut Vec<Diagnostic>) -> NodeManifest {
@@ -42,6 +83,9 @@ pub(super) fn read(file: &Arc<str>, root: &Value<'_>, kind: Kind, found: &mut Ve
     }
     if kind == Kind::Node {
         reader.missing(root);
+        reader.misspelled(root);
+        reader.shapes(root);
+        reader.identity(root);
     }
     models(root, &mut node);
     topics::read(&mut reader, root, &mut node);
@@ -78,7 +122,16 @@ impl Reader<'_> {
         let at =
             if matches!(value.data, Data::Null) { At::key(self.file, pointer) } else { At::value(self.file, pointer) };
         let message = format!("`{name}` must be {expected}, not {}", value.kind());
-        let hint = matches!(value.data, Data::Null).then(|| "fill it in, or leave the key out".to_owned());
+        let hint = match &value.data {
+            Data::Null => Some("fill it in, or leave the key out".to_owned()),
+            Data::Number(text) if expected.starts_with("a name") || expected.starts_with("a text") => {
+                Some(format!("quote it: `\"{text}\"`"))
+            }
+            Data::String(text) if expected.starts_with("a list") && text.len() < 60 => {
+                Some(format!("write `[{text}]`"))
+            }
+            _ => Some(format!("expected {expected}")),
+        };
         self.warn(Code::WrongType, at, message, hint);
     }
 
@@ -125,7 +178,11 @@ impl Reader<'_> {
         if missing.is_empty() {
             return;
         }
-        let names = missing.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(" and ");
+        let names = missing.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>();
+        let names = match names.as_slice() {
+            [first @ .., last] if !first.is_empty() => format!("{} and {last}", first.join(", ")),
+            names => names.concat(),
+        };
         let message = format!("a node contract has {names}; this one does not say");
         // Where it would stand.
         let top = root.members().and_then(|members| members.first()).map(|first| {
@@ -135,6 +192,58 @@ impl Reader<'_> {
         });
         let at = At::key(self.file, &top.unwrap_or_default());
         self.warn(Code::MissingKey, at, message, Some("add it at the top of the file".to_owned()));
+    }
+
+    /// What is text, or a list of texts, in all contracts.
+    fn shapes(&mut self, root: &Value<'_>) {
+        for key in TEXTS {
+            if let Some(value) = root.get(key)
+                && !matches!(value.data, Data::String(_) | Data::Null)
+            {
+                self.wrong(&format!("/{key}"), value, "a text");
+            }
+        }
+        for key in LISTS {
+            match root.get(key).map(|value| (value, &value.data)) {
+                Some((_, Data::Array(items))) => {
+                    for (index, item) in items.iter().enumerate() {
+                        if !matches!(item.data, Data::String(_) | Data::Object(_)) {
+                            self.entry(&indexed(&format!("/{key}"), index), key, item, "a text");
+                        }
+                    }
+                }
+                Some((_, Data::Null | Data::Object(_))) | None => {}
+                Some((value, _)) => self.wrong(&format!("/{key}"), value, "a list of texts"),
+            }
+        }
+    }
+
+    /// An entry of a list that is not what it should be.
+    fn entry(&mut self, pointer: &str, list: &str, value: &Value<'_>, expected: &str) {
+        let message = format!("an entry of `{list}` must be {expected}, not {}", value.kind());
+        let hint = match &value.data {
+            Data::Number(text) => format!("quote it: `\"{text}\"`"),
+            _ => format!("expected {expected}"),
+        };
+        self.warn(Code::WrongType, At::value(self.file, pointer), message, Some(hint));
+    }
+
+    /// Keys that are nearly those that something is made of.
+    fn misspelled(&mut self, root: &Value<'_>) {
+        for part in root.members().unwrap_or_default() {
+            let name = &*part.name;
+            if KEYS.contains(&name) || NAMES.contains(&name) || name.len() < 5 {
+                continue;
+            }
+            let unsaid = KEYS.iter().copied().filter(|key| root.get(key).is_none());
+            if let Some(meant) = omnigen_report::nearest(name, unsaid, if name.len() < 9 { 1 } else { 2 }) {
+                let mut pointer = String::new();
+                push_token(&mut pointer, name);
+                let message = format!("nothing is made of `{name}`");
+                let hint = Some(format!("did you mean `{meant}`?"));
+                self.warn(Code::MisspelledKeyword, At::key(self.file, &pointer), message, hint);
+            }
+        }
     }
 
     /// A version: a map, a text, or a whole number.
@@ -232,7 +341,20 @@ impl Reader<'_> {
         let name = ["name", "class_name", "env_var", "node_name", "protocol", "library"]
             .iter()
             .find_map(|key| text(item, key));
+        let parts = ["name", "type", "dependency_type", "target", "module", "class_name", "protocol", "version"];
+        let mut odd = false;
+        for key in parts {
+            if let Some(value) = item.get(key)
+                && !matches!(value.data, Data::String(_) | Data::Null | Data::Object(_))
+            {
+                odd |= key == "name";
+                self.wrong(&format!("{}/{key}", indexed("/dependencies", index)), value, "a text");
+            }
+        }
         let Some(name) = name else {
+            if odd {
+                return None;
+            }
             let at = At::value(self.file, &indexed("/dependencies", index));
             self.warn(Code::MissingKey, at, "a dependency needs a `name`", None);
             return None;
