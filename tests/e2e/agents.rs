@@ -76,6 +76,58 @@ done(outline + ("" if "absent" in style else style["artifact"]["files"][0]["text
 }
 
 #[test]
+fn that_nothing_has_changed_is_seen_without_reading_what_is_known_of_tasks() {
+    let asks = "say('need', file='STYLE.md')\nsay('message', to=['writer'], kind='k', data=hear())\ndone('x')";
+    let more = "templates = [\"templates/*\"]\npatterns = { files = [\"examples/*\"], top = 1 }\ngates = [\"g\"]\n";
+    let rest = target("docs", "writer", more) + "[gate.g]\nchecks = [\"command\"]\ncommand = [\"true\"]\n";
+    let project = project(&["a", "b"], &[("writer", asks)], &rest);
+    let version = project.path("VERSION").display().to_string();
+    let described = format!("inputs = [\"agents/**\"]\nenv = [\"MOOD\"]\nversion = [\"cat\", \"{version}\"]\n");
+    project.edit("omnigen.toml", "inputs = [\"agents/writer.py\"]\n", &described);
+    for path in ["STYLE.md", "VERSION", "templates/t", "examples/note"] {
+        project.write(path, "a note");
+    }
+    let run = |arguments: &[&str], mood: &str| project.finish(project.command().args(arguments).env("MOOD", mood));
+    run(&["build"], "calm").ends(0).says("2 agent calls");
+    run(&["build"], "wild").ends(0).says("2 agent calls");
+    for (path, text, said) in [
+        ("STYLE.md", "Be brief.", "2 agent calls"),
+        ("VERSION", "2.0", "2 agent calls"),
+        ("templates/t", "another note", "2 agent calls"),
+        ("examples/note", "a note of text", "2 agent calls"),
+        ("agents/more", "", "2 agent calls"),
+        ("contracts/a.json", "{ \"type\": \"string\" }\n", "1 agent call"),
+        ("contracts/c.json", "{ \"type\": \"string\" }\n", "1 agent call"),
+        ("generated/docs/a.md", "by hand", "error[edited-output]"),
+        ("omnigen.toml", "", "the configuration is empty"),
+        ("omnigen.lock", "# omnigen.lock: version 9.", "version 9"),
+    ] {
+        // The first run after a build trusts no stat of the same tick; the next one has nothing to look at but stats.
+        std::thread::sleep(Duration::from_millis(8));
+        run(&["build"], "wild").ends(0).says("nothing to do");
+        let before = project.has(path).then(|| project.read(path));
+        project.write(path, text);
+        let found = run(&["build"], "wild");
+        if found.code == 0 {
+            found.says(said);
+        } else if let Some(before) = before {
+            project.write(path, before);
+        }
+        assert!(found.code != 0 || !found.stderr.contains("nothing to do"), "{path}: {}", found.text());
+    }
+    std::thread::sleep(Duration::from_millis(8));
+    run(&["build"], "wild").ends(0).says("nothing to do");
+    project
+        .tree(".omnigen/details")
+        .into_keys()
+        .for_each(|path| project.write(&format!(".omnigen/details/{path}"), "!"));
+    for arguments in [&["build"][..], &["build", "--check"], &["build", "--frozen", "--offline"]] {
+        run(arguments, "wild").ends(0).says("(12 artifacts)").does_not_say("damaged");
+    }
+    run(&["build", "--check"], "calm").says("damaged");
+}
+
+#[test]
 fn agents_that_wait_for_each_other_are_told() {
     let asks = |other: &str| format!("say('need', target='{other}')\nhear()\ndone('never')");
     let rest = target("left", "l", "") + &target("right", "r", "");
@@ -94,6 +146,16 @@ done("x" + str(len(context["contract"]["document"])))"#;
     let rest = target("first", "sender", "") + &target("second", "reader", "listens = [\"sender\"]");
     let project = project(&["a"], &[("sender", sender), ("reader", reader)], &rest);
     project.build().ends(0).says("2 agent calls");
+    // A fresh clone has the messages too, and can tell from them what the reader would be asked.
+    project.remove(".omnigen");
+    project.run(&["build", "--frozen", "--offline"]).ends(0).says("nothing to do");
+    project.remove(".omnigen");
+    project.edit(
+        "omnigen.toml",
+        "listens = [\"sender\"]",
+        "listens = [\"sender\"]\nassignment = { objective = \"Read.\" }",
+    );
+    project.build().ends(0).says("1 agent call, 1 cached");
     let heard = project.read("generated/second/a.md");
     assert!(
         heard.contains(r#"[{"data": {"a": ["contracts/a.json"], "b": 1}, "from": "sender", "kind": "note"}]"#),

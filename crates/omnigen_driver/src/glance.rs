@@ -2,7 +2,7 @@
 //!
 //! The manifest keeps what the answer needs, laid out for one pass: ledgers of the contracts and of the outputs, and what such a
 //! run says. The folders of contracts are not read either, while they are as they were. Whatever is out of the ordinary
-//! (included files, agents, locked schemas) is left to the survey; what is found changed here is not looked at twice.
+//! (included files, locked schemas, agents without answers) is left to the survey; what is found changed here is not looked at twice.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -64,7 +64,7 @@ pub(crate) fn outputs<'r>(records: &'r Records, meta: &'r Meta) -> Vec<(Option<&
 pub(crate) fn sections(session: &mut Session) -> Option<Vec<(&'static str, Vec<u8>)>> {
     let (records, meta) = (&session.records, &session.meta);
     let odd = records.iter().any(|(_, record)| record.open || !record.includes.is_empty());
-    if odd || !session.setup.locked.is_empty() || !session.agents.targets().is_empty() {
+    if odd || !session.setup.locked.is_empty() || session.agents.unsettled(records) {
         return None;
     }
     let contracts = records.iter().filter(|(_, record)| record.contract);
@@ -91,6 +91,12 @@ pub(crate) fn glance(manifest: &Manifest, setup: &Setup, meta: &Meta) -> Glance 
 
 fn look(manifest: &Manifest, setup: &Setup, meta: &Meta) -> Option<Glance> {
     let head: Idle = postcard::from_bytes(manifest.section(HEAD)?).ok()?;
+    let pinned = |(file, known): &(String, Option<Stat>)| {
+        !moved(*known, omnigen_disk::stat(&setup.root.join(file)).ok().flatten(), meta.pinned_at)
+    };
+    if !meta.pinned.as_ref()?.iter().all(pinned) {
+        return None;
+    }
     let same = |(folder, known): &(String, Stat)| {
         !moved(Some(*known), omnigen_disk::stat(&setup.out.join(folder)).ok().flatten(), meta.written_at)
     };

@@ -216,6 +216,11 @@ struct Shard {
 pub(crate) struct Meta {
     /// What decides what there is, beside files: see `Setup::settings`.
     pub(crate) settings: Option<Vec<(String, String)>>,
+    /// What `settings` says beside the configuration and what the agents are, with what the disk said: the lock, and files that agents
+    /// asked for. `None`: the disk cannot vouch for it.
+    pub(crate) pinned: Option<Vec<(String, Option<Stat>)>>,
+    /// The file system's clock before these were read, in ns.
+    pub(crate) pinned_at: i64,
     /// The naming template that outlines were made with, and the drafts that were assumed.
     pub(crate) naming: String,
     /// The file system's clock before contracts were looked at, in ns.

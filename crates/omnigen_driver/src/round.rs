@@ -92,7 +92,7 @@ impl Session {
         if !survey.changed.is_empty() && !self.manners.compare {
             self.meta.read_at = omnigen_disk::stat::clock(&self.setup.state).unwrap_or(0);
         }
-        let settings = self.setup.settings(&self.agents.identities(&self.setup));
+        let (settings, pinned) = self.settings();
         let reconfigured = self.meta.settings.as_ref() != Some(&settings);
         // What an earlier round has taken and not worked off is found by asking all traces.
         let reconfigured = reconfigured || self.unsettled;
@@ -138,9 +138,15 @@ impl Session {
             done?;
             self.unsettled = false;
             // The lock, and what agents asked for, may be others than before.
-            self.meta.settings = Some(self.setup.settings(&self.agents.identities(&self.setup)));
+            self.keep_settings();
             self.meta.naming = self.setup.outlined().into_owned();
-            self.stale = true;
+        } else if self.meta.pinned.as_ref().is_none_or(|known| {
+            let racy =
+                |(_, stat): &(String, Option<Stat>)| stat.is_some_and(|s| omnigen_disk::racy(&s, self.meta.pinned_at));
+            pinned.as_ref() != Some(known) || known.iter().any(racy)
+        }) {
+            // They are as they were, and the next glance can trust their stats.
+            self.keep_settings();
         }
         if self.stale && !self.manners.compare {
             // An orphan that is kept is told by every run: the next one has to look at the folders again.

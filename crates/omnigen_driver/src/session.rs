@@ -279,13 +279,31 @@ impl Session {
     /// Has anything changed? Tells by the manifest's sections alone, where that is possible.
     pub(crate) fn glance(&self) -> Glance {
         let Some(manifest) = &self.manifest else { return Glance::Unclear };
-        let settings = self.setup.settings(&self.agents.identities(&self.setup));
-        let usual = self.meta.settings.as_ref() == Some(&settings)
+        // What is pinned comes last in the list, and is looked at by stat.
+        let settings = self.setup.settings(&self.agents.identities());
+        let usual = self.meta.settings.as_ref().is_some_and(|known| known.starts_with(&settings))
             && self.journaled.is_empty()
             && self.manners.refresh.is_empty()
             && !self.unsettled
-            && !self.agents.unsettled(&self.records);
+            && !self.agents.unusable();
         if usual { crate::glance::glance(manifest, &self.setup, &self.meta) } else { Glance::Unclear }
+    }
+
+    /// All that decides what there is to do beside the files themselves; with what the disk says of what is pinned.
+    pub(crate) fn settings(&self) -> (Vec<(String, String)>, Option<Vec<(String, Option<Stat>)>>) {
+        let (pinned, stats) = self.agents.pinned(&self.setup);
+        let identities: Vec<(String, Digest)> = self.agents.identities().into_iter().chain(pinned).collect();
+        (self.setup.settings(&identities), stats)
+    }
+
+    /// Remembers them.
+    pub(crate) fn keep_settings(&mut self) {
+        if !self.manners.compare && !self.agents.targets().is_empty() {
+            self.meta.pinned_at = omnigen_disk::stat::clock(&self.setup.state).unwrap_or(0);
+        }
+        let (settings, pinned) = self.settings();
+        (self.meta.settings, self.meta.pinned) = (Some(settings), pinned);
+        self.stale = true;
     }
 
     /// Writes the manifest if it would say something new.

@@ -17,6 +17,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use omnigen_agents::{AgentSpec, Budget, Environment, LlmSpec};
+use omnigen_disk::Stat;
 use omnigen_engine::{AgentTarget, Library, ReadKey, Sees};
 use omnigen_ir::{Digest, FileId, KeyPart};
 use omnigen_report::{Code, Diagnostic};
@@ -98,7 +99,7 @@ impl Agents {
         &self.answers
     }
 
-    /// Reads what the agents are, and the lock. Without agents' targets nothing is read.
+    /// Reads what the agents are. Without agents' targets nothing is read.
     pub(crate) fn new(setup: &Setup) -> Agents {
         let mut agents = Agents {
             targets: Vec::new(),
@@ -140,7 +141,7 @@ impl Agents {
             }
         }
         if !agents.targets.is_empty() {
-            agents.lock = Lock::read(&setup.root, &mut agents.diagnostics);
+            agents.lock = Lock::at(&setup.root);
         }
         agents
     }
@@ -157,21 +158,43 @@ impl Agents {
         self.workers.get(target)
     }
 
-    /// What the agents are, for "nothing changed".
-    pub(crate) fn identities(&self, setup: &Setup) -> Vec<(String, Digest)> {
+    /// What the agents are, for "nothing changed": all that can be told without the lock.
+    pub(crate) fn identities(&self) -> Vec<(String, Digest)> {
         let mut identities: Vec<_> = self.targets.iter().map(|t| (t.name.to_string(), t.digest())).collect();
         let libraries = self.targets.iter().filter_map(|t| Some((t.name.to_string(), t.patterns.as_ref()?.0.digest())));
         identities.extend(libraries);
-        identities.push(("lock".to_owned(), Digest::of(self.lock.text.as_bytes())));
-        // Files that agents asked for while they ran; no survey looks at them.
+        identities
+    }
+
+    /// What no survey looks at: the lock, and the files that agents asked for while they ran. With what the disk says of them,
+    /// `None` where that cannot vouch for what is known of the lock here.
+    pub(crate) fn pinned(&self, setup: &Setup) -> (Vec<(String, Digest)>, Option<Vec<(String, Option<Stat>)>>) {
+        if self.targets.is_empty() {
+            return (Vec::new(), Some(Vec::new()));
+        }
+        let mut pinned = vec![(LOCK.to_owned(), Digest::of(self.lock.read().text.as_bytes()))];
+        let mut stats = self.lock.stat().map(|stat| vec![(LOCK.to_owned(), stat)]);
         let needs = self.lock.entries().flat_map(|entry| &entry.needs);
         let files: BTreeSet<&str> = needs.filter_map(|(need, _)| need.strip_prefix("file:")).collect();
         for file in files {
-            let bytes = omnigen_disk::files::read_bytes(&setup.root.join(file)).map(|(bytes, _)| bytes);
-            let digest = bytes.map_or_else(|_| Digest::from_bytes([0; 32]), |bytes| Digest::of(&bytes));
-            identities.push((file.to_owned(), digest));
+            let (digest, stat) = match omnigen_disk::files::read_bytes(&setup.root.join(file)) {
+                Ok((bytes, stat)) => (Digest::of(&bytes), Some(stat)),
+                Err(_) => (Digest::from_bytes([0; 32]), None),
+            };
+            pinned.push((file.to_owned(), digest));
+            stats.iter_mut().for_each(|stats| stats.push((file.to_owned(), stat)));
         }
-        identities
+        (pinned, stats)
+    }
+
+    /// Why agents cannot be asked, or their answers not be replayed.
+    fn diagnostics(&self) -> Vec<Diagnostic> {
+        self.diagnostics.iter().chain(&self.lock.read().problem).cloned().collect()
+    }
+
+    /// Is something wrong with what the agents are?
+    pub(crate) fn unusable(&self) -> bool {
+        !self.diagnostics.is_empty()
     }
 
     pub(crate) fn identity_of(&self, target: &str) -> Option<Digest> {
@@ -180,7 +203,12 @@ impl Agents {
 
     /// Is there a task without its outputs?
     pub(crate) fn unsettled(&self, records: &Records) -> bool {
-        if !self.diagnostics.is_empty() || self.lock.file.conflicted || records.iter().any(|(_, record)| record.open) {
+        if self.targets.is_empty() {
+            return self.unusable();
+        }
+        let lock = self.lock.read();
+        let odd = lock.problem.is_some() || lock.file.conflicted;
+        if self.unusable() || odd || records.iter().any(|(_, record)| record.open) {
             return true;
         }
         let lacks = |target: &AgentTarget| {
@@ -194,7 +222,7 @@ impl Agents {
 
     /// Is this file, of a kind that can carry no mark, what the lock says we wrote?
     pub(crate) fn wrote(&self, path: &str, bytes: &[u8]) -> bool {
-        self.lock.file.outputs.iter().any(|output| output.path == path && output.digest == Digest::of(bytes))
+        self.lock.read().file.outputs.iter().any(|output| output.path == path && output.digest == Digest::of(bytes))
     }
 }
 
@@ -363,7 +391,7 @@ pub(crate) fn alike(
 
 /// Settles all tasks that are not.
 pub(crate) fn run(session: &mut Session, commit: &mut Commit) -> Result<TaskOutcome, String> {
-    let mut outcome = TaskOutcome { diagnostics: session.agents.diagnostics.clone(), ..TaskOutcome::default() };
+    let mut outcome = TaskOutcome { diagnostics: session.agents.diagnostics(), ..TaskOutcome::default() };
     outcome.failed = !outcome.diagnostics.is_empty();
     if session.agents.targets.is_empty() {
         session.flight.forget_all();

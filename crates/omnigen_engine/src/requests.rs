@@ -118,8 +118,10 @@ pub struct Sent {
     pub to: Vec<Box<str>>,
     /// Of kind and data.
     pub digest: Digest,
-    /// Kind and data as canonical JSON; `None` if only the lock knows it.
-    pub body: Option<(Box<str>, Box<str>)>,
+    /// What kind of message.
+    pub kind: Box<str>,
+    /// Canonical JSON.
+    pub data: Box<str>,
 }
 
 /// What an agent gave, as far as other tasks may see it.
@@ -140,7 +142,7 @@ impl Given {
         let mut encoder = Encoder::new("given/2", View::Full);
         encoder.digest(&files_digest(files));
         encoder.int(messages.len() as u64);
-        for Sent { to, digest, body: _ } in messages {
+        for Sent { to, digest, kind: _, data: _ } in messages {
             encoder.int(to.len() as u64);
             to.iter().for_each(|name| encoder.str(name));
             encoder.digest(digest);
@@ -327,14 +329,12 @@ fn package(db: &dyn Db, task: Task) -> Result<Package, Planned> {
             let mut encoder = Encoder::new("messages/1", View::Full);
             for sent in given.messages.iter().filter(|sent| sent.to.contains(&target.agent)) {
                 encoder.digest(&sent.digest);
-                match &sent.body {
-                    Some((kind, data)) => messages.push(object([
-                        ("from", string(agent)),
-                        ("kind", string(kind)),
-                        ("data", omnigen_contracts::document(&"message.json".into(), data).unwrap_or(Json::Null)),
-                    ])),
-                    None => missing = Some(other.clone()),
-                }
+                let data = omnigen_contracts::document(&"message.json".into(), &sent.data);
+                messages.push(object([
+                    ("from", string(agent)),
+                    ("kind", string(&sent.kind)),
+                    ("data", data.unwrap_or(Json::Null)),
+                ]));
             }
             parts.push(KeyPart::new(format!("messages {other}"), encoder.finish()));
         }

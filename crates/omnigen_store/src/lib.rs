@@ -21,6 +21,6 @@ pub mod shelf;
 
 pub use answers::Answers;
 pub use blobs::Blobs;
-pub use lock_file::{LockEntry, LockFile, LockOutput, LockProblem, LockSchema};
+pub use lock_file::{LockEntry, LockFile, LockMessage, LockOutput, LockProblem, LockSchema};
 pub use manifest::{Executable, Manifest, Unusable};
 pub use shelf::Shelf;

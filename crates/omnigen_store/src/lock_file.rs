@@ -6,11 +6,12 @@
 //! # omnigen.lock: version 1. Written by omnigen; commit it.
 //! output docs/order.json source=contracts/order.json emitter=docs/1 digest=<64 hex digits>
 //! schema https://example.org/address.json path=vendor/address.json digest=<64 hex digits>
-//! task docs contracts/order.json key=<hex> answer=<hex> artifact=docs/order.md:<hex> need=models:<hex> message=b:<hex> gate=typed:<hex>
+//! task docs contracts/order.json key=<hex> answer=<hex> artifact=docs/order.md:<hex> need=models:<hex> message=b:hint:{"n":1} gate=typed:<hex>
 //! ```
 //!
 //! A word is written with `%` and two hexadecimal digits for each byte of a blank, a control character or a `%`; nothing at
-//! all is `-`, and a lone `-` is `%2D`. `artifact`, `need`, `message` and `gate` may come any number of times; needs and
+//! all is `-`, and a lone `-` is `%2D`. A message is there whole (receivers with `,` between them, kind, canonical JSON; a `,` or `:`
+//! in one of the first two is written like a blank): no file holds it, and whoever it is for needs it. `artifact`, `need`, `message` and `gate` may come any number of times; needs and
 //! messages are in the order in which they were asked for and sent, and a need that did not exist has `absent` for a digest. Several lines may name one task (after a careless merge, or with several candidates): who looks an
 //! entry up takes the one whose key is the computed one.
 
@@ -57,12 +58,23 @@ pub struct LockEntry {
     pub artifacts: Vec<(String, Digest)>,
     /// Name and digest of each need, in the order asked; `None`: it did not exist.
     pub needs: Vec<(String, Option<Digest>)>,
-    /// Receivers (with `,` between them) and digest of each message, in the order sent.
-    pub messages: Vec<(String, Digest)>,
+    /// Each message, in the order sent.
+    pub messages: Vec<LockMessage>,
     /// Name and receipt of each gate that let it pass, in the target's order.
     pub gates: Vec<(String, Digest)>,
     /// Digest of what was decided about, key and policy; `None` where there was nothing to decide.
     pub decision: Option<Digest>,
+}
+
+/// A message that belongs to an answer.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct LockMessage {
+    /// Names of agents, not empty.
+    pub to: Vec<String>,
+    /// What kind of message.
+    pub kind: String,
+    /// Canonical JSON.
+    pub data: String,
 }
 
 /// A generated file without a mark of its own.
@@ -124,8 +136,9 @@ impl LockFile {
                 let digest = digest.map_or_else(|| ABSENT.to_owned(), |digest| digest.hex());
                 let _ = write!(line, " need={}:{digest}", word(name));
             }
-            for (to, digest) in messages {
-                let _ = write!(line, " message={}:{}", word(to), digest.hex());
+            for LockMessage { to, kind, data } in messages {
+                let to: Vec<String> = to.iter().map(|name| part(name)).collect();
+                let _ = write!(line, " message={}:{}:{}", to.join(","), part(kind), word(data));
             }
             for (name, digest) in gates {
                 let _ = write!(line, " gate={}:{}", word(name), digest.hex());
@@ -202,7 +215,7 @@ fn read_line(line: &str, file: &mut LockFile) -> Result<(), String> {
             let mut fields = Fields::new(words)?;
             let (key, answer) = (fields.digest("key")?, fields.digest("answer")?);
             let (artifacts, needs) = (fields.pairs("artifact")?, fields.needs()?);
-            let (messages, gates) = (fields.pairs("message")?, fields.pairs("gate")?);
+            let (messages, gates) = (fields.messages()?, fields.pairs("gate")?);
             let decision = match fields.all("decision").as_slice() {
                 [] => None,
                 [one] => Some(read_digest(one)?),
@@ -277,6 +290,17 @@ impl<'a> Fields<'a> {
         self.all("need").into_iter().map(pair).collect()
     }
 
+    fn messages(&mut self) -> Result<Vec<LockMessage>, String> {
+        let message = |value: &str| {
+            let told = || format!("`{value}` is not `receivers:kind:data`");
+            let (to, rest) = value.split_once(':').ok_or_else(told)?;
+            let (kind, data) = rest.split_once(':').ok_or_else(told)?;
+            let to: Vec<String> = to.split(',').map(unword).collect::<Result<_, _>>()?;
+            Ok(LockMessage { to, kind: unword(kind)?, data: unword(data)? })
+        };
+        self.all("message").into_iter().map(message).collect()
+    }
+
     fn end(self) -> Result<(), String> {
         self.0.first().map_or(Ok(()), |(name, _)| Err(format!("`{name}` is not known here")))
     }
@@ -304,6 +328,11 @@ fn word(text: &str) -> String {
         }
     }
     word
+}
+
+/// A word that stands before a `,` or a `:`.
+fn part(text: &str) -> String {
+    word(text).replace(',', "%2C").replace(':', "%3A")
 }
 
 fn unword(word: &str) -> Result<String, String> {
@@ -337,6 +366,11 @@ mod tests {
         Digest::of(text.as_bytes())
     }
 
+    fn message(to: &[&str], kind: &str, data: &str) -> LockMessage {
+        let to = to.iter().map(|name| (*name).to_owned()).collect();
+        LockMessage { to, kind: kind.to_owned(), data: data.to_owned() }
+    }
+
     fn sample() -> LockFile {
         LockFile {
             tasks: vec![
@@ -347,7 +381,10 @@ mod tests {
                     answer: digest("answer"),
                     artifacts: vec![("docs/b: 1%.md".to_owned(), digest("b")), ("docs/a=1.md".to_owned(), digest("a"))],
                     needs: vec![("models".to_owned(), Some(digest("m"))), ("file:x".to_owned(), None)],
-                    messages: vec![("b,a".to_owned(), digest("2")), ("a".to_owned(), digest("1"))],
+                    messages: vec![
+                        message(&["b,:", "a"], "a kind: -", "{\"a b\":[1,\"%\"]}"),
+                        message(&["a"], "", "-"),
+                    ],
                     gates: vec![("typed".to_owned(), digest("g"))],
                     decision: Some(digest("d")),
                 },

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use omnigen_agents::{Answer, Need, NeedReply};
+use omnigen_agents::{Answer, Message, Need, NeedReply};
 use omnigen_disk::mark::Comment;
 use omnigen_engine::{File, Given, Read, Request, Sent};
 use omnigen_ir::{Digest, FileId};
@@ -72,10 +72,9 @@ pub(super) fn look_up(session: &mut Session, call: &Call, pending: &dyn Fn(&Task
             Hold::Waiting(task) => return Ok(Known::Waiting(task)),
             Hold::No => continue,
         }
-        // Messages are in no file: only the store has them. What cannot be replayed whole is not replayed.
-        let artifacts = if entry.messages.is_empty() { committed(session, &entry) } else { None };
-        return Ok(match artifacts {
-            Some(artifacts) => Known::Replayed(Box::new(Answer { artifacts, needs, ..Answer::default() })),
+        let Some(messages) = super::lock::messages(&entry) else { continue };
+        return Ok(match committed(session, &entry) {
+            Some(artifacts) => Known::Replayed(Box::new(Answer { artifacts, needs, messages, ..Answer::default() })),
             None => Known::Digests(Box::new(entry)),
         });
     }
@@ -144,24 +143,25 @@ fn seen(key: Digest, answer: &Answer) -> Given {
         digest: Digest::of(bytes),
         bytes: Some(bytes.as_slice().into()),
     });
-    let messages = answer.messages.iter().map(|message| Sent {
+    Given { key, files: files.collect(), messages: answer.messages.iter().map(sent).collect() }
+}
+
+fn sent(message: &Message) -> Sent {
+    Sent {
         to: message.to.iter().map(|name| name.as_str().into()).collect(),
         digest: message.digest(),
-        body: Some((message.kind.as_str().into(), message.canonical().into())),
-    });
-    Given { key, files: files.collect(), messages: messages.collect() }
+        kind: message.kind.as_str().into(),
+        data: message.canonical().into(),
+    }
 }
 
 /// Takes what only the lock knows: enough for the keys of those who need it.
 pub(super) fn give_digests(session: &mut Session, call: &Call, entry: &LockEntry) -> Result<(), String> {
     let files = entry.artifacts.iter();
     let files = files.map(|(path, digest)| File { path: path.as_str().into(), digest: *digest, bytes: None });
-    let messages = entry.messages.iter().map(|(to, digest)| Sent {
-        to: to.split(',').map(Into::into).collect(),
-        digest: *digest,
-        body: None,
-    });
-    let given = Given { key: call.request.key, files: files.collect(), messages: messages.collect() };
+    let messages = super::lock::messages(entry).unwrap_or_default();
+    let messages = messages.iter().map(sent).collect();
+    let given = Given { key: call.request.key, files: files.collect(), messages };
     session.graph_mut()?.give(&call.file, &call.target, given);
     Ok(())
 }
