@@ -199,7 +199,9 @@ impl<'a> Loader<'a> {
                 self.key(Key::Merge, span);
                 return Ok(());
             }
+            // What is a number stays the same as text, and codes of statuses are usually written so.
             let odd = plain && !matches!(resolve(&text), Resolved::Text);
+            let number = text.bytes().all(|byte| byte.is_ascii_digit());
             if anchor != 0 {
                 let value = Value { data: Data::String(text.clone()), span };
                 self.anchors.insert(anchor, Sized { value, count: 1, height: 0 });
@@ -208,7 +210,7 @@ impl<'a> Loader<'a> {
             if odd {
                 self.flaws.push(Flaw {
                     code: Code::WrongType,
-                    severity: Severity::Warning,
+                    severity: if number { Severity::Note } else { Severity::Warning },
                     place: FlawPlace::Key(self.path.clone()),
                     message: format!("the name `{text}` is no string in YAML; it is taken as the string \"{text}\""),
                     hint: Some("put it in quotes".to_owned()),

@@ -497,6 +497,7 @@ mod tests {
             ("/paths/~1pets/get/responses/200/headers/properties/X-Page", "GetPetsResponse200HeadersXPage"),
             ("/paths/~1pets~1{petId}/get/responses/200/content/application~1json/schema", "GetPetsPetIdResponse200"),
             ("/paths/~1pets/post~@addPet/requestBody/content/multipart~1form-data/schema", "AddPetRequestBodyFormData"),
+            ("/paths/~1pets/get/responses/4XX/content/application~1json/schema", "GetPetsResponse4XX"),
             ("/paths/~1pets/get~@listPets/parameters", "ListPetsParameters"),
             ("/paths/~1pets/get~@listPets/parameters/properties/query", "ListPetsParametersQuery"),
             (

@@ -128,6 +128,7 @@ impl Code {
             }
             Code::UnknownKeyword => "leave it out, or begin it with `x-` if it is meant for another reader",
             Code::NeverValid => "change one of the two",
+            Code::BadPattern => "a pattern is one of ECMA 262; what is meant as it stands is escaped, as in `\\[`",
             Code::DanglingReference => "add what is missing, or mend the reference",
             Code::UnknownDialect => "state a version that is known, and see whether the rest holds",
             Code::BadInclude => "paths count from the folder of the including file",

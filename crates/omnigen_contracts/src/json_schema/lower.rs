@@ -7,7 +7,7 @@ use omnigen_ir::{Node, Notes, Pointer, Property, Reach, RefTarget, Reference, Sc
 use omnigen_report::{At, Code, Diagnostic, nearest};
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::keywords::{Dialect, is_known, meant};
+use super::keywords::{Dialect, Draft, is_known, meant};
 use super::references::{LocalReference, loops, resolve};
 use super::resources::Resources;
 use super::together::Pending;
@@ -197,7 +197,11 @@ impl<'v, 'a> Lowerer<'v, 'a> {
                     Some(name) if TypeSet::named(name).is_some() => {
                         diagnostic.hint(format!("did you mean `{{\"type\": \"{name}\"}}`?"))
                     }
-                    _ => diagnostic,
+                    Some(flag @ ("true" | "false")) => diagnostic.hint(format!("write `{flag}`, without quotes")),
+                    _ if matches!(value.data, Data::Null) => {
+                        diagnostic.hint("write `true` if everything is allowed, or leave it out")
+                    }
+                    _ => diagnostic.hint("expected a schema such as `{\"type\": \"string\"}`"),
                 };
                 self.push(diagnostic);
                 Schema::Bool(true)
@@ -274,9 +278,12 @@ impl<'v, 'a> Lowerer<'v, 'a> {
         if let Some(since) = self.dialect.too_new(name) {
             let message =
                 format!("`{name}` came with {}; in {} it asserts nothing", since.name(), self.dialect.draft.name());
-            self.push(
-                Diagnostic::new(Code::IgnoredKeyword, self.at_key(name), message).hint("state a later `$schema`"),
-            );
+            let hint = match (name, self.dialect.draft) {
+                ("const", Draft::OpenApi30) => "write an `enum` of one value",
+                (_, Draft::OpenApi30) => "state `openapi: 3.1.0`, whose schemas are those of draft 2020-12",
+                _ => "state a later `$schema`",
+            };
+            self.push(Diagnostic::new(Code::IgnoredKeyword, self.at_key(name), message).hint(hint));
             return;
         }
         if let Some(until) = self.dialect.too_old(name) {

@@ -6,6 +6,25 @@ use omnigen_report::{At, Code, Diagnostic, Severity};
 use super::lower::Lowerer;
 use crate::value::{Data, Value, push_index, push_token};
 
+/// What was probably meant by a value that is not what is expected.
+fn meant(value: &Value<'_>, expected: &str) -> String {
+    match &value.data {
+        Data::String(text) if expected.contains("number") && Number::new(text).is_some() => {
+            format!("write `{text}`, without quotes")
+        }
+        Data::String(text) if expected == "a boolean" => match &*text.to_lowercase() {
+            flag @ ("true" | "false") => format!("write `{flag}`, without quotes"),
+            _ => "write `true` or `false`".to_owned(),
+        },
+        Data::String(text) if expected.starts_with("an array of strings") && text.len() < 60 => {
+            format!("write `[\"{text}\"]`")
+        }
+        Data::Number(text) if expected == "a string" => format!("write `\"{text}\"`"),
+        Data::Object(_) if expected.starts_with("an array") => "put what is there in brackets: `[…]`".to_owned(),
+        _ => format!("write {expected}"),
+    }
+}
+
 impl<'v, 'a> Lowerer<'v, 'a> {
     /// The value of `keyword` (a member of the schema at the path) is not what it must be.
     pub(super) fn wrong(&mut self, keyword: &str, value: &Value<'_>, expected: &str) {
@@ -21,6 +40,8 @@ impl<'v, 'a> Lowerer<'v, 'a> {
             diagnostic = diagnostic.hint(format!("write {expected}, or leave `{keyword}` out"));
         } else if keyword == "required" && matches!(value.data, Data::Bool(_)) {
             diagnostic = diagnostic.hint("list the names in `required` of the object that has these properties");
+        } else {
+            diagnostic = diagnostic.hint(meant(value, expected));
         }
         self.push(diagnostic);
     }
@@ -32,7 +53,7 @@ impl<'v, 'a> Lowerer<'v, 'a> {
         let message = format!("`{keyword}` must be {expected}, not {}; it is left out", value.kind());
         let mut diagnostic = Diagnostic::new(Code::WrongType, At::value(&self.file, &pointer), message);
         diagnostic.severity = Severity::Warning;
-        self.push(diagnostic);
+        self.push(diagnostic.hint(meant(value, expected)));
     }
 
     pub(super) fn number(&mut self, keyword: &str, value: &Value<'_>) -> Option<Number> {

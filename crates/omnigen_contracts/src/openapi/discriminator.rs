@@ -43,7 +43,7 @@ pub(super) fn apply(
     for choice in &choices {
         tags.choose(choice);
     }
-    let Tags { extends, values, bases, stated, .. } = tags;
+    let Tags { extends, values, bases, stated, foreign, .. } = tags;
     let extended: BTreeSet<usize> = extends.iter().flatten().copied().collect();
 
     // What is extended stays as it is, under a name of its own.
@@ -102,6 +102,14 @@ pub(super) fn apply(
             }
         }
     }
+    if !foreign.is_empty() {
+        let mut told = |node: &mut Node| {
+            if let Some(tag) = foreign.get(&node.at) {
+                tag.put(node);
+            }
+        };
+        definitions.iter_mut().for_each(|(_, schema)| each_mut(schema, &mut told));
+    }
     for (index, (property, children)) in bases {
         let pointer = definitions[index].0.clone();
         let values: BTreeSet<&str> = children.iter().flat_map(|(_, values)| values).map(|value| &**value).collect();
@@ -131,6 +139,35 @@ pub(super) fn apply(
     for (index, schema) in kept.into_iter().rev() {
         let pointer = format!("{}{BASE}", definitions[index].0).into();
         definitions.insert(index + 1, (pointer, schema));
+    }
+}
+
+/// What a discriminator says of an alternative in another document, whose schema is not ours to change.
+struct Foreign {
+    property: Box<str>,
+    /// The values that choose it, as the mapping says.
+    chosen: BTreeSet<Box<str>>,
+    /// The values that choose the others: what no mapping names may have all but these.
+    others: BTreeSet<Box<str>>,
+}
+
+impl Foreign {
+    /// Lets the alternative allow only what it is chosen by. As a negation, which leaves the reference what it is for models.
+    fn put(&self, node: &mut Node) {
+        let texts = |values: &'_ BTreeSet<Box<str>>| values.iter().map(|value| value.to_string()).collect::<Vec<_>>();
+        let values = texts(if self.chosen.is_empty() { &self.others } else { &self.chosen });
+        let values: BTreeSet<&str> = values.iter().map(String::as_str).collect();
+        if values.is_empty() || node.logic.as_deref().is_some_and(|logic| logic.not.is_some()) {
+            return;
+        }
+        let one_of = tagged(&node.at, &self.property, &values);
+        let not = if self.chosen.is_empty() {
+            one_of
+        } else {
+            let logic = Some(Box::new(Logic { not: Some(one_of), ..Logic::default() }));
+            Schema::Node(Box::new(Node { logic, ..Node::new(&format!("{}/not", node.at)) }))
+        };
+        node.logic.get_or_insert_default().not = Some(not);
     }
 }
 
@@ -178,6 +215,9 @@ fn choice<'v, 'a>(
     let Some(property) = value.get("propertyName").and_then(Value::as_str) else {
         let message = "`discriminator` must be an object with `propertyName`; it is left out".to_owned();
         warn(lowerer, Code::WrongType, &place, message);
+        if let Some(last) = lowerer.diagnostics.last_mut() {
+            last.hint = Some("write `discriminator: {propertyName: …}`".to_owned());
+        }
         return None;
     };
     let mut mapping = Vec::new();
@@ -206,6 +246,12 @@ fn choice<'v, 'a>(
         } else {
             let message = format!("there is no component schema `{text}`");
             warn(lowerer, Code::DanglingReference, &place, message);
+            let names = definitions.iter().filter_map(|(pointer, _)| pointer.strip_prefix("/components/schemas/"));
+            if let Some(near) = omnigen_report::nearest(text, names.filter(|name| !name.contains('/')), 3)
+                && let Some(last) = lowerer.diagnostics.last_mut()
+            {
+                last.hint = Some(format!("did you mean `{near}`?"));
+            }
             continue;
         };
         mapping.push((member.name.as_ref().into(), target));
@@ -232,6 +278,8 @@ struct Tags<'d> {
     bases: BTreeMap<usize, Children>,
     /// Those whose values a mapping states.
     stated: BTreeSet<usize>,
+    /// Alternatives in other documents, by where they are referred to.
+    foreign: BTreeMap<Pointer, Foreign>,
 }
 
 impl<'d> Tags<'d> {
@@ -243,7 +291,8 @@ impl<'d> Tags<'d> {
             parts.filter_map(|part| index.get(&**target(part)?).copied()).collect()
         });
         let extends = extends.collect();
-        Tags { definitions, index, extends, values: BTreeMap::new(), bases: BTreeMap::new(), stated: BTreeSet::new() }
+        let (values, bases, stated, foreign) = Default::default();
+        Tags { definitions, index, extends, values, bases, stated, foreign }
     }
 
     fn choose(&mut self, choice: &Choice) {
@@ -280,6 +329,7 @@ impl<'d> Tags<'d> {
         // A schema that is nullable has them one step further in.
         let mut open = vec![node];
         let mut found = Vec::new();
+        let mut foreign: Vec<(Pointer, BTreeSet<Box<str>>)> = Vec::new();
         while let Some(node) = open.pop() {
             let Some(logic) = node.logic.as_deref() else { continue };
             for branch in logic.any_of.iter().chain(&logic.one_of).filter_map(Schema::node) {
@@ -290,13 +340,24 @@ impl<'d> Tags<'d> {
                 match target(branch).or(lone).and_then(|pointer| self.index.get(&**pointer)) {
                     Some(&child) => found.push(child),
                     None if branch.at == node.at => open.push(branch),
-                    None => {}
+                    None => {
+                        if let Some(away @ RefTarget::Elsewhere { .. }) = branch.reference.as_deref().map(|r| &r.target)
+                        {
+                            let mapped = choice.mapping.iter().filter(|(_, target)| target == away);
+                            foreign.push((branch.at.clone(), mapped.map(|(name, _)| name.clone()).collect()));
+                        }
+                    }
                 }
             }
         }
+        let mut all: BTreeSet<Box<str>> = foreign.iter().flat_map(|(_, chosen)| chosen).cloned().collect();
         for child in found {
             let values = self.names(child, choice);
+            all.extend(values.iter().cloned());
             self.add(child, &choice.property, &values);
+        }
+        for (at, chosen) in foreign {
+            self.foreign.insert(at, Foreign { property: choice.property.clone(), chosen, others: all.clone() });
         }
     }
 

@@ -7,6 +7,7 @@
 mod discriminator;
 pub(crate) mod elsewhere;
 mod forms;
+mod known;
 mod operations;
 mod rewrite;
 
@@ -144,7 +145,8 @@ impl<'v, 'a> Api<'v, 'a> {
                 }
                 _ => {
                     let message = format!("`nullable` must be a boolean, not {}", nullable.kind());
-                    diagnostics.push(Diagnostic::new(Code::WrongType, at, message));
+                    let found = Diagnostic::new(Code::WrongType, at, message);
+                    diagnostics.push(found.hint("write `true` or `false`, without quotes"));
                 }
             }
         }
@@ -317,6 +319,10 @@ impl<'v, 'a> Document<'v, 'a> {
     /// Reports what is no object where one must be.
     fn sections(&mut self) {
         let root = self.lowerer.root;
+        self.strangers("", root, known::Kind::Root);
+        if let Some(components) = root.get("components") {
+            self.strangers("/components", components, known::Kind::Components);
+        }
         let mut wrong = |pointer: String, value: &Value<'_>, what: &str| {
             if value.members().is_none() {
                 let message = format!("{what} must be an object, not {}", value.kind());

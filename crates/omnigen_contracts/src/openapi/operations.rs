@@ -3,8 +3,9 @@
 use std::collections::HashMap;
 
 use omnigen_ir::{Node, Notes, ObjectRules, Pointer, Property, RefTarget, Reference, Schema, TypeSet};
-use omnigen_report::{At, Code, Diagnostic, Severity};
+use omnigen_report::{At, Code, Diagnostic, Severity, nearest};
 
+use super::known::Kind;
 use super::rewrite::moved;
 use super::{Document, components, named};
 use crate::value::{Data, Member, Value, push_index, push_token};
@@ -123,6 +124,7 @@ impl<'v, 'a> Document<'v, 'a> {
             // One of this document has its types where it stands; others are told.
             let _ = self.resolved(at, value, "a path item");
         }
+        self.strangers(at, value, Kind::PathItem);
         for method in METHODS {
             let Some(operation) = value.get(method) else { continue };
             let at = format!("{at}/{method}{}", named(operation));
@@ -132,6 +134,7 @@ impl<'v, 'a> Document<'v, 'a> {
                 self.lowerer.push(Diagnostic::new(Code::WrongType, place, message));
                 continue;
             }
+            self.strangers(&at, operation, Kind::Operation);
             self.operation(&at, operation, value);
         }
     }
@@ -145,6 +148,7 @@ impl<'v, 'a> Document<'v, 'a> {
             if !response.name.starts_with("x-") {
                 let mut at = format!("{at}/responses");
                 push_token(&mut at, &response.name);
+                self.status(&at, &response.name);
                 self.body(&at, &response.value, "a response");
             }
         }
@@ -169,6 +173,14 @@ impl<'v, 'a> Document<'v, 'a> {
     /// A request body or response: a type for each kind of content.
     fn body(&mut self, at: &str, value: &'v Value<'a>, what: &str) {
         let Some((real, value)) = self.resolved(at, value, what) else { return };
+        if value.members().is_none() {
+            let message = format!("{what} must be an object, not {}", value.kind());
+            let found = Diagnostic::new(Code::WrongType, At::value(&self.lowerer.file, &real), message);
+            return self.lowerer.push(found.hint("write `{description: …, content: {application/json: {schema: …}}}`"));
+        }
+        if real == at {
+            self.strangers(&real, value, if what == "a response" { Kind::Response } else { Kind::RequestBody });
+        }
         if let Some(headers) = value.get("headers").and_then(Value::members) {
             if real == at {
                 self.headers(&format!("{at}/headers"), headers);
@@ -185,6 +197,15 @@ impl<'v, 'a> Document<'v, 'a> {
         let json =
             list.iter().find(|member| media(&member.name) == Media::Json && member.value.get("schema").is_some());
         for member in list {
+            if real == at {
+                let mut at = format!("{real}/content");
+                push_token(&mut at, &member.name);
+                self.strangers(&at, &member.value, Kind::Media);
+                if member.value.get("encoding").is_some() {
+                    let text = "`encoding` is not carried over: the types are those of the decoded parts";
+                    self.tell("encoding", &format!("{at}/encoding"), text);
+                }
+            }
             let Some(schema) = member.value.get("schema") else { continue };
             let inner = |at: &str| {
                 let mut at = format!("{at}/content");
@@ -212,6 +233,22 @@ impl<'v, 'a> Document<'v, 'a> {
         }
     }
 
+    /// The key of a response: a status, a range of them, or all others (3.1.0, section 4.8.16).
+    fn status(&mut self, at: &str, name: &str) {
+        let digits = |rest: &[u8]| rest.iter().all(u8::is_ascii_digit) || matches!(rest, [b'x' | b'X', b'x' | b'X']);
+        let right = match name.as_bytes() {
+            b"default" => true,
+            [b'1'..=b'5', rest @ ..] => rest.len() == 2 && digits(rest),
+            _ => false,
+        };
+        if !right {
+            let message = format!("`{name}` is no status of a response; its types are made all the same");
+            let mut found = Diagnostic::new(Code::WrongType, At::key(&self.lowerer.file, at), message);
+            found.severity = Severity::Warning;
+            self.lowerer.push(found.hint("expected a status such as `200`, a range such as `4XX`, or `default`"));
+        }
+    }
+
     /// A type that is nothing but another one of this document.
     fn forward(&mut self, at: &str, target: &str) {
         let node = Node { reference: Some(Box::new(here(target))), ..Node::new(at) };
@@ -229,6 +266,9 @@ impl<'v, 'a> Document<'v, 'a> {
             let mut from = at.to_owned();
             push_token(&mut from, &header.name);
             let Some((real, value)) = self.resolved(&from, &header.value, "a header") else { continue };
+            if real == from {
+                self.strangers(&real, value, Kind::Header);
+            }
             let mut property = format!("{at}/properties");
             push_token(&mut property, &header.name);
             let schema = self.described(&real, value);
@@ -327,16 +367,23 @@ impl<'v, 'a> Document<'v, 'a> {
             let message = "a parameter must have `name` and `in`; this one is left out";
             let mut diagnostic = Diagnostic::new(Code::WrongType, at, message);
             diagnostic.severity = Severity::Warning;
-            self.lowerer.push(diagnostic);
+            self.lowerer.push(diagnostic.hint("for example `{name: limit, in: query, schema: {type: integer}}`"));
             return None;
         }
         let Some(index) = PLACES.iter().position(|known| *known == place) else {
             let at = At::value(&self.lowerer.file, &format!("{real}/in"));
             let message = format!("there are no parameters in `{place}`");
-            let hint = format!("parameters are in {}", PLACES.join(", "));
+            let hint = match nearest(place, PLACES.into_iter(), 2) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => format!("parameters are in {}", PLACES.join(", ")),
+            };
             self.lowerer.push(Diagnostic::new(Code::NotCarried, at, message).hint(hint));
             return None;
         };
+        if real == at {
+            self.strangers(&real, value, Kind::Parameter);
+        }
+        self.parameter_words(&real, value);
         for (what, message) in [
             ("style", "`style` of parameters is not carried over: the types are those of the decoded values"),
             ("explode", "`explode` of parameters is not carried over: the types are those of the decoded values"),
@@ -349,6 +396,25 @@ impl<'v, 'a> Document<'v, 'a> {
         let required =
             place == "path" || matches!(value.get("required").map(|value| &value.data), Some(Data::Bool(true)));
         Some(Parameter { name: name.into(), place: index, required, schema })
+    }
+
+    /// Reports what a parameter says in the wrong words.
+    fn parameter_words(&mut self, at: &str, value: &Value<'_>) {
+        if let Some(required) = value.get("required")
+            && !matches!(required.data, Data::Bool(_))
+        {
+            let message = format!("`required` must be a boolean, not {}; it is left out", required.kind());
+            let place = At::value(&self.lowerer.file, &format!("{at}/required"));
+            let mut found = Diagnostic::new(Code::WrongType, place, message);
+            found.severity = Severity::Warning;
+            self.lowerer.push(found.hint("write true or false, without quotes"));
+        }
+        if value.get("schema").is_none() && value.get("content").is_none() {
+            let message = "this parameter has no `schema` and no `content`: everything is allowed";
+            let place = At::value(&self.lowerer.file, &format!("{at}/name"));
+            let found = Diagnostic::new(Code::UntypedField, place, message);
+            self.lowerer.push(found.hint("add for example `schema: {type: string}`"));
+        }
     }
 
     /// The schema of a parameter or header, with what is said about it.

@@ -108,6 +108,54 @@ const NODES: &[Oddity] = &[
     ("definitions", "definitions: [a]", "[a]", "warning wrong-type", "map of types"),
 ];
 
+const APIS: &[Oddity] = &[
+    ("root", "componets: {}", "componets", "warning misspelled-keyword", "did you mean `components`?"),
+    ("section", "components: {schema: {}}", "schema", "warning misspelled-keyword", "did you mean `schemas`?"),
+    ("method", "paths: {/a: {gett: {}}}", "gett", "warning misspelled-keyword", "did you mean `get`?"),
+    ("operation", "paths: {/a: {get: {respones: {}}}}", "respones", "warning misspelled-keyword", "`responses`"),
+    (
+        "body",
+        "paths: {/a: {get: {requestBody: {contnt: {}}}}}",
+        "contnt",
+        "warning misspelled-keyword",
+        "did you mean `content`?",
+    ),
+    (
+        "media",
+        "paths: {/a: {get: {responses: {'200': {content: {application/json: {schma: {}}}}}}}}",
+        "schma",
+        "warning misspelled-keyword",
+        "did you mean `schema`?",
+    ),
+    ("status", "paths: {/a: {get: {responses: {2O1: {}}}}}", "2O1", "warning wrong-type", "such as `200`"),
+    ("response", "paths: {/a: {get: {responses: {'200': text}}}}", "text", "error wrong-type", "content"),
+    (
+        "place",
+        "paths: {/a: {get: {parameters: [{name: a, in: querry, schema: {}}]}}}",
+        "querry",
+        "warning not-carried",
+        "did you mean `query`?",
+    ),
+    (
+        "required",
+        "paths: {/a: {get: {parameters: [{name: a, in: query, required: 'true', schema: {}}]}}}",
+        "'true'",
+        "warning wrong-type",
+        "without quotes",
+    ),
+    ("parameter", "paths: {/a: {get: {parameters: [{name: a, in: query}]}}}", "a", "warning untyped-field", "schema"),
+    (
+        "mapping",
+        "components: {schemas: {Ok: {}, A: {oneOf: [{$ref: '#/components/schemas/Ok'}], discriminator: {propertyName: k, mapping: {a: Okk}}}}}",
+        "Okk",
+        "warning dangling-ref",
+        "did you mean `Ok`?",
+    ),
+    ("bound", "components: {schemas: {A: {minimum: '1'}}}", "'1'", "error wrong-type", "write `1`, without quotes"),
+    ("flag", "components: {schemas: {A: {additionalProperties: 'false'}}}", "'false'", "error wrong-type", "`false`"),
+    ("later", "components: {schemas: {A: {const: 3}}}", "const", "warning ignored-keyword", "`enum` of one value"),
+];
+
 const SCHEMAS: &[Oddity] = &[
     ("json", r#"{"type": "objec"}"#, "\"objec\"", "error unknown-type", "did you mean `object`?"),
     ("json", r#"{"requird": ["a"], "type": "object"}"#, "\"requird\"", "warning misspelled-keyword", "`required`"),
@@ -202,7 +250,10 @@ fn wrong(extension: &str, text: &str, (_, _, marked, said, part): &Oddity) -> Op
 #[test]
 fn each_is_said_where_it_stands() {
     let nodes = NODES.iter().map(|odd| ("yaml", format!("{NODE}{}\n", odd.1), odd));
+    let api = "openapi: 3.0.3\ninfo: {title: A, version: '1'}\n";
+    let apis = APIS.iter().map(|odd| ("yaml", format!("{api}{}\n", odd.1), odd));
     let others = SCHEMAS.iter().map(|odd| (odd.0, odd.1.to_owned(), odd));
-    let wrong: Vec<String> = nodes.chain(others).filter_map(|(kind, text, odd)| wrong(kind, &text, odd)).collect();
+    let wrong: Vec<String> =
+        nodes.chain(apis).chain(others).filter_map(|(kind, text, odd)| wrong(kind, &text, odd)).collect();
     assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
 }

@@ -265,6 +265,28 @@ components:
 }
 
 #[test]
+fn alternatives_of_other_documents_are_chosen_by_the_mapping_too() {
+    let members = r##""Cat": {"type": "object", "required": ["kind"], "properties": {"kind": {"type": "string"}}},
+        "Animal": {"oneOf": [{"$ref": "#/components/schemas/Cat"}, {"$ref": "other.yaml#/components/schemas/Newt"}, {"$ref": "fish.yaml"}],
+            "discriminator": {"propertyName": "kind", "mapping": {"cat": "Cat", "newt": "other.yaml#/components/schemas/Newt"}}}"##;
+    let api = schemas("3.0.3", members);
+    assert_eq!(found(&api), [""; 0]);
+    let not = |place: usize| {
+        let branch = &node(&api, "/components/schemas/Animal").logic.as_deref().expect("alternatives").one_of[place];
+        branch.node().and_then(|branch| branch.logic.as_deref()?.not.as_ref()?.node())
+    };
+    let values = |node: &omnigen_ir::Node| {
+        let kind = node.object.as_deref()?.properties.first()?.schema.node()?.enumeration.clone()?;
+        Some(kind.iter().filter_map(|value| value.as_str().map(str::to_owned)).collect::<Vec<_>>())
+    };
+    // Ours has its value itself, another one's must have its own, or at least none of the others.
+    assert!(not(0).is_none());
+    let newt = not(1).and_then(|node| node.logic.as_deref()?.not.as_ref()?.node());
+    assert_eq!(newt.and_then(values), Some(vec!["newt".to_owned()]));
+    assert_eq!(not(2).and_then(values), Some(vec!["cat".to_owned(), "newt".to_owned()]));
+}
+
+#[test]
 fn what_refers_to_another_document_has_the_form_for_requests_too() {
     let members = r##""User": {"$ref": "other.yaml#/components/schemas/User"},
         "Team": {"type": "array", "items": {"$ref": "#/components/schemas/User"}},

@@ -117,7 +117,15 @@ fn finish<'p>(name: &mut String, first: Option<&'p str>, tokens: &mut dyn Iterat
             "responses" => {
                 name.push_str("Response");
                 if let Some(status) = tokens.next() {
-                    push_pascal(name, &unescape(status));
+                    let status = unescape(status);
+                    match status.as_bytes() {
+                        // A range, which the specification spells in capitals.
+                        [first @ b'1'..=b'5', b'x' | b'X', b'x' | b'X'] => {
+                            name.push(char::from(*first));
+                            name.push_str("XX");
+                        }
+                        _ => push_pascal(name, &status),
+                    }
                 }
             }
             "callbacks" => {
