@@ -18,6 +18,53 @@ fn project() -> Project {
 
 const HUB: &str = r#"{ "type": "object", "properties": { "text": { "type": "string" } } }"#;
 
+/// Starts as after an upgrade or a damage: nothing is known but what was judged.
+fn forget(project: &Project) {
+    for path in [".omnigen/manifest", ".omnigen/details", "generated"] {
+        project.remove(path);
+    }
+}
+
+#[test]
+fn tests_that_were_judged_are_taken_again() {
+    let project = project();
+    for at in 6..9 {
+        project.write(&format!("contracts/c{at}.json"), r#"{ "properties": { "a": { "type": "integer" } } }"#);
+    }
+    project.build().ends(0).says("built 30 of 30").does_not_say("restored");
+    let before = project.tree("generated");
+    forget(&project);
+    project.build().ends(0).says("built 30 of 30").says("10 restored");
+    assert_eq!(difference(&before, &project.tree("generated")), "");
+    // Where something that was read has changed, the tests are made; an error holds them back.
+    forget(&project);
+    project.write("contracts/hub.json", HUB.replace("string", "integer"));
+    project.write("contracts/c8.json", r#"{ "type": "objec" }"#);
+    project.build().ends(1).says("2 restored");
+    assert!(!project.has("generated/tests/test_c8.py"));
+    let now = project.tree("generated");
+    project.remove(".omnigen");
+    project.remove("generated");
+    project.build().ends(1).does_not_say("restored");
+    assert_eq!(difference(&now, &project.tree("generated")), "");
+    // A text that is not what it was is found out, and whole packs that are damaged go.
+    for (end, expected) in [(true, "8 restored"), (false, "built 27 of 30")] {
+        forget(&project);
+        let pack = fs::read_dir(project.path(".omnigen/judged"))
+            .expect("packs")
+            .next()
+            .expect("one")
+            .expect("readable")
+            .path();
+        let mut bytes = fs::read(&pack).expect("a pack");
+        let at = if end { bytes.len() - 100 } else { 60 };
+        bytes[at] ^= 1;
+        fs::write(&pack, bytes).expect("written");
+        project.build().ends(1).says(expected);
+        assert_eq!(difference(&now, &project.tree("generated")), "");
+    }
+}
+
 /// A build with the store, and how many artifacts were computed in it.
 fn build(project: &Project, store: &Project) -> (Run, usize) {
     let run = project.run(&["build", "--cache-dir", &store.path("").display().to_string(), "--profile", "trace.json"]);

@@ -45,6 +45,9 @@ class Refs:
 
     def __call__(self, uri):
         path = self.folder / uri.split("#")[0].split("://", 1)[-1]
+        if not path.is_file():
+            # Of a schema without a URL of its own: its neighbour.
+            path = self.folder.parent / "contracts" / uri.split("#")[0].rpartition("/")[2]
         return json.loads(path.read_text(encoding="utf-8-sig"))
 
 
@@ -389,7 +392,7 @@ def models(result, project, test, path, pool, before, order, chance):
         tally(result, f"model: {kind}", why is not None, f"at line {line}, seen on {shown(pool[witness])}")
 
 
-def lay_out(folder, project, schemas):
+def lay_out(folder, project, schemas, contracts):
     """A project with changed contracts, by path."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
@@ -397,6 +400,11 @@ def lay_out(folder, project, schemas):
     settings = settings.replace("[project]\n", '[project]\ntargets = ["models", "validators"]\n', 1)
     (folder / "omnigen.toml").write_text(settings, encoding="utf-8")
     (folder / "refs").symlink_to((project / "refs").resolve())
+    # What is no contract of the set is a neighbour that one refers to.
+    (folder / "contracts").mkdir()
+    for path in (project / "contracts").iterdir():
+        if path.is_file() and str(path.relative_to(project)) not in contracts:
+            shutil.copy(path, folder / "contracts")
     for path, schema in schemas.items():
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         (folder / path).write_text(json.dumps(schema), encoding="utf-8")
@@ -418,7 +426,12 @@ def run(arguments):
             found.append(None)
             continue
         enter(folder)
-        found.append(failure(loaded(project, test, folder)) is not None)
+        try:
+            found.append(failure(loaded(project, test, folder)) is not None)
+        except Exception as error:
+            # What does not even load is found as well; some errors cannot be sent to another process.
+            print(f"{name}: {folder} does not load: {error!r}"[:500], file=sys.stderr, flush=True)
+            found.append(True)
     return name, found
 
 
@@ -462,7 +475,7 @@ def main(project, omnigen, entries):
                 batches.setdefault(folder, {})[entry["contract"]] = schema
                 where.setdefault(name, []).append(str(folder))
         for folder, contracts in batches.items():
-            lay_out(folder, pathlib.Path(project), contracts)
+            lay_out(folder, pathlib.Path(project), contracts, {entry["contract"] for entry in entries})
         pool.map(build, [(omnigen, folder) for folder in batches], chunksize=1)
         tasks = [(project, name, work[name][3], folders) for name, folders in where.items()]
         for name, found in pool.imap_unordered(run, tasks):

@@ -53,7 +53,7 @@ pub(crate) fn run(root: &Path, contracts: usize) -> Result<(), String> {
     let begin = load();
     let mut rows = Rows::new();
     // The table grows part by part: the long ones come last.
-    for part in [Bench::pair, Bench::all_three, Bench::watching, Bench::schemastore, Bench::onex] {
+    for part in [Bench::pair, Bench::with_tests, Bench::all_three, Bench::watching, Bench::schemastore, Bench::onex] {
         part(&bench, &mut rows)?;
         let text = table(contracts, &begin, &load(), &rows);
         if contracts == CONTRACTS {

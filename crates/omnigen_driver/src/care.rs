@@ -151,6 +151,7 @@ pub fn care(options: &Options, care: Care) -> Result<Kept, String> {
         ("manifest", "what every run has to know: stats, digests, what reads what"),
         ("details", "traces and outlines, read where something changed"),
         ("answers.redb", "agents' answers and verdicts"),
+        ("judged", "tests whose documents were judged, to be taken again"),
         ("log", "builds that changed something, and why"),
         (ASIDE, "answers that were found damaged"),
     ] {

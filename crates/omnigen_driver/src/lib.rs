@@ -11,6 +11,7 @@ mod context;
 mod events;
 mod explain;
 mod glance;
+mod judged;
 mod patch;
 mod picture;
 mod records;

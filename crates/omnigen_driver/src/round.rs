@@ -492,6 +492,7 @@ impl Session {
         let large = asked.len() > BATCH;
         for batch in asked.chunks(BATCH) {
             let mut pending = batch.to_vec();
+            let mut remembered = self.remembered(&mut pending);
             let mut unknown: BTreeSet<FileId> = BTreeSet::new();
             for (file, _) in batch {
                 if self.graph_mut()?.content(file).is_none() {
@@ -525,11 +526,16 @@ impl Session {
                     }
                 }
                 if again.is_empty() {
-                    break;
+                    // What others have read of a test's contract is known by now.
+                    again = self.take_tests(std::mem::take(&mut remembered), commit)?;
+                    if again.is_empty() {
+                        break;
+                    }
                 }
                 pending = again;
                 self.supply(needs)?;
             }
+            self.pack_tests();
             let graph = self.graph_mut()?;
             graph.forget_texts();
             graph.relax();
@@ -554,7 +560,8 @@ impl Session {
         commit: &mut Commit,
     ) -> Result<(), String> {
         let Made { ready, digest, .. } = made;
-        if taken.is_none() {
+        let computed = taken.is_none();
+        if computed {
             self.shelved.made(file);
         }
         if target == Target::Check {
@@ -596,6 +603,9 @@ impl Session {
                 None => self.graph_mut()?.text(file, target, digest),
             };
             let Some(body) = body else { return Ok(()) };
+            if computed && target == Target::Tests {
+                self.remember_test(file, &body);
+            }
             let intent = Intent {
                 file: file.clone(),
                 target: target.name().into(),

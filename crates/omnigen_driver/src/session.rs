@@ -16,6 +16,7 @@ use omnigen_report::{Activity, Change, Code, Diagnostic, Severity};
 use omnigen_store::manifest::{self, Executable, Manifest};
 
 use crate::glance::Glance;
+use crate::judged::Judged;
 use crate::records::{Made, Meta, Records};
 use crate::revision::Causes;
 use crate::setup::Setup;
@@ -81,6 +82,8 @@ pub(crate) struct Session {
     pub(crate) stale: bool,
     /// Does the graph know the verdicts of earlier runs?
     recalled: bool,
+    /// Tests of earlier runs, once they are asked for.
+    pub(crate) judged: Judged,
     /// Files whose outputs others want too.
     pub(crate) clashing: BTreeSet<FileId>,
     /// Files within contracts that have another content now.
@@ -152,6 +155,7 @@ impl Session {
             turned: BTreeSet::new(),
             unsettled: false,
             recalled: false,
+            judged: Judged::default(),
             carried: Vec::new(),
             taken: BTreeSet::new(),
             causes: Causes::default(),
@@ -358,6 +362,7 @@ impl Session {
             return Ok(());
         }
         self.recalled = true;
+        self.recall_tests();
         let known = self.agents.stored().judged();
         self.agents.stored().release();
         self.graph_mut()?.know_verdicts(known);
@@ -366,6 +371,7 @@ impl Session {
 
     /// Keeps new verdicts for later runs, when there are enough of them to make up for a transaction.
     pub(crate) fn store_verdicts(&mut self) {
+        self.keep_tests();
         let Some(graph) = self.graph.as_ref().filter(|graph| graph.fresh_verdicts() >= VERDICTS) else { return };
         if !self.manners.compare {
             self.agents.stored().put_judged(&graph.take_verdicts());

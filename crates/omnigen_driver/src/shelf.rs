@@ -69,7 +69,7 @@ fn sound(made: &BTreeMap<Box<str>, Made>) -> bool {
 }
 
 /// The key of a file's note.
-fn key(setup: &Setup, program: &Digest, file: &FileId, text: &Digest) -> Digest {
+pub(crate) fn key(setup: &Setup, program: &Digest, file: &FileId, text: &Digest) -> Digest {
     let mut encoder = Encoder::new("shelf/1", View::Full);
     encoder.digest(program);
     encoder.str(file);
@@ -130,7 +130,7 @@ impl Session {
     }
 
     /// Does every read give what it gave then?
-    fn holds(&mut self, trace: &[Read]) -> Result<bool, String> {
+    pub(crate) fn holds(&mut self, trace: &[Read]) -> Result<bool, String> {
         for read in trace {
             if self.current(&read.key)? != read.digest {
                 return Ok(false);

@@ -11,6 +11,7 @@ mod forms;
 mod graph;
 mod includes;
 mod inputs;
+mod lean;
 mod prompt;
 mod requests;
 mod retrieval;

@@ -12,6 +12,7 @@ use omnigen_report::{At, Code, Diagnostic};
 use crate::exports_tests::{keyed, keys, written};
 use crate::graph::{Db, Parsed, declarations, source_at};
 use crate::inputs::Source;
+use crate::lean::{self, Names};
 use crate::trace::{Reads, Target};
 
 /// How many documents one contract's tests have: enough for every constraint of all but the largest, and still milliseconds.
@@ -142,6 +143,14 @@ pub(crate) fn question(
         }),
         Link::Dangling | Link::Pending => None,
     };
+    let mut names = Names::of(&asked.bases, &asked.instances);
+    let mut literal = true;
+    for (file, &source) in &sources {
+        if let Some(declared) = reads.declared(source).filter(|_| !reads.built_in(file)) {
+            names.referred(declared);
+            literal &= lean::literal(declared);
+        }
+    }
     for (file, &source) in &sources {
         if reads.built_in(file) {
             metaschemas.set(true);
@@ -176,13 +185,19 @@ pub(crate) fn question(
                 *value = Json::String(dialect.draft_uri().into());
             }
         }
+        let own = file == contract.file;
+        lean::strip(&mut document, &names, !own && literal && lean::nameless(declared));
         let mut rewrite = |node: &Node| {
             let Some(reference) = &node.reference else { return };
             if matches!(reference.target, RefTarget::Here(_)) {
                 return;
             }
-            let target = target(file, reference).unwrap_or_else(|| ANYTHING.to_owned());
             let keyword = if reference.dynamic.is_some() { "$dynamicRef" } else { "$ref" };
+            // What was left out need not be linked.
+            if !own && at_mut(&mut document, &format!("{}/{keyword}", node.at)).is_none() {
+                return;
+            }
+            let target = target(file, reference).unwrap_or_else(|| ANYTHING.to_owned());
             if let Some(value) = at_mut(&mut document, &format!("{}/{keyword}", node.at)) {
                 *value = Json::String(target.into());
             }
@@ -235,7 +250,8 @@ pub(crate) fn encoded(text: &str) -> String {
     out
 }
 
-fn each_node<'a>(schema: &'a Schema, found: &mut dyn FnMut(&'a Node)) {
+/// Calls `found` with every node of a schema, itself included.
+pub(crate) fn each_node<'a>(schema: &'a Schema, found: &mut dyn FnMut(&'a Node)) {
     let Some(node) = schema.node() else { return };
     found(node);
     node.children(&mut |_, child| each_node(child, found));

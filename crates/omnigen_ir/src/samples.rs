@@ -153,6 +153,9 @@ pub fn samples_at(place: &Place, resolve: &dyn Resolve, limit: Limit) -> Samples
         seen: FxHashSet::default(),
         queue: VecDeque::new(),
         known: FxHashSet::default(),
+        origins: 0,
+        wrong: FxHashSet::default(),
+        patterns: FxHashSet::default(),
         later: Vec::new(),
         cut: false,
     };
@@ -184,6 +187,8 @@ struct Visit<'a> {
     branch: Option<(&'static str, String)>,
     /// The object that it is a member of, with as little as possible in it.
     within: Option<Rc<Within<'a>>>,
+    /// The same for one place with any of its branches.
+    origin: usize,
 }
 
 /// What holds for an object, and the smallest one.
@@ -222,6 +227,12 @@ struct Walk<'a, 'w> {
     queue: VecDeque<Visit<'a>>,
     /// Nodes that have been visited, or will be.
     known: FxHashSet<usize>,
+    /// Places that are looked at, counted; see [`Visit::origin`].
+    origins: usize,
+    /// Origins, and values of wrong types that were shown there: which branch is taken else does not matter to them.
+    wrong: FxHashSet<(usize, u64)>,
+    /// Patterns both sides of which were shown.
+    patterns: FxHashSet<&'a str>,
     /// Documents for when all places have been visited.
     later: Vec<Later>,
     cut: bool,
@@ -236,6 +247,7 @@ struct Spot<'v, 'a> {
     value: &'v Json,
     flat: &'v Flat<'a>,
     pointer: Pointer,
+    origin: usize,
     /// Hashes of the values that were tried.
     tried: RefCell<Vec<u64>>,
 }
@@ -321,6 +333,7 @@ impl<'a> Walk<'a, '_> {
             spec: spec.to_vec(),
             branch: None,
             within: None,
+            origin: 0,
         };
         self.enqueue(start(&first, Some(base)));
         if let Some(minimal @ Json::Object(_)) = minimal.filter(|minimal| *minimal != first) {
@@ -377,6 +390,9 @@ impl<'a> Walk<'a, '_> {
             return;
         }
         spot.tried.borrow_mut().push(hash);
+        if keyword == "type" && !self.wrong.insert((spot.origin, hash)) {
+            return;
+        }
         let (edits, certain) = self.phrase(spot, keyword, value);
         self.add(spot.base, edits, &label(spot, keyword, what), &spot.pointer, keyword, certain);
     }
@@ -432,7 +448,8 @@ impl<'a> Walk<'a, '_> {
         };
         let tried = RefCell::new(vec![hash(value)]);
         let (path, spec) = (&*visit.path, &*visit.spec);
-        let spot = Spot { base, document: &document, path, spec, value, flat: &flat, pointer, tried };
+        let origin = visit.origin;
+        let spot = Spot { base, document: &document, path, spec, value, flat: &flat, pointer, origin, tried };
         if !fresh {
             if visit.branch.is_none() {
                 self.glance(&spot);
@@ -538,7 +555,19 @@ impl<'a> Walk<'a, '_> {
                 let (pointer, tried) = (pointer(&path), RefCell::default());
                 let (base, document) = (spot.base, spot.document);
                 let old = &Json::Null;
-                self.glance(&Spot { base, document, path: &path, spec: &spec, value: old, flat, pointer, tried });
+                self.origins += 1;
+                let origin = self.origins;
+                self.glance(&Spot {
+                    base,
+                    document,
+                    path: &path,
+                    spec: &spec,
+                    value: old,
+                    flat,
+                    pointer,
+                    origin,
+                    tried,
+                });
                 continue;
             }
             let old = found(spot.value, std::slice::from_ref(&step));
@@ -574,7 +603,9 @@ impl<'a> Walk<'a, '_> {
             };
             self.known.extend(nodes);
             let base = Cell::new(base);
-            self.enqueue(Visit { document, base, path, spec, branch: None, within: lean.clone() });
+            self.origins += 1;
+            let (within, origin) = (lean.clone(), self.origins);
+            self.enqueue(Visit { document, base, path, spec, branch: None, within, origin });
         }
     }
 
@@ -616,6 +647,7 @@ impl<'a> Walk<'a, '_> {
                     spec: spec.to_vec(),
                     branch: Some((keyword, what)),
                     within: within.cloned(),
+                    origin: spot.origin,
                 });
             }
         }

@@ -204,6 +204,51 @@ pub(crate) fn literal(json: &Json) -> Doc {
     }
 }
 
+/// The changes of a document that is not replaced as a whole.
+fn changes(edits: &[Edit]) -> &[Edit] {
+    match edits {
+        [Edit::Put(path, _), others @ ..] if path.is_empty() => others,
+        edits => edits,
+    }
+}
+
+/// Writes `lead value trail` as one logical line, as [`Writer::statement`] writes [`literal`].
+fn spread(out: &mut Writer, lead: &str, json: &Json, trail: &str) {
+    // At most four bytes for a column.
+    let most = out.width() * 4;
+    let flat = |text: &mut String| {
+        text.push_str(lead);
+        let end = text.len() + most;
+        let fits = literal_within(text, json, end);
+        text.push_str(trail);
+        fits
+    };
+    if out.line_if(flat) {
+        return;
+    }
+    match json {
+        Json::Object(members) if !members.is_empty() => {
+            out.pieces(&[lead, "{"]);
+            out.indent();
+            for (name, value) in members {
+                let mut lead = string(name);
+                lead.push_str(": ");
+                spread(out, &lead, value, ",");
+            }
+            out.dedent();
+            out.pieces(&["}", trail]);
+        }
+        Json::Array(items) if !items.is_empty() => {
+            out.pieces(&[lead, "["]);
+            out.indent();
+            items.iter().for_each(|item| spread(out, "", item, ","));
+            out.dedent();
+            out.pieces(&["]", trail]);
+        }
+        json => out.statement(lead, &literal(json), trail),
+    }
+}
+
 /// Writes what [`literal`] gives on one line; false, with less than that, where it does not end before `end`.
 fn literal_within(out: &mut String, json: &Json, end: usize) -> bool {
     match json {
@@ -291,7 +336,7 @@ impl<'a> Module<'a> {
                 true
             };
             if !out.line_if(|text| self.document_within(text, candidate) && ended(text)) {
-                out.item(&self.document(candidate));
+                self.spread_document(out, candidate, changes(&candidate.edits));
             }
             if verdict != Verdict::Valid {
                 let fits = out.line_if(|text| {
@@ -311,6 +356,39 @@ impl<'a> Module<'a> {
         }
         out.dedent();
         out.line("]");
+    }
+
+    /// Writes the document after these changes, which does not fit on a line, as an item.
+    fn spread_document(&self, out: &mut Writer, candidate: &Candidate, edits: &[Edit]) {
+        let Some((last, before)) = edits.split_last() else {
+            let document = match candidate.edits.first() {
+                Some(Edit::Put(path, document)) if path.is_empty() => document,
+                _ => &self.bases[candidate.base].base.document,
+            };
+            return spread(out, "", document, ",");
+        };
+        let (Edit::Put(path, _) | Edit::Drop(path)) = last;
+        out.line(if matches!(last, Edit::Put(..)) { "put(" } else { "drop(" });
+        out.indent();
+        let flat = |text: &mut String| {
+            let fits = self.edits_within(text, candidate, before);
+            text.push(',');
+            fits
+        };
+        if !out.line_if(flat) {
+            self.spread_document(out, candidate, before);
+        }
+        for step in path {
+            match step {
+                Step::Name(name) => out.pieces(&[&string(name), ","]),
+                Step::Index(index) => out.pieces(&[&index.to_string(), ","]),
+            }
+        }
+        if let Edit::Put(_, value) = last {
+            spread(out, "to=", value, ",");
+        }
+        out.dedent();
+        out.line("),");
     }
 
     fn case(&self, candidate: &Candidate, verdict: Verdict) -> Doc {
@@ -347,11 +425,15 @@ impl<'a> Module<'a> {
 
     /// Writes what [`Module::document`] gives, on one line; false, with less than that, where it is certainly too long for one.
     fn document_within(&self, text: &mut String, candidate: &Candidate) -> bool {
+        self.edits_within(text, candidate, changes(&candidate.edits))
+    }
+
+    /// The same after these changes only.
+    fn edits_within(&self, text: &mut String, candidate: &Candidate, edits: &[Edit]) -> bool {
         // At most four bytes for a column.
         let end = text.len() + self.line * 4;
         let base = &self.bases[candidate.base];
-        let changes = || candidate.edits.iter().filter(|edit| !matches!(edit, Edit::Put(path, _) if path.is_empty()));
-        for edit in changes().rev() {
+        for edit in edits.iter().rev() {
             text.push_str(if matches!(edit, Edit::Put(..)) { "put(" } else { "drop(" });
         }
         let written = match (&base.name, candidate.edits.first()) {
@@ -364,7 +446,7 @@ impl<'a> Module<'a> {
             (None, _) => literal_within(text, &base.base.document, end),
         };
         written
-            && changes().all(|edit| {
+            && edits.iter().all(|edit| {
                 let (Edit::Put(path, _) | Edit::Drop(path)) = edit;
                 for step in path {
                     text.push_str(", ");
@@ -436,7 +518,7 @@ impl<'a> Module<'a> {
             }
             function(out, &format!("def {name}() -> Any:"), &about);
             out.indent();
-            out.statement("return ", &literal(&base.document), "");
+            spread(out, "return ", &base.document, "");
             out.dedent();
         }
         if put {

@@ -9,6 +9,7 @@
 //! .omnigen/manifest          one file of named sections, see manifest
 //! .omnigen/answers.redb      answers and verdicts, see answers
 //! .omnigen/blobs/ab/cdef...  content-addressed, see blobs
+//! .omnigen/judged/<digest>   tests that were judged, see packs
 //! <a folder of its own>      shared by checkouts and projects, see shelf
 //! ```
 #![expect(clippy::disallowed_methods, reason = "this crate keeps files")]
@@ -17,10 +18,12 @@ pub mod answers;
 pub mod blobs;
 pub mod lock_file;
 pub mod manifest;
+pub mod packs;
 pub mod shelf;
 
 pub use answers::Answers;
 pub use blobs::Blobs;
 pub use lock_file::{LockEntry, LockFile, LockMessage, LockOutput, LockProblem, LockSchema};
 pub use manifest::{Executable, Manifest, Unusable};
+pub use packs::{Pack, Packs};
 pub use shelf::Shelf;

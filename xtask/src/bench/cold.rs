@@ -70,6 +70,39 @@ impl Bench {
         Ok(())
     }
 
+    /// What tests cost beyond models and validators: when nothing is known, and when it is known what was judged.
+    pub(super) fn with_tests(&self, rows: &mut Rows) -> Result<(), String> {
+        let folder = self.ram.as_ref().unwrap_or(&self.folder);
+        let project = self.project_in(folder, "judged", "", "jsonschema", self.contracts)?;
+        let (state, aside) = (project.join(".omnigen"), project.with_extension("aside"));
+        let moved = |from: &Path, to: &Path| {
+            let each = |name| std::fs::rename(from.join(name), to.join(name));
+            std::fs::create_dir_all(to).and_then(|()| ["answers.redb", "judged"].into_iter().try_for_each(each))
+        };
+        let problem = |error: std::io::Error| format!("{}: {error}", state.display());
+        let (mut first, mut again) = (Vec::new(), Vec::new());
+        for _ in 0..LONG {
+            clean(&project)?;
+            first.push(self.measure(&self.build(&project, &[]))?);
+            // Verdicts stay, and the tests that were made of them.
+            remove(&aside)?;
+            moved(&state, &aside).map_err(problem)?;
+            clean(&project)?;
+            moved(&aside, &state).map_err(problem)?;
+            again.push(self.measure(&self.build(&project, &[]))?);
+        }
+        remove(&aside)?;
+        let (first, again) = (median(&first), median(&again));
+        let beyond = |cpu: f64| format!("+ {}", seconds(cpu - self.without_tests.get()));
+        row(rows, "with tests, cold, CPU", seconds(first.cpu), "");
+        row(rows, "with tests, cold, CPU beyond models and validators", beyond(first.cpu), "+ 4 s");
+        row(rows, "with tests, cold, memory", mb(first), "≤ 400 MB");
+        row(rows, "with tests, cold, verdicts known, CPU", seconds(again.cpu), "");
+        row(rows, "with tests, cold, verdicts known, CPU beyond models and validators", beyond(again.cpu), "+ 0.5 s");
+        row(rows, "with tests, cold, verdicts known, memory", mb(again), "≤ 400 MB");
+        remove(&project)
+    }
+
     /// The set of real schemas.
     pub(super) fn schemastore(&self, rows: &mut Rows) -> Result<(), String> {
         let project = self.setup.project("schemastore-bench", "[python]\nformat = \"assert\"\n")?;

@@ -5,29 +5,14 @@ use std::fmt::Write as _;
 use std::path::Path;
 use std::process::Command;
 
-use super::{Bench, Rows, SHORT, mb, median, ms, row, seconds, times};
+use super::{Bench, Rows, SHORT, mb, median, ms, row, times};
 use crate::{finish, quiet, read, write};
 
 impl Bench {
-    /// With tests: cold, then all that is done again and again.
+    /// With tests: all that is done again and again.
     pub(super) fn all_three(&self, rows: &mut Rows) -> Result<(), String> {
         let project = self.project("tests", "", "jsonschema")?;
-        let first = self.measure(&self.build(&project, &[]))?;
-        let beyond = |cpu: f64| format!("+ {}", seconds(cpu - self.without_tests.get()));
-        row(rows, "with tests, cold, CPU", seconds(first.cpu), "");
-        row(rows, "with tests, cold, CPU beyond models and validators", beyond(first.cpu), "+ 4 s");
-        row(rows, "with tests, cold, memory", mb(first), "≤ 400 MB");
-        // What the judge has said stays.
-        let (answers, aside) = (project.join(".omnigen/answers.redb"), project.with_extension("redb"));
-        std::fs::rename(&answers, &aside).map_err(|error| format!("{}: {error}", answers.display()))?;
-        super::clean(&project)?;
-        let state = answers.parent().unwrap_or(&project);
-        std::fs::create_dir_all(state)
-            .and_then(|()| std::fs::rename(&aside, &answers))
-            .map_err(|error| format!("{}: {error}", answers.display()))?;
-        let again = self.measure(&self.build(&project, &[]))?;
-        row(rows, "with tests, cold, verdicts known, CPU", seconds(again.cpu), "");
-        row(rows, "with tests, cold, verdicts known, CPU beyond models and validators", beyond(again.cpu), "+ 0.5 s");
+        self.measure(&self.build(&project, &[]))?;
         self.idle(rows, &project)?;
         self.edits(rows, &project)
     }

@@ -4,7 +4,7 @@ use super::check::Seat;
 use super::decimal::Decimal;
 use super::make::{self, LONGEST, Mode};
 use super::values::{exact, near, other_than, wrong_types};
-use super::{Spot, Walk, label};
+use super::{SMALL, Spot, Walk, label};
 use crate::{Json, Number, Schema, TypeSet};
 
 /// Members of an `enum` that are shown.
@@ -26,10 +26,10 @@ impl<'a> Walk<'a, '_> {
             // The nearest ones now; the others when every rule has had its turn.
             let (values, nearest) = near(types);
             let wrong = values.into_iter().enumerate().filter(|(_, (_, value))| !types.has(TypeSet::of(value)));
-            for (i, (name, value)) in wrong {
-                if i < nearest && (i == 0 || self.list.len() < SPARE) {
+            for (turn, (i, (name, value))) in wrong.enumerate() {
+                if turn == 0 || (i < nearest && self.list.len() < SPARE) {
                     self.propose(spot, "type", name, value);
-                } else if self.later.len() < LATER {
+                } else if self.list.len() < SMALL && self.later.len() < LATER {
                     let (edits, certain) = self.phrase(spot, "type", value);
                     self.later.push((spot.base, edits, label(spot, "type", name), spot.pointer.clone(), certain));
                 }
@@ -141,7 +141,9 @@ impl<'a> Walk<'a, '_> {
                 found.push(("pattern", "no match", pattern.miss(min, max).map(|text| Json::String(text.into()))));
                 let other = pattern.sample(min, max, 3).map(|text| Json::String(text.into()));
                 found.push(("pattern", "another match", other));
-                if let Some(text) = spot.value.as_str() {
+                // What is the same pattern in other places is shown to be applied there, no more.
+                let fresh = rules.pattern.as_deref().is_some_and(|pattern| self.patterns.insert(pattern));
+                if let (true, Some(text)) = (fresh, spot.value.as_str()) {
                     let cut = |from: usize, less: usize| {
                         let all = text.chars().count();
                         let rest = text.chars().skip(from).take(all.saturating_sub(from + less)).collect::<String>();

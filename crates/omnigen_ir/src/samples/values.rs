@@ -5,16 +5,15 @@ use crate::{Json, Number, TypeSet};
 
 /// One value of each type, the likeliest mistakes for these types first; and how many these are.
 pub(super) fn near(types: TypeSet) -> (Vec<(&'static str, Json)>, usize) {
-    let first: &[&str] = if types.meets(TypeSet::OBJECT) {
-        &["null", "array"]
-    } else if types.meets(TypeSet::ARRAY) {
-        &["null", "object"]
-    } else if types.meets(TypeSet::STRING) {
-        &["null", "integer"]
+    // Of a number also what Python takes for one, or for the same one.
+    let first: &[&str] = if types.meets(TypeSet::OBJECT.or(TypeSet::ARRAY).or(TypeSet::STRING)) {
+        &["null"]
     } else if types.meets(TypeSet::NUMBER) {
-        &["null", "string", "number", "boolean"]
+        &["null", "number", "boolean"]
+    } else if types.meets(TypeSet::BOOLEAN) {
+        &["null", "integer"]
     } else {
-        &["string", "integer"]
+        &["string"]
     };
     let mut list = wrong_types().to_vec();
     list.sort_by_key(|(name, _)| first.iter().position(|other| other == name).unwrap_or(first.len()));

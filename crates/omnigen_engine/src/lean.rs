@@ -1,0 +1,135 @@
+//! Schemas as the judge gets them: without what no verdict can hang on.
+//!
+//! Annotations decide nothing, and neither does a property of a name that none of the documents has. What is left out of types of
+//! other files, and of all that these refer to, need not be read, compared and compiled for every contract that refers to them.
+
+use omnigen_contracts::Declarations;
+use omnigen_ir::samples::{Edit, Step};
+use omnigen_ir::{Json, Node};
+use rustc_hash::FxHashSet;
+
+use crate::tasks::each_node;
+
+/// Keywords that only annotate, in every draft.
+const ANNOTATIONS: [&str; 8] =
+    ["title", "description", "default", "examples", "$comment", "deprecated", "readOnly", "writeOnly"];
+
+/// Names that must stay.
+#[derive(Default)]
+pub(crate) struct Names<'a> {
+    /// Of members of documents.
+    members: FxHashSet<&'a str>,
+    /// Tokens of the pointers that references have.
+    tokens: FxHashSet<String>,
+}
+
+impl<'a> Names<'a> {
+    /// All names within documents, and changes of documents.
+    pub(crate) fn of(bases: &'a [Json], instances: &'a [(usize, Vec<Edit>)]) -> Names<'a> {
+        let mut names = Names::default();
+        bases.iter().for_each(|base| names.document(base));
+        for edit in instances.iter().flat_map(|(_, edits)| edits) {
+            let (Edit::Put(path, _) | Edit::Drop(path)) = edit;
+            names.members.extend(path.iter().filter_map(|step| match step {
+                Step::Name(name) => Some(&**name),
+                Step::Index(_) => None,
+            }));
+            if let Edit::Put(_, value) = edit {
+                names.document(value);
+            }
+        }
+        names
+    }
+
+    fn document(&mut self, json: &'a Json) {
+        match json {
+            Json::Array(items) => items.iter().for_each(|item| self.document(item)),
+            Json::Object(members) => {
+                for (name, value) in members {
+                    self.members.insert(name);
+                    self.document(value);
+                }
+            }
+            Json::Null | Json::Bool(_) | Json::Number(_) | Json::String(_) => {}
+        }
+    }
+
+    /// What references of a file lead through stays, in every file.
+    pub(crate) fn referred(&mut self, declared: &Declarations) {
+        let mut found = |node: &Node| {
+            let Some((_, fragment)) = node.reference.as_deref().and_then(|reference| reference.text.split_once('#'))
+            else {
+                return;
+            };
+            for token in fragment.split('/').skip(1) {
+                if !self.tokens.contains(token) {
+                    self.tokens.insert(token.to_owned());
+                }
+            }
+        };
+        each_node(&declared.root, &mut found);
+        declared.definitions.iter().for_each(|(_, schema)| each_node(schema, &mut found));
+    }
+
+    fn leads_through(&self, name: &str) -> bool {
+        self.tokens.contains(name)
+    }
+}
+
+/// Are the pointers of all references of a file written as they are?
+pub(crate) fn literal(declared: &Declarations) -> bool {
+    let mut literal = true;
+    let mut look = |node: &Node| {
+        literal &= node
+            .reference
+            .as_deref()
+            .is_none_or(|reference| reference.dynamic.is_none() && !reference.text.contains(['%', '~']));
+    };
+    each_node(&declared.root, &mut look);
+    declared.definitions.iter().for_each(|(_, schema)| each_node(schema, &mut look));
+    literal
+}
+
+/// Has a file no schema within that may be referred to by a name of its own?
+pub(crate) fn nameless(declared: &Declarations) -> bool {
+    declared.ids.iter().all(|(_, pointer)| pointer.is_empty()) && declared.anchors.is_empty()
+}
+
+/// Leaves out annotations, and with `unseen` properties that no document has.
+pub(crate) fn strip(schema: &mut Json, names: &Names<'_>, unseen: bool) {
+    let Json::Object(members) = schema else { return };
+    members.retain(|(name, _)| !ANNOTATIONS.contains(&&**name) || names.leads_through(name));
+    for (keyword, value) in members {
+        match &**keyword {
+            "properties" => {
+                let Json::Object(properties) = value else { continue };
+                for (name, schema) in properties {
+                    if unseen && !names.members.contains(&**name) && !names.leads_through(name) {
+                        *schema = Json::Bool(true);
+                    } else {
+                        strip(schema, names, unseen);
+                    }
+                }
+            }
+            "patternProperties" | "$defs" | "definitions" | "dependentSchemas" | "dependencies" => {
+                let Json::Object(schemas) = value else { continue };
+                schemas.iter_mut().for_each(|(_, schema)| strip(schema, names, unseen));
+            }
+            "allOf" | "anyOf" | "oneOf" | "prefixItems" | "items" => match value {
+                Json::Array(schemas) => schemas.iter_mut().for_each(|schema| strip(schema, names, unseen)),
+                schema => strip(schema, names, unseen),
+            },
+            "additionalProperties"
+            | "additionalItems"
+            | "contains"
+            | "not"
+            | "if"
+            | "then"
+            | "else"
+            | "propertyNames"
+            | "unevaluatedItems"
+            | "unevaluatedProperties" => strip(value, names, unseen),
+            _ => {}
+        }
+    }
+}
