@@ -82,12 +82,17 @@ pub(super) const IS_UNIQUE: &str = r#"def _key(value: Any) -> Any:
 
 
 def _is_unique(items: list[Any]) -> bool:
+    if len(items) < 2:
+        return True
+    # What JSON holds for equal Python does too, but not the other way round.
     try:
-        # What JSON holds for equal Python does too, but not the other way round.
         if len(set(items)) == len(items):
             return True
     except TypeError:
-        if len(items) < 2:
+        rest = items[:32]
+        while rest and rest.pop() not in rest:
+            pass
+        if not rest and len(items) <= 32:
             return True
     return len(set(map(_key, items))) == len(items)
 "#;
