@@ -103,7 +103,7 @@ pub(crate) struct Lowerer<'v, 'a> {
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Applies {
     InPlace,
-    /// To a part of it, or only under a condition.
+    /// To a part of it.
     Inside,
 }
 
@@ -384,7 +384,7 @@ impl<'v, 'a> Lowerer<'v, 'a> {
             "maxProperties" => set(&mut node.object, self.count(name, value), |rules| &mut rules.max_properties),
             "dependentRequired" => self.dependent_required(node, value),
             "dependentSchemas" => {
-                let list = self.map(name, value, Applies::Inside);
+                let list = self.map(name, value, Applies::InPlace);
                 if !list.is_empty() {
                     node.object.get_or_insert_default().dependent_schemas.extend(list);
                 }

@@ -176,10 +176,11 @@ fn hint(root: &Value<'_>, pointer: &str, start: usize) -> Option<String> {
     (!list.is_empty() && !found.is_empty()).then(|| format!("`{found}` has {}", list.join(", ")))
 }
 
-/// Reports references that lead in a circle without descending into the instance: they never come to an end.
+/// Reports references that lead in a circle without descending into the instance: they never come to an end. Where that hangs
+/// on a condition it is a warning: documents that do not meet it are judged as they should be.
 pub(crate) fn loops(file: &std::sync::Arc<str>, references: &[LocalReference]) -> Vec<Diagnostic> {
-    // Which references are met when the schema at a pointer is applied.
-    let mut met: FxHashMap<&str, Vec<usize>> =
+    // Which references are met when the schema at a pointer is applied, and whether only under a condition.
+    let mut met: FxHashMap<&str, Vec<(usize, bool)>> =
         references.iter().map(|reference| (&*reference.target, Vec::new())).collect();
     for (index, reference) in references.iter().enumerate() {
         let mut end = reference.at.len();
@@ -188,7 +189,7 @@ pub(crate) fn loops(file: &std::sync::Arc<str>, references: &[LocalReference]) -
                 break;
             }
             if let Some(list) = met.get_mut(&reference.at[..end]) {
-                list.push(index);
+                list.push((index, is_conditional(&reference.at[end..])));
             }
             if end <= reference.entry {
                 break;
@@ -196,9 +197,30 @@ pub(crate) fn loops(file: &std::sync::Arc<str>, references: &[LocalReference]) -
             end = reference.at[..end].rfind('/').unwrap_or(0);
         }
     }
-    let mut diagnostics = Vec::new();
     // Where everything refers to everything there are more circles than references: each reference is told of once.
     let mut told = vec![false; references.len()];
+    let mut diagnostics = circles(file, references, &met, false, &mut told);
+    diagnostics.extend(circles(file, references, &met, true, &mut told).into_iter().map(|mut found| {
+        found.severity = Severity::Warning;
+        found.message += ", for documents that meet the conditions on the way";
+        found.hint("no validator comes to an end with these: `errors` raises a `RecursionError`")
+    }));
+    diagnostics
+}
+
+/// Does what stands on the way of keywords that apply in place, apply only if something else holds?
+fn is_conditional(way: &str) -> bool {
+    way.split('/').any(|token| matches!(token, "then" | "else" | "dependentSchemas" | "dependencies"))
+}
+
+fn circles(
+    file: &std::sync::Arc<str>,
+    references: &[LocalReference],
+    met: &FxHashMap<&str, Vec<(usize, bool)>>,
+    conditional: bool,
+    told: &mut [bool],
+) -> Vec<Diagnostic> {
+    let mut diagnostics = Vec::new();
     // 0: not seen, 1: on the path, 2: done. An explicit stack, because chains of references can be long.
     let mut state = vec![0u8; references.len()];
     for start in 0..references.len() {
@@ -216,11 +238,12 @@ pub(crate) fn loops(file: &std::sync::Arc<str>, references: &[LocalReference]) -
                     state[index] = 2;
                     path.pop();
                 }
-                Some(next) if state[next] == 0 => {
+                Some((_, true)) if !conditional => {}
+                Some((next, _)) if state[next] == 0 => {
                     state[next] = 1;
                     path.push((next, 0));
                 }
-                Some(next) if state[next] == 1 => {
+                Some((next, _)) if state[next] == 1 => {
                     let from = path.iter().position(|(index, _)| *index == next).unwrap_or(0);
                     let circle: Vec<usize> = path[from..].iter().map(|(index, _)| *index).collect();
                     if !circle.iter().any(|&index| told[index]) {

@@ -54,7 +54,7 @@ impl<'v, 'a> Lowerer<'v, 'a> {
                 }
                 continue;
             }
-            let schema = self.grandchild("dependencies", &member.name, &member.value, Applies::Inside);
+            let schema = self.grandchild("dependencies", &member.name, &member.value, Applies::InPlace);
             node.object.get_or_insert_default().dependent_schemas.push((name, schema));
         }
     }
@@ -112,8 +112,8 @@ impl<'v, 'a> Lowerer<'v, 'a> {
             self.push(Diagnostic::new(Code::IgnoredKeyword, self.at_key("if"), message));
         }
         let test = self.child("if", test, Applies::InPlace);
-        let then = pending.then.map(|value| self.child("then", value, Applies::Inside));
-        let otherwise = pending.otherwise.map(|value| self.child("else", value, Applies::Inside));
+        let then = pending.then.map(|value| self.child("then", value, Applies::InPlace));
+        let otherwise = pending.otherwise.map(|value| self.child("else", value, Applies::InPlace));
         node.logic.get_or_insert_default().condition = Some(Condition { test, then, otherwise });
     }
 

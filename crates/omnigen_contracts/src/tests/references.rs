@@ -188,6 +188,9 @@ fn circles_of_references_are_said() {
             r##"{"$defs": {"a": {"$ref": "#/$defs/b"}, "b": {"anyOf": [true, {"$ref": "#/$defs/c"}]}, "c": {"not": {"$ref": "#/$defs/b"}}}}"##,
             &["ref-loop /$defs/b/anyOf/1/$ref"],
         ),
+        // Under a condition, which not all data meets.
+        (r##"{"if": {"type": "string"}, "then": {"minLength": 1}, "else": {"$ref": "#"}}"##, &["ref-loop /else/$ref"]),
+        (r##"{"dependencies": {"a": {"anyOf": [{"$ref": "#"}]}}}"##, &["ref-loop /dependencies/a/anyOf/0/$ref"]),
         // A circle that descends into the instance is a recursive type.
         (r##"{"properties": {"child": {"$ref": "#"}}, "items": {"allOf": [{"$ref": "#"}]}}"##, &[]),
         (r##"{"$defs": {"a": {"$ref": "#/$defs/b"}, "b": {"items": {"$ref": "#/$defs/a"}}}}"##, &[]),
@@ -197,6 +200,11 @@ fn circles_of_references_are_said() {
     }
     let two = json(r##"{"$defs": {"a": {"$ref": "#/$defs/b"}, "b": {"$ref": "#/$defs/a"}}}"##);
     assert_eq!(two.diagnostics[0].message, "the references lead in a circle: `/$defs/a` → `/$defs/b` → `/$defs/a`");
+
+    let sometimes = json(r##"{"$ref": "#/$defs/a", "$defs": {"a": {"if": true, "then": {"$ref": "#"}}}}"##);
+    assert_eq!(sometimes.diagnostics[0].severity, omnigen_report::Severity::Warning);
+    let always = json(r##"{"if": true, "then": {"$ref": "#"}, "allOf": [{"$ref": "#"}]}"##);
+    assert_eq!(always.diagnostics[0].severity, omnigen_report::Severity::Error);
 
     // Long chains end, and so do long circles.
     let chain = |last: &str| {

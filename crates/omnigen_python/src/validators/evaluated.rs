@@ -352,19 +352,20 @@ impl<'a> Emitter<'a> {
                 self.mark(code, then, kind, set);
                 continue;
             };
-            if then.is_empty() {
+            // What a part evaluates may turn out to be nothing only when it is written.
+            let before = code.mark();
+            holds.line(code, "if ", ":");
+            self.body(code, before, |this, code| this.mark(code, then, kind, set));
+            if otherwise.is_empty() {
                 continue;
             }
-            holds.line(code, "if ", ":");
-            code.indent();
-            self.mark(code, then, kind, set);
-            code.dedent();
-            if !otherwise.is_empty() {
+            let (before, alone) = (code.mark(), !code.grew(before));
+            if alone {
+                holds.opposite(self.arena).line(code, "if ", ":");
+            } else {
                 code.line(&["else:"]);
-                code.indent();
-                self.mark(code, otherwise, kind, set);
-                code.dedent();
             }
+            self.body(code, before, |this, code| this.mark(code, otherwise, kind, set));
         }
     }
 
@@ -420,7 +421,9 @@ impl<'a> Emitter<'a> {
                 }
             }
         }
-        for (name, schema) in node.object.iter().flat_map(|rules| &rules.dependent_schemas) {
+        // An array has no properties, whatever it holds.
+        let dependent = node.object.iter().filter(|_| kind == Kind::Properties);
+        for (name, schema) in dependent.flat_map(|rules| &rules.dependent_schemas) {
             let then = self.gathered(schema, kind);
             if !then.is_empty() {
                 marks.choices.push(Choice { test: Test::Has(name), then, otherwise: Marks::default() });

@@ -129,6 +129,14 @@ const CASES: &[(&str, &[&str], &[&str])] = &[
         &["{\"next\": {\"next\": {}}}"],
         &["{\"next\": {\"next\": 1}}"],
     ),
+    // An array that holds a name has no property of that name; and what is evaluated under a condition may be nothing.
+    (r#"{"dependentSchemas": {"a": {"items": true}}, "unevaluatedItems": false}"#, &["[]", "{\"a\": 1}"], &["[\"a\"]"]),
+    (
+        r#"{"anyOf": [{"if": {"oneOf": [true, {"type": "string"}]}, "else": {"properties": {"a": true}}}, {"required": ["b"]}],
+            "unevaluatedProperties": false}"#,
+        &["{}", "1"],
+        &["{\"a\": 1}"],
+    ),
     ("true", &["1"], &[]),
     ("false", &[], &["1", "null"]),
     (
