@@ -350,7 +350,7 @@ done("quick")"#;
 
 #[test]
 fn what_is_secret_is_shown_and_stored_nowhere() {
-    let program = r#"import os
+    let program = r#"import os, base64, urllib.parse
 token = os.environ["API_TOKEN"]
 print("stderr " + token, file=sys.stderr)
 say("progress", text="progress " + token)
@@ -364,23 +364,38 @@ elif "/c." in name:
     done("fine")
 elif "/d." in name:
     print("noise " + token, flush=True)
+elif "/f." in name:
+    say("need", file=token.encode().hex())
+    hear()
+    done("fine")
+elif "/g." in name:
+    done("pasted\n" + base64.encodebytes(("user:" + token).encode()).decode())
+elif "/h." in name:
+    say("message", to=[token], kind="note", data=1)
+    done("fine")
+elif "/i." in name:
+    for form in urllib.parse.quote(token), token.encode().hex(), "\n".join(token), base64.b64encode(token.encode()).decode():
+        print(form, file=sys.stderr)
+    say("failed", **{"class": "refusal", "text": urllib.parse.quote(token)})
 else:
     say("artifact", path=task["outputs"][0], text="fine")
     say("completed", summary="summary " + token)"#;
-    let project = project(&["a", "b", "c", "d", "e"], &[("writer", program)], &target("docs", "writer", ""));
+    let contracts = ["a", "b", "c", "d", "e", "f", "g", "h", "i"];
+    let project = project(&contracts, &[("writer", program)], &target("docs", "writer", ""));
     project.edit("omnigen.toml", "[agent.writer]\n", "[agent.writer]\nenv = [\"API_TOKEN\"]\n");
     let mut command = project.command();
     command.args(["build", "-v", "--events", "events.jsonl", "--message-format", "json"]);
     let run = project.finish(command.env("API_TOKEN", "tok-5ecret\u{e9}\"x").env("OMNIGEN_LOG", "trace"));
     run.ends(3);
     assert!(run.stdout.contains("holds the value of the variable `API_TOKEN`"), "{}", run.text());
-    assert!(
-        project.has("generated/docs/e.md")
-            && !project.has("generated/docs/b.md")
-            && !project.has("generated/docs/c.md")
-    );
-    assert!(!run.text().contains("5ecret"), "{}", run.text());
-    for (path, bytes) in project.tree("") {
-        assert!(!String::from_utf8_lossy(&bytes).contains("5ecret"), "{path}");
+    let placed: Vec<String> = project.tree("generated/docs").into_keys().collect();
+    assert_eq!(placed, ["e.md"]);
+    // The value, as hexadecimal digits, as base64, one character a line.
+    let all = [("".to_owned(), run.text().into_bytes())].into_iter().chain(project.tree(""));
+    for (path, bytes) in all.filter(|(path, _)| !path.starts_with("agents/")) {
+        let text = String::from_utf8_lossy(&bytes);
+        for form in ["5ecret", "746f6b2d3565", "dG9rLTVlY3", "rLTVlY3JldM", "c\nr\ne\nt", "c\\nr\\ne\\nt"] {
+            assert!(!text.contains(form), "{path}: {form}\n{text}");
+        }
     }
 }

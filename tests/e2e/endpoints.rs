@@ -112,6 +112,8 @@ fn whatever_a_server_does_the_build_goes_on_and_says_what_it_was() {
         ("error-event", "events-error", ", stream = true", once, "out of memory"),
         ("refuses", "refuses", "", once, "it refused: I cannot."),
         ("free", "free", "", once, "the reply is not JSON"),
+        ("telling", "telling", "", once, "the reply holds the key that it was asked with"),
+        ("wordy", "wordy", "", once, "***"),
         ("denied", "401", "", again, "status 401: no, Bearer ***"),
         ("twice", "500,503", "", again, "in 2 attempts: status 503"),
         ("budget", "pass", "", "budget = { tokens = 100 }", "the budget of 100 tokens for this run does not hold"),
@@ -122,7 +124,7 @@ fn whatever_a_server_does_the_build_goes_on_and_says_what_it_was() {
     agents.push(("shaky", model.url("500,cut,pass"), "", "retry = { attempts = 3, initial = \"1ms\" }"));
     let project = project(&["a"], &agents);
     let built = run(&project, &["build", "-v"]);
-    built.ends(3).does_not_say("5ecret");
+    built.ends(3).does_not_say("5ecret").does_not_say("tok-5").does_not_say("dG9rLTVlY3");
     for (name, _, _, _, said) in &cases {
         let line = built.stderr.lines().find(|line| line.contains(&format!("`{name}`"))).unwrap_or_default();
         assert!(line.contains(said), "{name}: `{said}` is not in `{line}`\n{}", built.stderr);
@@ -161,6 +163,13 @@ fn a_budget_is_for_the_run_and_reserved_before_each_call() {
     let project = project(&["a", "b", "c"], &[("model", model.url("late,pass"), llm, &more(100, 3))]);
     run(&project, &["build"]).ends(3).says("2 errors").says("the budget of 100 tokens");
     assert_eq!(model.requests().len(), 1);
+    // All targets of an agent share it.
+    project.edit("omnigen.toml", "[\"model\",]", "[\"model\", \"more\"]");
+    let text = project.read("omnigen.toml") + &target("more", "model", "");
+    project.write("omnigen.toml", text);
+    run(&project, &["build"]).ends(3).says("4 errors");
+    assert_eq!(model.requests().len(), 1);
+    project.edit("omnigen.toml", "[\"model\", \"more\"]", "[\"model\"]");
     // What was reserved and not used is given back.
     project.edit("omnigen.toml", "concurrency = 3", "concurrency = 1");
     project.edit("omnigen.toml", "tokens = 100", "tokens = 160");

@@ -4,6 +4,7 @@ usage: proxy.py UPSTREAM. Says its address in a line, then a line of JSON for ea
 the requests below it, one after the other, the last one for all that follow: `/429,500,pass/v1/chat/completions`.
 """
 
+import base64
 import json
 import sys
 import threading
@@ -121,6 +122,18 @@ class Handler(BaseHTTPRequestHandler):
     def do_refuses(self, *_: object) -> None:
         answer = {"choices": [{"message": {"refusal": "I cannot."}, "finish_reason": "stop"}]}
         self.send(200, "application/json", json.dumps(answer).encode())
+
+    def do_telling(self, *_: object) -> None:
+        """What the schema wants; but with the key in it, which only who reads the escapes sees."""
+        key = "".join(f"\\u{ord(char):04x}" for char in self.headers["authorization"])
+        answer = {"choices": [{"message": {"content": f'{{"text": "{key}"}}'}, "finish_reason": "stop"}]}
+        self.send(200, "application/json", json.dumps(answer).encode())
+
+    def do_wordy(self, *_: object) -> None:
+        """An error as long as that the key stands where a message is cut, and as base64."""
+        key = self.headers["authorization"]
+        noise = "." * (300 - len("no, ") - len(key) // 2)
+        self.send(400, "text/plain", f"no, {noise}{key}{base64.b64encode(key.encode()).decode()}".encode())
 
     def do_free(self, *_: object) -> None:
         """A whole reply that is not what the schema wants."""

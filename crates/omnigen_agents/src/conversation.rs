@@ -156,6 +156,7 @@ impl<'a> Conversation<'a> {
             AgentLine::Failed { class, text, span } => {
                 let text = quote(&self.secrets.redact(&text), 2000);
                 let span = span.map(|span| Span { path: quote(&self.secrets.redact(&span.path), 500), ..span });
+                let class = self.secrets.redact(&class);
                 self.ending = Some(Ending::Failed { class, text, span });
                 AgentEvent::Completed
             }

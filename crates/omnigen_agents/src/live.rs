@@ -245,7 +245,7 @@ impl<'a> Live<'a> {
             if self.clock.cancelled.is_some() {
                 break;
             }
-            on_event(AgentEvent::Waiting(need.clone()));
+            on_event(AgentEvent::Waiting(self.secrets.redact(&need.to_string())));
             let asked = Instant::now();
             let reply = answer_need(&need);
             let now = Instant::now();
@@ -255,7 +255,7 @@ impl<'a> Live<'a> {
             if self.clock.cancelled.is_some() {
                 break;
             }
-            on_event(AgentEvent::Resumed(need.clone()));
+            on_event(AgentEvent::Resumed(self.secrets.redact(&need.to_string())));
             match reply {
                 NeedReply::Artifact { value, digest } => {
                     self.send(&artifact_line(&value));

@@ -17,6 +17,8 @@ use crate::task::{Environment, canonical_json};
 
 /// Bytes of an answer that are read.
 const LARGEST: u64 = 16 << 20;
+/// Bytes of what a server has said that a message may be made of.
+const SAID: usize = 16 << 10;
 /// How long a connection may take.
 const CONNECT: Duration = Duration::from_secs(10);
 /// Longer waits that a server asks for are not obeyed: the deadline of the run would be over.
@@ -177,10 +179,13 @@ pub fn ask(
         Some(other) => return Err(hide(failure("server", format!("the reply ended with `{other}`")))),
         None => return Err(failure("server", "the reply has no end".to_owned())),
     }
-    if secrets.redact(&reply.text) != reply.text {
-        return Err(failure("secret", "the reply holds the key that it was asked with".to_owned()));
-    }
+    let holds = |bytes: &[u8]| match secrets.stand_in(bytes) {
+        true => Err(failure("secret", "the reply holds the key that it was asked with".to_owned())),
+        false => Ok(()),
+    };
+    holds(reply.text.as_bytes())?;
     let bytes = finish(&reply.text).map_err(|why| hide(failure("reply", why)))?;
+    holds(&bytes)?;
     let (prompt_tokens, reply_tokens) = reply.usage.unwrap_or_default();
     let provenance = Provenance {
         agent: spec.name.clone(),
@@ -190,6 +195,11 @@ pub fn ask(
         millis: started.elapsed().as_millis() as u64,
     };
     Ok(Answer { artifacts: vec![(output.to_owned(), bytes)], provenance: Some(provenance), ..Answer::default() })
+}
+
+/// What a server has said, for a message: longer than what is shown in the end, so that a secret at the cut is found whole.
+fn said(text: &str) -> &str {
+    &text[..text.floor_char_boundary(SAID)]
 }
 
 fn failure(class: &str, text: String) -> Failure {
@@ -222,7 +232,7 @@ fn call(spec: &LlmSpec, environment: &Environment, prompt: &str) -> Result<Reply
     if status != 200 {
         let mut text = String::new();
         let _half = body.read_to_string(&mut text);
-        let said = format!("status {status}: {}", quote(text.trim(), 300));
+        let text = format!("status {status}: {}", said(text.trim()));
         let class = match status {
             429 => "rate-limit",
             401 | 403 => "auth",
@@ -230,7 +240,7 @@ fn call(spec: &LlmSpec, environment: &Environment, prompt: &str) -> Result<Reply
             _ => "request",
         };
         let retry_after = pause.map(|pause| pause.min(Duration::from_secs(LONGEST_PAUSE)));
-        return Err(Failure { retry_after, ..failure(class, said) });
+        return Err(Failure { retry_after, ..failure(class, text) });
     }
     if events {
         return streamed(BufReader::new(body)).map_err(|why| why.into_failure(spec));
@@ -292,10 +302,10 @@ fn usage(value: &Value) -> Option<(u64, u64)> {
 /// Reads one JSON document.
 fn whole(text: &str) -> Result<Reply, Broken> {
     let value: Value = serde_json::from_str(text)
-        .map_err(|error| Broken::Noise(format!("the answer is not JSON ({error}): {}", quote(text, 200))))?;
+        .map_err(|error| Broken::Noise(format!("the answer is not JSON ({error}): {}", said(text))))?;
     let choice = &value["choices"][0];
     let Some(message) = choice["message"].as_object() else {
-        return Err(Broken::Noise(format!("the answer has no message: {}", quote(text, 200))));
+        return Err(Broken::Noise(format!("the answer has no message: {}", said(text))));
     };
     let string = |name: &str| message.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
     Ok(Reply {
@@ -323,15 +333,15 @@ fn streamed(mut lines: impl BufRead) -> Result<Reply, Broken> {
                 // Between events, comments, and fields that are not used.
                 continue;
             }
-            return Err(Broken::Noise(format!("not an event: {}", quote(text, 200))));
+            return Err(Broken::Noise(format!("not an event: {}", said(text))));
         };
         if data == "[DONE]" {
             return Ok(reply);
         }
         let value: Value = serde_json::from_str(data)
-            .map_err(|_| Broken::Noise(format!("the data of an event is not JSON: {}", quote(data, 200))))?;
+            .map_err(|_| Broken::Noise(format!("the data of an event is not JSON: {}", said(data))))?;
         if let Some(error) = value.get("error").filter(|error| !error.is_null()) {
-            return Err(Broken::Io(std::io::Error::other(quote(&error.to_string(), 300))));
+            return Err(Broken::Io(std::io::Error::other(said(&error.to_string()).to_owned())));
         }
         let choice = &value["choices"][0];
         for (name, whole) in [("content", &mut reply.text), ("refusal", &mut reply.refusal)] {

@@ -88,9 +88,9 @@ pub enum AgentEvent {
         text: Option<String>,
     },
     /// It waits for a need; its clock stands still.
-    Waiting(Need),
+    Waiting(String),
     /// The need is answered.
-    Resumed(Need),
+    Resumed(String),
     /// It sent a message.
     Message {
         /// The receivers.

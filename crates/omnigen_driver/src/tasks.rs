@@ -67,9 +67,10 @@ struct Worker {
 }
 
 /// How an agent is asked.
+#[derive(Clone)]
 enum Runner {
     Command(AgentSpec),
-    Llm(LlmSpec, Budget),
+    Llm(LlmSpec, Arc<Budget>),
 }
 
 impl Worker {
@@ -121,9 +122,12 @@ impl Agents {
                 Err(why) => agents.diagnostics.push(Diagnostic::global(Code::BadConfig, why)),
             }
         }
+        // What targets of one agent share: what it is, and what it may spend.
+        let mut asked: BTreeMap<&str, Result<Asked, String>> = BTreeMap::new();
         for target in &built {
             let Some(agent) = setup.config.agent(&target.agent) else { continue };
-            let made = worker(setup, target, agent);
+            let asked = asked.entry(&agent.name).or_insert_with(|| self::asked(setup, agent));
+            let made = asked.clone().and_then(|asked| worker(setup, target, agent, asked));
             match made {
                 Ok((worker, described)) => {
                     let listens = built.iter().filter(|other| target.listens.contains(&other.agent));
@@ -226,29 +230,46 @@ impl Agents {
     }
 }
 
-/// Who makes a target, and how the graph sees it. The error is a sentence.
-fn worker(setup: &Setup, target: &config::Target, agent: &config::Agent) -> Result<(Worker, AgentTarget), String> {
-    let mut prompt = None;
-    let (runner, environment, files, identity) = match &agent.llm {
-        None => command(setup, agent)?,
-        Some(llm) => {
-            let text = |path: &String| {
-                let text = omnigen_disk::read_text(&setup.root.join(path));
-                text.map(|text| text.text).map_err(|problem| format!("`{path}`: {problem}"))
-            };
-            let template = text(&llm.prompt)?;
-            if let Some(problem) = omnigen_engine::template_problem(&llm.prompt, &template) {
-                return Err(problem);
-            }
-            prompt = Some((llm.prompt.as_str().into(), template.into()));
-            let (runner, environment) = endpoint(agent, llm, &text)?;
-            let identity = match &runner {
-                Runner::Llm(spec, _) => spec.identity(),
-                Runner::Command(_) => Vec::new(),
-            };
-            (runner, environment, Vec::new(), identity)
-        }
+/// How an agent is asked, whatever for.
+#[derive(Clone)]
+struct Asked {
+    runner: Runner,
+    /// What it sees of the machine.
+    environment: Environment,
+    /// Its files.
+    files: Vec<(String, Vec<u8>)>,
+    /// What makes it what it is.
+    identity: Vec<KeyPart>,
+    /// Path and text of the template of its prompt.
+    prompt: Option<(Box<str>, Arc<str>)>,
+}
+
+/// The error is a sentence.
+fn asked(setup: &Setup, agent: &config::Agent) -> Result<Asked, String> {
+    let Some(llm) = &agent.llm else { return command(setup, agent) };
+    let text = |path: &String| {
+        let text = omnigen_disk::read_text(&setup.root.join(path));
+        text.map(|text| text.text).map_err(|problem| format!("`{path}`: {problem}"))
     };
+    let template = text(&llm.prompt)?;
+    if let Some(problem) = omnigen_engine::template_problem(&llm.prompt, &template) {
+        return Err(problem);
+    }
+    let (spec, environment) = endpoint(agent, llm, &text)?;
+    let identity = spec.identity();
+    let runner = Runner::Llm(spec, Arc::new(Budget::new(llm.budget)));
+    let prompt = Some((llm.prompt.as_str().into(), template.into()));
+    Ok(Asked { runner, environment, files: Vec::new(), identity, prompt })
+}
+
+/// Who makes a target, and how the graph sees it. The error is a sentence.
+fn worker(
+    setup: &Setup,
+    target: &config::Target,
+    agent: &config::Agent,
+    asked: Asked,
+) -> Result<(Worker, AgentTarget), String> {
+    let Asked { runner, environment, files, identity, prompt } = asked;
     let text = |(path, bytes): (String, Vec<u8>)| Some((path, String::from_utf8(bytes).ok()?));
     let texts = |globs: &[String]| inputs(setup, globs).into_iter().filter_map(text);
     let patterns = target.patterns.as_ref().map(|patterns| {
@@ -289,10 +310,7 @@ fn worker(setup: &Setup, target: &config::Target, agent: &config::Agent) -> Resu
     Ok((worker, described))
 }
 
-/// A command, what it sees of the machine, its files, and what makes it what it is.
-type Command = (Runner, Environment, Vec<(String, Vec<u8>)>, Vec<KeyPart>);
-
-fn command(setup: &Setup, agent: &config::Agent) -> Result<Command, String> {
+fn command(setup: &Setup, agent: &config::Agent) -> Result<Asked, String> {
     let spec = AgentSpec {
         name: agent.name.clone(),
         command: agent.command.clone(),
@@ -315,7 +333,7 @@ fn command(setup: &Setup, agent: &config::Agent) -> Result<Command, String> {
     let files = inputs(setup, &spec.inputs);
     let digests: Vec<(String, Digest)> = files.iter().map(|(path, bytes)| (path.clone(), Digest::of(bytes))).collect();
     let identity = spec.identity(&digests, &environment.values, version.as_deref());
-    Ok((Runner::Command(spec), environment, files, identity))
+    Ok(Asked { runner: Runner::Command(spec), environment, files, identity, prompt: None })
 }
 
 fn variables(names: &[String]) -> Result<Environment, String> {
@@ -326,7 +344,7 @@ fn endpoint(
     agent: &config::Agent,
     llm: &config::Llm,
     text: &dyn Fn(&String) -> Result<String, String>,
-) -> Result<(Runner, Environment), String> {
+) -> Result<(LlmSpec, Environment), String> {
     let reply = match &llm.reply {
         None => None,
         Some(path) => {
@@ -358,7 +376,7 @@ fn endpoint(
         render,
         timeout: agent.timeout,
     };
-    Ok((Runner::Llm(spec, Budget::new(llm.budget)), environment))
+    Ok((spec, environment))
 }
 
 /// The files that globs name, sorted by path.

@@ -137,7 +137,7 @@ impl Flow {
                     self.out_of_time(session);
                     return Ok(());
                 }
-                self.due();
+                self.due(session);
                 continue;
             };
             self.receive(session, commit, mail)?;
@@ -145,7 +145,7 @@ impl Flow {
             while let Some(mail) = session.flight.next(Duration::ZERO) {
                 self.receive(session, commit, mail)?;
             }
-            self.due();
+            self.due(session);
             if self.edited {
                 return Ok(());
             }
@@ -256,9 +256,8 @@ impl Flow {
                     known::leave_open(session, &call);
                     self.finished(&task);
                 } else {
-                    let place = (worker.priority, call, 1);
-                    let at = self.queue.partition_point(|(priority, ..)| *priority >= place.0);
-                    self.queue.insert(at, place);
+                    let priority = worker.priority;
+                    self.enqueue(priority, call, 1);
                 }
             }
         }
@@ -369,13 +368,22 @@ impl Flow {
         next.map_or(TICK, |next| next.min(TICK))
     }
 
+    /// Puts a call behind those that are as urgent.
+    fn enqueue(&mut self, priority: i64, call: Call, attempt: u32) {
+        let at = self.queue.partition_point(|(other, ..)| *other >= priority);
+        self.queue.insert(at, (priority, call, attempt));
+    }
+
     /// Moves what is to be tried again into the queue, when its time has come.
-    fn due(&mut self) {
+    fn due(&mut self, session: &Session) {
         let now = Instant::now();
         let (due, later) = std::mem::take(&mut self.later).into_iter().partition(|(at, ..)| *at <= now);
         self.later = later;
         let due: Vec<(Instant, Call, u32)> = due;
-        self.queue.extend(due.into_iter().map(|(_, call, attempt)| (0, call, attempt)));
+        for (_, call, attempt) in due {
+            let priority = session.agents.worker(&call.target).map_or(0, |worker| worker.priority);
+            self.enqueue(priority, call, attempt);
+        }
     }
 
     /// The run has taken as long as it may.
@@ -430,8 +438,8 @@ impl Flow {
             AgentEvent::Initialized => TaskEventKind::Initialized,
             AgentEvent::Progress { done, total, text } => TaskEventKind::Progress { done, total, text },
             AgentEvent::Message { to, kind } => TaskEventKind::Message { to, kind },
-            AgentEvent::Waiting(need) => TaskEventKind::Waiting { need: need.to_string() },
-            AgentEvent::Resumed(need) => TaskEventKind::Resumed { need: need.to_string() },
+            AgentEvent::Waiting(need) => TaskEventKind::Waiting { need },
+            AgentEvent::Resumed(need) => TaskEventKind::Resumed { need },
             AgentEvent::Started | AgentEvent::Artifact { .. } | AgentEvent::Completed => return,
         };
         self.tell(session, &call.task, call.attempt, kind);
