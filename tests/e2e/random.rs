@@ -243,3 +243,64 @@ fn incremental_equals_clean_3() {
 fn incremental_equals_clean_with_a_shared_store() {
     history(0xcafe_0004, steps(25), Some(&Project::empty()));
 }
+
+/// Contracts in which nothing is wrong, each with references to two others.
+fn sound() -> BTreeMap<&'static str, String> {
+    let text = |(i, path): (usize, &&'static str)| {
+        let up = "../".repeat(path.matches('/').count());
+        let other = |by: usize| format!("{up}{}", PATHS[(i + by) % PATHS.len()]);
+        let text = format!(
+            r##"{{ "description": "d{i}", "type": "object", "required": ["two"], "properties": {{
+                "one": {{ "$ref": "{}" }}, "two": {{ "type": "string", "minLength": {i} }},
+                "three": {{ "$ref": "{}#/$defs/Part" }}, "four": {{ "items": {{ "$ref": "#/$defs/Part" }} }} }},
+                "$defs": {{ "Part": {{ "enum": ["x", {i}] }} }} }}"##,
+            other(1),
+            other(3)
+        );
+        (*path, text)
+    };
+    PATHS.iter().enumerate().map(text).collect()
+}
+
+/// Whatever has been built before, with any number of threads, and whatever of it is still known. Fifty runs and more in a long run.
+#[test]
+fn the_same_bytes_by_any_way() {
+    let others = ["first", "second", "third"].map(|name| (format!("contracts/{name}.json"), sound()["a.json"].clone()));
+    let begin = || Project::with(&others.each_ref().map(|(path, text)| (path.as_str(), text.as_str())));
+    let (wanted, reference) = (sound(), begin());
+    put(&reference, &wanted, CONFIGS[0]);
+    reference.build().ends(0);
+    let expected = reference.tree("generated");
+    for run in 0..steps(3) {
+        let mut dice = Dice(0x0dd5_eed5 + 7919 * run as u64);
+        let (mut contracts, mut config) = (sound(), CONFIGS[0]);
+        let lived = begin();
+        let mut done = Vec::new();
+        let build = |dice: &mut Dice, done: &mut Vec<String>| {
+            let threads = (1 + dice.roll(8)).to_string();
+            let index: &[&str] = if dice.roll(3) == 0 { &["--no-index"] } else { &[] };
+            let run = lived.run(&[&["build", "-j", &threads], index].concat());
+            done.push(format!("build with {threads} threads {index:?}"));
+            run
+        };
+        for _ in 0..1 + dice.roll(5) {
+            for _ in 0..1 + dice.roll(4) {
+                done.push(step(&mut dice, &mut contracts, &mut config));
+            }
+            put(&lived, &contracts, config);
+            build(&mut dice, &mut done);
+            done.extend(meddle(&mut dice, &lived));
+            match dice.roll(6) {
+                0 => lived.remove(".omnigen/manifest"),
+                1 => lived.remove(".omnigen"),
+                2 => lived.remove("generated"),
+                _ => continue,
+            }
+            done.push("forget something".to_owned());
+        }
+        put(&lived, &wanted, CONFIGS[0]);
+        let last = build(&mut dice, &mut done);
+        let told = || format!("run {run}: {}\n\n{}", done.join(", "), last.text());
+        assert_eq!((last.code, difference(&lived.tree("generated"), &expected)), (0, String::new()), "{}", told());
+    }
+}

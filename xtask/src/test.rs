@@ -54,6 +54,12 @@ pub(crate) fn soak(root: &Path, steps: &str) -> Result<(), String> {
     let mut tests = crate::cargo();
     // The test runner ends what takes minutes; this does.
     tests.args(["test", "--package", "omnigen_tests", "--test", "e2e", "--"]);
-    tests.args(["incremental_equals_clean", "what_is_foretold_is_done", "after_each_kill", "a_long_chain"]);
+    tests.args([
+        "incremental_equals_clean",
+        "the_same_bytes",
+        "what_is_foretold_is_done",
+        "after_each_kill",
+        "a_long_chain",
+    ]);
     finish("cargo test", tests.current_dir(root).env("OMNIGEN_TEST_STEPS", steps))
 }

@@ -410,7 +410,8 @@ impl Module<'_> {
     fn root(&mut self, code: &mut Writer, at: usize, alias: &Type, quoted: bool) {
         self.uses.root_model = true;
         self.uses.config = true;
-        let made = self.annotation(alias);
+        let behind = self.class_behind(alias).clone();
+        let made = self.annotation(&behind);
         let shown = if quoted {
             let mut text = String::new();
             made.flat(&mut text);
@@ -431,6 +432,22 @@ impl Module<'_> {
             code.statement("root: ", &made, "");
         }
         code.dedent();
+    }
+
+    /// The class that is meant by names for names. As the type of a root pydantic takes such a name for a reference to itself
+    /// while something within the class is unfinished.
+    fn class_behind<'t>(&'t self, alias: &'t Type) -> &'t Type {
+        let mut behind = alias;
+        for _ in 0..self.types.definitions.len() {
+            let Type::Named(place) = behind else { return alias };
+            let Some(at) = self.types.position(place) else { return alias };
+            match &self.types.definitions[at].body {
+                Body::Class(_) => return behind,
+                Body::Alias(inner) => behind = inner,
+                Body::External(_) => return alias,
+            }
+        }
+        alias
     }
 
     fn alias(&mut self, code: &mut Writer, at: usize, alias: &Type, quoted: bool) {
