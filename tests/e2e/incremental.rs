@@ -383,6 +383,26 @@ fn check_needs_no_state_of_its_own() {
 }
 
 #[test]
+fn who_refers_to_contracts_that_want_the_same_output_waits() {
+    let user = r##"{ "type": "object", "properties": { "a": { "$ref": "part.json" } } }"##;
+    let project = Project::with(&[
+        ("contracts/part.json", r#"{ "type": "string" }"#),
+        ("contracts/part.yaml", "type: integer"),
+        ("contracts/user.json", user),
+        ("contracts/note.json", NOTE),
+    ]);
+    let run = project.build();
+    run.ends(1).says("want").says("the same output, models/model_part.py").says("held back until contracts/part.json");
+    assert!(!project.has("generated/models/model_user.py") && project.has("generated/models/model_note.py"));
+    project.build().ends(1).says("held back until contracts/part.json");
+    project.remove("contracts/part.yaml");
+    project.build().ends(0).does_not_say("held back");
+    assert!(project.has("generated/models/model_user.py") && project.has("generated/models/model_part.py"));
+    project.write("contracts/part.yaml", "type: integer");
+    project.build().ends(1).says("held back until contracts/part.json");
+}
+
+#[test]
 fn a_type_has_a_second_form_while_what_it_refers_to_in_other_documents_has_one() {
     let api = |schemas: &str, rest: &str| {
         format!(

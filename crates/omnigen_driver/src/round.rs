@@ -395,6 +395,26 @@ impl Session {
         for (file, targets) in &suspects {
             asked.extend(wanted.iter().filter(|t| targets.contains(t.name())).map(|&target| (file.clone(), target)));
         }
+        // Other files than before: names may clash, or no longer; init files and orphans have to be looked at.
+        let others = reconfigured
+            || !fresh.is_empty()
+            || !removed.is_empty()
+            || !survey.strays.is_empty()
+            || suspects.contains_key("")
+            || !self.journaled.is_empty();
+        if others {
+            let clashed = before;
+            let _ = self.clashes();
+            for file in clashed.difference(&self.clashing) {
+                asked.extend(wanted.iter().map(|&target| (file.clone(), target)));
+            }
+            // Who refers to them waits, or need not wait any more.
+            touched.extend(clashed.union(&self.clashing).map(|file| mention(file)));
+        } else {
+            self.clashing = before;
+        }
+        let clashing = self.clashing.clone();
+        self.graph_mut()?.set_clashing(clashing);
         let candidates: Vec<FileId> = self
             .records
             .iter()
@@ -414,22 +434,6 @@ impl Session {
             }
             asked.extend(self.dirty(&file)?.into_iter().map(|target| (file.clone(), target)));
         }
-        // Other files than before: names may clash, or no longer; init files and orphans have to be looked at.
-        let others = reconfigured
-            || !fresh.is_empty()
-            || !removed.is_empty()
-            || !survey.strays.is_empty()
-            || suspects.contains_key("")
-            || !self.journaled.is_empty();
-        if others {
-            let clashed = before;
-            let _ = self.clashes();
-            for file in clashed.difference(&self.clashing) {
-                asked.extend(wanted.iter().map(|&target| (file.clone(), target)));
-            }
-        } else {
-            self.clashing = before;
-        }
         // What is only referred to waits until it is known that it still is.
         let contract = |(file, _): &(FileId, Target)| self.records.get(file).map(|record| record.contract);
         let referred = asked.iter().filter(|asked| contract(asked) == Some(false)).cloned().collect();
@@ -441,7 +445,11 @@ impl Session {
         self.settle(commit)?;
         round.restored = self.shelved.restored;
         let others = others || self.referred() != before || std::mem::take(&mut self.reshaped);
+        let known = self.clashing.clone();
         let clashes = if others { self.clashes() } else { std::mem::take(&mut self.meta.global) };
+        if known != self.clashing {
+            self.reconsider(&known, commit)?;
+        }
         let outcome = crate::tasks::run(self, commit)?;
         (round.agent_calls, round.agent_cached, round.agent_failed) = (outcome.calls, outcome.cached, outcome.failed);
         self.meta.global = clashes;
@@ -450,6 +458,21 @@ impl Session {
             survey.listing = Some(omnigen_disk::listing(&self.setup.out).unwrap_or_default());
         }
         commit.finish(self, survey, others, round)
+    }
+
+    /// Other contracts clash than was known when artifacts were made, since files are referred to that were not before: who refers
+    /// to them is asked again.
+    fn reconsider(&mut self, known: &BTreeSet<FileId>, commit: &mut Commit) -> Result<(), String> {
+        let touched: HashSet<u64> = known.symmetric_difference(&self.clashing).map(|file| mention(file)).collect();
+        let clashing = self.clashing.clone();
+        self.graph_mut()?.set_clashing(clashing);
+        let concerned = |record: &crate::records::Record| record.mentions.0.iter().any(|hash| touched.contains(hash));
+        let files = self.records.iter().filter(|(_, record)| concerned(record)).map(|(file, _)| file.clone());
+        let mut asked = BTreeSet::new();
+        for file in files.collect::<Vec<FileId>>() {
+            asked.extend(self.dirty(&file)?.into_iter().map(|target| (file.clone(), target)));
+        }
+        self.ask(asked, commit)
     }
 
     /// Which artifacts of a file do not hold any more: those with a read that gives another digest now.

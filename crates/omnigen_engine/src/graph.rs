@@ -332,6 +332,9 @@ pub(crate) fn broken(db: &dyn Db, source: Source) -> bool {
 /// What the errors of a file hold back, for those who have read its schemas. With the files that are needed to tell.
 #[salsa::tracked(returns(ref))]
 pub(crate) fn sound(db: &dyn Db, source: Source) -> (Held, BTreeSet<FileId>) {
+    if Config::get(db).clashing(db).contains(source.path(db)) {
+        return (Held::Everything, BTreeSet::new());
+    }
     if presence(db, source) == Presence::Stored
         && let Content::Stored(stored) = source.content(db)
     {
@@ -575,7 +578,7 @@ impl Graph {
         let built_in: BTreeMap<FileId, Source> = built_in.collect();
         Index::new(&graph, Arc::new(built_in));
         let Project { python, refs, strict_keys, drafts } = project.clone();
-        Config::new(&graph, python.naming.clone(), python, refs, strict_keys, drafts);
+        Config::new(&graph, python.naming.clone(), python, refs, strict_keys, drafts, BTreeSet::new());
         crate::requests::Tasks::none(&graph);
         Ok(graph)
     }
@@ -597,6 +600,14 @@ impl Graph {
         }
         if *config.drafts(self) != project.drafts {
             config.set_drafts(self).to(project.drafts.clone());
+        }
+    }
+
+    /// Sets which contracts want the same outputs as another one: who refers to them waits.
+    pub fn set_clashing(&mut self, clashing: BTreeSet<FileId>) {
+        let config = Config::get(self);
+        if *config.clashing(self) != clashing {
+            config.set_clashing(self).to(clashing);
         }
     }
 

@@ -1,6 +1,6 @@
 //! Everything that is set from outside. All else is derived.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use omnigen_ir::FileId;
@@ -68,6 +68,9 @@ pub(crate) struct Config {
     /// What the project assumes of drafts, as text.
     #[returns(ref)]
     pub(crate) drafts: Option<Box<str>>,
+    /// Contracts that want the same outputs as another one: nothing is made of them.
+    #[returns(ref)]
+    pub(crate) clashing: BTreeSet<FileId>,
 }
 
 /// The configuration as the driver hands it over.

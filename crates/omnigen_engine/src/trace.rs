@@ -294,11 +294,9 @@ impl<'db> Reads<'db> {
             if needs.is_empty() {
                 self.record(ReadKey::Sound(file.clone()), || sound_digest(&held));
                 // An error elsewhere in a file is the matter of those who read what it holds back.
-                // A name that is all that is used of a broken file stays with its last good output.
-                let lost = |pointer: &Pointer| matches!(&held, Held::Some(_)) && held.concerns(pointer);
-                if self.read_in(&file).iter().any(|pointer| held.concerns(pointer))
-                    || self.names_in(&file).iter().any(lost)
-                {
+                // Also of those who use its name alone: what they would import may never have been made.
+                let lost = |pointer: &Pointer| held.concerns(pointer);
+                if self.read_in(&file).iter().any(lost) || self.names_in(&file).iter().any(lost) {
                     blocking.insert(file);
                 }
             } else {
