@@ -86,11 +86,14 @@ impl Uses {
         .map(|(name, _)| name)
         .collect();
         let mut classes: Vec<&(String, String, String)> = self.classes.iter().collect();
-        classes.sort();
+        let natural = |a: &str, b: &str| crate::validators::natural(&a.to_lowercase(), &b.to_lowercase());
+        classes.sort_by(|a, b| {
+            natural(&a.0, &b.0).then_with(|| crate::validators::member_order(&a.1, &b.1)).then_with(|| a.cmp(b))
+        });
         let mut classes = classes.into_iter().peekable();
         let mut foreign = |out: &mut Writer, before: Option<&str>| {
             while let Some((module, name, alias)) =
-                classes.next_if(|(module, ..)| before.is_none_or(|before| module.as_str() < before))
+                classes.next_if(|(module, ..)| before.is_none_or(|before| natural(module, before).is_lt()))
             {
                 import(out, module, &[&format!("{name} as {alias}")], width);
             }

@@ -282,12 +282,19 @@ impl Module<'_> {
                 let mut plain: Vec<&str> =
                     names.iter().filter(|(name, alias)| name == alias).map(|(name, _)| name.as_str()).collect();
                 plain.sort_by(|a, b| crate::validators::member_order(a, b));
-                if !plain.is_empty() {
-                    annotation::import(&mut code, path, &plain, width);
+                // isort wants a statement for each that is called otherwise, and all by their first names.
+                let mut statements: Vec<(&str, Vec<String>)> = names
+                    .iter()
+                    .filter(|(name, alias)| name != alias)
+                    .map(|(name, alias)| (name.as_str(), vec![format!("{name} as {alias}")]))
+                    .collect();
+                if let Some(first) = plain.first() {
+                    statements.push((first, plain.iter().map(|name| (*name).to_owned()).collect()));
                 }
-                // isort wants a statement for each.
-                for (name, alias) in names.iter().filter(|(name, alias)| name != alias) {
-                    annotation::import(&mut code, path, &[&format!("{name} as {alias}")], width);
+                statements.sort_by(|(a, _), (b, _)| crate::validators::member_order(a, b));
+                for (_, members) in statements {
+                    let members: Vec<&str> = members.iter().map(String::as_str).collect();
+                    annotation::import(&mut code, path, &members, width);
                 }
             }
         }
@@ -541,9 +548,10 @@ impl Module<'_> {
 /// Relative imports as isort sorts them: the farthest folder first, then by path.
 fn late_order(imports: &BTreeMap<String, BTreeMap<String, String>>) -> Vec<(&String, &BTreeMap<String, String>)> {
     let mut sorted: Vec<_> = imports.iter().collect();
-    sorted.sort_by_key(|(path, _)| {
-        let dots = path.bytes().take_while(|byte| *byte == b'.').count();
-        (std::cmp::Reverse(dots), path[dots..].to_owned())
+    let dots = |path: &str| path.bytes().take_while(|byte| *byte == b'.').count();
+    sorted.sort_by(|(a, _), (b, _)| {
+        let (x, y) = (dots(a), dots(b));
+        y.cmp(&x).then_with(|| crate::validators::natural(&a[x..], &b[y..]))
     });
     sorted
 }

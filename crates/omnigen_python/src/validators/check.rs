@@ -176,6 +176,24 @@ impl<'a> Emitter<'a> {
         }
     }
 
+    /// A loop with the head `each`, over `item`; where its body does the same for all, `some` is the head.
+    fn each(
+        &mut self,
+        code: &mut Code<'a>,
+        item: &str,
+        each: &str,
+        some: &str,
+        body: impl FnOnce(&mut Self, &mut Code<'a>),
+    ) {
+        let before = code.mark();
+        code.line(&[each]);
+        let start = code.mark();
+        self.body(code, before, body);
+        if code.grew(start) && !code.since(start).contains(item) {
+            code.replace(before, each, some);
+        }
+    }
+
     /// `if test: … else: …`; what is empty is left out.
     pub(super) fn either(
         &mut self,
@@ -236,12 +254,11 @@ impl<'a> Emitter<'a> {
             }
             Some(schema @ Schema::Node(_)) => {
                 let item = code.variable("item");
-                let before = code.mark();
-                match rules.prefix.len() {
-                    0 => code.line(&["for ", &item, " in ", var, ":"]),
-                    skip => code.line(&["for ", &item, " in ", var, "[", &skip.to_string(), ":]:"]),
-                }
-                self.body(code, before, |this, code| this.accept(code, schema, &item, TypeSet::ALL));
+                let (head, some) = match rules.prefix.len() {
+                    0 => (["for ", &item, " in ", var, ":"].concat(), ["if ", var, ":"].concat()),
+                    skip => (format!("for {item} in {var}[{skip}:]:"), format!("if len({var}) > {skip}:")),
+                };
+                self.each(code, &item, &head, &some, |this, code| this.accept(code, schema, &item, TypeSet::ALL));
             }
             Some(Schema::Bool(_)) | None => {}
         }
@@ -311,9 +328,8 @@ impl<'a> Emitter<'a> {
             fail_if(code, Condition::call(self.arena, var));
         } else if let Some(names) = &rules.names {
             let name = code.variable("name");
-            let before = code.mark();
-            code.line(&["for ", &name, " in ", var, ":"]);
-            self.body(code, before, |this, code| this.accept(code, names, &name, TypeSet::STRING));
+            let (head, some) = (["for ", &name, " in ", var, ":"].concat(), ["if ", var, ":"].concat());
+            self.each(code, &name, &head, &some, |this, code| this.accept(code, names, &name, TypeSet::STRING));
         }
         for (name, schema) in &rules.dependent_schemas {
             let present =
@@ -521,7 +537,9 @@ impl<'a> Emitter<'a> {
         if !code.grew(body_at) {
             code.back_to(before);
         } else if !values {
-            code.replace(before, &head, &format!("for {name} in {var}:"));
+            let same = !code.since(body_at).contains(name.as_str());
+            let head_now = if same { format!("if {var}:") } else { format!("for {name} in {var}:") };
+            code.replace(before, &head, &head_now);
         } else if searches.is_empty() && rules.properties.is_empty() {
             code.replace(before, &head, &format!("for {value} in {var}.values():"));
         }
@@ -549,13 +567,15 @@ impl<'a> Emitter<'a> {
             }
             if let Some(condition) = &logic.condition {
                 let test = self.condition(&condition.test, var, known);
-                self.either(
-                    code,
-                    test,
-                    condition.then.as_ref(),
-                    condition.otherwise.as_ref(),
-                    &mut |this, code, schema| this.accept(code, schema, var, known),
-                );
+                // What passes the test is of its types.
+                let tested = known.and(outer_types(&condition.test));
+                let then = condition.then.as_ref();
+                self.either(code, test, then, condition.otherwise.as_ref(), &mut |this, code, schema| {
+                    let known = if then.is_some_and(|then| std::ptr::eq(then, schema)) { tested } else { known };
+                    if !known.is_empty() {
+                        this.accept(code, schema, var, known);
+                    }
+                });
             }
         }
         if let Some(reference) = &node.reference

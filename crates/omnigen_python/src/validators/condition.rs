@@ -368,14 +368,37 @@ impl<'a> Condition<'a> {
         if self.untyped() { broken::returned(code, self) } else { self.line(code, "return ", "") }
     }
 
-    /// Is it nothing but comparisons of values of any type?
+    /// Does a type checker take it for anything, as it does a comparison of values of any type?
     fn untyped(&self) -> bool {
-        match self {
-            Known(_) => false,
-            Condition::Test(test) => test.untyped(),
-            All(parts) | Any(parts) => parts.iter().all(Condition::untyped),
-        }
+        self.certainty() == Certainty::None
     }
+
+    fn certainty(&self) -> Certainty {
+        let (parts, all) = match self {
+            Known(_) => return Certainty::Whole,
+            Condition::Test(test) => return if test.untyped() { Certainty::None } else { Certainty::Whole },
+            All(parts) => (parts, true),
+            Any(parts) => (parts, false),
+        };
+        // Operands are taken together from the right.
+        let certainties = parts.iter().rev().map(Condition::certainty);
+        let together = certainties.reduce(|right, left| match (left, right) {
+            (Certainty::Whole, Certainty::Whole) => Certainty::Whole,
+            (Certainty::None, Certainty::None) => Certainty::None,
+            (Certainty::Partly, Certainty::None) if all => Certainty::None,
+            _ => Certainty::Partly,
+        });
+        together.unwrap_or(Certainty::Whole)
+    }
+}
+
+/// How far a type checker knows that a condition is a `bool`.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Certainty {
+    Whole,
+    /// Some of its operands are.
+    Partly,
+    None,
 }
 
 fn join<'a>(arena: &'a Bump, parts: &[Condition<'a>], all: bool) -> Condition<'a> {

@@ -224,6 +224,15 @@ impl<'a> Emitter<'a> {
             code.back_to(start);
             return;
         }
+        if seen.is_none() && !code.since(inner).contains(&value) && !code.since(inner).contains(&key) {
+            // The same for each of them.
+            let some = match marks.count {
+                0 => format!("if {var}:"),
+                count => format!("if len({var}) > {count}:"),
+            };
+            code.replace(before, &head, &some);
+            return;
+        }
         if kind == Kind::Items && head.contains("enumerate") && !code.since(inner).contains(&value) {
             code.replace(before, &head, &format!("for {key} in range(len({var})):"));
         }

@@ -21,7 +21,7 @@ mod table;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use module::member_order;
+pub(crate) use module::{member_order, natural};
 
 use std::rc::Rc;
 
@@ -124,6 +124,13 @@ struct Import {
     module: String,
     /// What it is called here, if not that.
     alias: Option<String>,
+}
+
+impl Import {
+    /// What it is called here.
+    fn called(&self) -> &str {
+        self.alias.as_deref().unwrap_or(&self.module)
+    }
 }
 
 struct Emitter<'a> {
@@ -240,9 +247,8 @@ impl<'a> Emitter<'a> {
 
     /// What another contract's validator module is called here.
     fn import(&mut self, file: &FileId) -> String {
-        let name = |import: &Import| import.alias.clone().unwrap_or_else(|| import.module.clone());
         if let Some((_, import)) = self.imports.iter().find(|(f, _)| f == file) {
-            return name(import);
+            return import.called().to_owned();
         }
         let unit = self.resolve.unit(file);
         let path = self.contract.unit.import("validator", &unit, "validator");
@@ -258,7 +264,7 @@ impl<'a> Emitter<'a> {
             format!("{}_{module}", if unit.folders.is_empty() { "root".to_owned() } else { unit.folders.join("_") })
         });
         let import = Import { package, module: module.to_owned(), alias };
-        let called = name(&import);
+        let called = import.called().to_owned();
         self.imports.push((file.clone(), import));
         called
     }

@@ -40,7 +40,13 @@ pub(super) fn assemble(emitter: &Emitter<'_>) -> String {
         (false, _) => "from typing import TypedDict",
     });
     w.line("");
-    let imports: Vec<Import> = emitter.imports.iter().map(|(_, import)| import.clone()).collect();
+    // A condition that asked for another module may have been left out again.
+    let called = |import: &Import| {
+        let call = [import.called(), "."].concat();
+        emitter.functions.iter().any(|text| text.contains(&call))
+    };
+    let imports: Vec<Import> =
+        emitter.imports.iter().map(|(_, import)| import).filter(|import| called(import)).cloned().collect();
     if !imports.is_empty() {
         put_imports(&mut w, emitter.settings.line_length, imports);
         w.line("");
@@ -277,7 +283,7 @@ pub(crate) fn member_order(a: &str, b: &str) -> std::cmp::Ordering {
 }
 
 /// Order of texts with numbers in them: `a2` before `a10`.
-fn natural(a: &str, b: &str) -> std::cmp::Ordering {
+pub(crate) fn natural(a: &str, b: &str) -> std::cmp::Ordering {
     use std::cmp::Ordering;
     let (mut a, mut b) = (a.as_bytes(), b.as_bytes());
     loop {
