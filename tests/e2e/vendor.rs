@@ -48,11 +48,16 @@ fn fetches_locks_and_follows() {
     project.build().ends(0);
     assert_eq!(server.asked(), ["/a/address.json", "/a/parts/street.json"], "a build asks nobody");
     assert!(project.tree("generated").keys().any(|path| path.ends_with("a/parts/model_street.py")));
-    // What is there is not fetched again, except for what is named.
+    // What is there is not fetched again, except for what is named, and what that refers to.
     project.run(&["vendor"]).ends(0);
     assert_eq!(server.asked(), [""; 0]);
     project.run(&["vendor", &url]).ends(0).says("nothing changed");
-    assert_eq!(server.asked(), ["/a/address.json"]);
+    assert_eq!(server.asked(), ["/a/address.json", "/a/parts/street.json"]);
+    server.serve("/a/parts/street.json", "{ \"type\": \"string\" }\n");
+    project.run(&["vendor", &url]).ends(1).says("error[remote-changed]").says("parts/street.json");
+    assert_eq!(project.read(&format!("{folder}/a/parts/street.json")), STREET, "told, not taken");
+    server.serve("/a/parts/street.json", STREET);
+    server.asked();
     // A fresh clone without copies gets them back as they were locked.
     project.remove("refs");
     project.run(&["vendor"]).ends(0).says("took 2 remote schemas");

@@ -56,7 +56,16 @@ pub(crate) fn load(text: &str, offset: usize) -> Loaded<'_> {
                     ErrorKind::RecursionLimitExceeded => too_deep(offset + start, offset + end),
                     _ => {
                         let flaw = Flaw::bytes(Code::Syntax, offset + start..offset + end, error.info());
-                        if text[start..].trim().is_empty() { flaw.hint("the file may have been cut off") } else { flaw }
+                        let said = flaw.message.to_lowercase();
+                        if text[start..].trim().is_empty() {
+                            flaw.hint("the file may have been cut off")
+                        } else if said.contains("tab") {
+                            flaw.hint("indent with spaces")
+                        } else if said.contains("bracket") || said.contains("quote") || said.contains("unclosed") {
+                            flaw.hint("close it, or put the text into quotes that it belongs to")
+                        } else {
+                            flaw
+                        }
                     }
                 }))
             }

@@ -73,6 +73,7 @@ fn fetch(options: &Options, vendoring: &Vendoring, on_taken: &mut dyn FnMut(&Cha
         fetcher: Fetcher::new(vendoring.timeout),
         lock,
         update: vendoring.update,
+        look: vendoring.update || !vendoring.addresses.is_empty(),
         queue: VecDeque::new(),
         seen: BTreeSet::new(),
         ids: BTreeSet::new(),
@@ -153,6 +154,8 @@ struct Work<'a> {
     fetcher: Fetcher,
     lock: LockFile,
     update: bool,
+    /// What others refer to is looked at again too: addresses were named, or all are to be brought up to date.
+    look: bool,
     queue: VecDeque<Wanted>,
     /// Paths in the mirror that were looked at.
     seen: BTreeSet<String>,
@@ -216,7 +219,7 @@ impl Work<'_> {
         if there || self.ids.contains(&uri) {
             return;
         }
-        self.queue.push_back(Wanted { uri, instead, from: Some(at), look: self.update });
+        self.queue.push_back(Wanted { uri, instead, from: Some(at), look: self.look });
     }
 
     /// A file beside another is asked for in the same way.

@@ -60,7 +60,7 @@ codes! {
     WrongType "wrong-type" Error "A keyword has a value of the wrong type.";
     UnknownType "unknown-type" Error "`type` names a type that does not exist.";
     UnknownKeyword "unknown-keyword" Note "A keyword that JSON Schema does not define; it asserts nothing.";
-    MisspelledKeyword "misspelled-keyword" Warning "A keyword that is close to one of JSON Schema; as written it asserts nothing.";
+    MisspelledKeyword "misspelled-keyword" Warning "A word that is close to one with a meaning; as written it has none.";
     IgnoredKeyword "ignored-keyword" Warning "A keyword has no effect where it stands.";
     NotCarried "not-carried" Warning "A keyword that asserts something and is not yet carried over into the generated code.";
     UnknownDialect "unknown-dialect" Warning "`$schema` names a dialect that omnigen does not know.";
@@ -127,6 +127,7 @@ impl Code {
                 "write a contract there, or leave the file out: `exclude` in omnigen.toml"
             }
             Code::UnknownKeyword => "leave it out, or begin it with `x-` if it is meant for another reader",
+            Code::TooDeep | Code::TooLarge => "split it, and refer from one part to the other",
             Code::NeverValid => "change one of the two",
             Code::BadPattern => "a pattern is one of ECMA 262; what is meant as it stands is escaped, as in `\\[`",
             Code::DanglingReference => "add what is missing, or mend the reference",

@@ -12,6 +12,9 @@ fn meant(value: &Value<'_>, expected: &str) -> String {
         Data::String(text) if expected.contains("number") && Number::new(text).is_some() => {
             format!("write `{text}`, without quotes")
         }
+        Data::String(text) if expected.contains("number") && Number::new(&text.replace(['_', ','], "")).is_some() => {
+            format!("write `{}`", text.replace(['_', ','], ""))
+        }
         Data::String(text) if expected == "a boolean" => match &*text.to_lowercase() {
             flag @ ("true" | "false") => format!("write `{flag}`, without quotes"),
             _ => "write `true` or `false`".to_owned(),
