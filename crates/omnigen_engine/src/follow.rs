@@ -19,11 +19,7 @@ impl Follow<'_, '_> {
         if let Some(reference) = &node.reference {
             let link = self.reads.link(self.file, reference);
             match link {
-                Link::To(place)
-                    if node.is_only_reference() && reference.dynamic.is_none() && place.file != *self.file =>
-                {
-                    self.circle(node, place);
-                }
+                Link::To(place) if reference.dynamic.is_none() && place.file != *self.file => self.circle(node, place),
                 Link::Dangling if !matches!(reference.target, RefTarget::Dangling) => {
                     let keyword = if reference.dynamic.is_some() { "$dynamicRef" } else { "$ref" };
                     // Forms of one schema have one place in the text, and miss one target.
@@ -65,26 +61,59 @@ impl Follow<'_, '_> {
         }
     }
 
-    /// Reports a chain of references without content that comes back to where it started.
+    /// Reports references that lead back to where they started without a step into the data: no validator comes to an end.
     fn circle(&mut self, node: &Node, first: Place) {
-        let start = Place::new(self.file, &node.at);
-        let mut path = vec![start.clone()];
-        let mut place = first;
-        while path.len() < 64 {
-            if place == start {
-                let names: Vec<String> = path.iter().map(|p| format!("{}#{}", p.file, p.pointer)).collect();
+        let starts = around(&node.at);
+        // Places with the one that led there.
+        let mut seen: Vec<(Place, usize)> = vec![(first, 0)];
+        let mut next = 0;
+        while let Some((place, _)) = seen.get(next).filter(|_| next < STATIONS) {
+            if place.file == *self.file && starts.contains(&&*place.pointer) {
+                let mut path = vec![next];
+                while let Some(&at) = path.last().filter(|at| **at != 0) {
+                    path.push(seen[at].1);
+                }
+                let names = path.iter().rev().map(|at| &seen[*at].0).map(|p| format!("{}#{} → ", p.file, p.pointer));
+                let start = format!("{}#{}", self.file, place.pointer);
+                let route: String = std::iter::once(format!("{start} → ")).chain(names).collect();
+                let route = route.strip_suffix(&format!("{start} → ")).unwrap_or(&route);
                 let at = At::value(self.file, &format!("{}/$ref", node.at));
-                let message = format!("references lead in a circle: {} → back", names.join(" → "));
+                let message = format!("references lead in a circle: {route}back");
                 let diagnostic = Diagnostic::new(Code::ReferenceLoop, at, message);
                 self.diagnostics.push(diagnostic.hint("one of them has to say something about the data"));
                 return;
             }
-            let Some(reference) = self.reads.forward(&place) else { return };
-            path.push(place.clone());
-            match self.reads.link(&place.file, reference) {
-                Link::To(target) => place = target,
-                Link::Dangling | Link::Pending => return,
+            let place = place.clone();
+            for reference in self.reads.forward(&place) {
+                if let Link::To(target) = self.reads.link(&place.file, reference)
+                    && !seen.iter().any(|(other, _)| *other == target)
+                {
+                    seen.push((target, next));
+                }
             }
+            next += 1;
         }
     }
+}
+
+/// So many places of a circle are looked at.
+const STATIONS: usize = 64;
+
+/// The pointers of the schemas that ask for what stands at one, of the same data: its own, and those that it is a branch of.
+fn around(pointer: &str) -> Vec<&str> {
+    let mut list = vec![pointer];
+    let mut rest = pointer;
+    while let Some((before, token)) = rest.rsplit_once('/') {
+        let branch = || before.rsplit_once('/').filter(|(_, keyword)| matches!(*keyword, "allOf" | "anyOf" | "oneOf"));
+        rest = match token {
+            "not" | "if" => before,
+            _ if token.bytes().all(|byte| byte.is_ascii_digit()) => match branch() {
+                Some((outer, _)) => outer,
+                None => break,
+            },
+            _ => break,
+        };
+        list.push(rest);
+    }
+    list
 }

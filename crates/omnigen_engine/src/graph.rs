@@ -224,12 +224,12 @@ pub(crate) fn outline(db: &dyn Db, source: Source) -> Option<Arc<Outline>> {
         encoder.finish()
     };
     let forwards = exports.list.iter().filter_map(|export| {
-        let node = declared.schema(&export.pointer)?.node().filter(|node| node.is_only_reference())?;
-        let reference: &omnigen_ir::Reference = node.reference.as_ref()?;
-        if reference.dynamic.is_some() {
-            return None;
-        }
-        Some((export.pointer.clone(), reference.clone()))
+        let mut references = Vec::new();
+        declared.schema(&export.pointer)?.node()?.in_place(&mut |node| {
+            let reference = node.reference.as_deref().filter(|reference| reference.dynamic.is_none());
+            references.extend(reference.cloned());
+        });
+        (!references.is_empty()).then(|| (export.pointer.clone(), references))
     });
     let forwards = forwards.collect();
     let mut encoder = Encoder::new("findings", View::Full);

@@ -179,8 +179,8 @@ pub struct Outline {
     pub broken: bool,
     /// Digest of what was found while it was read.
     pub findings: Digest,
-    /// Definitions that are nothing but a reference, with that reference: what circles without content are made of.
-    pub forwards: Vec<(Pointer, Reference)>,
+    /// Definitions that ask for others of the same data, with these references: what circles without content are made of.
+    pub forwards: Vec<(Pointer, Vec<Reference>)>,
     /// Where it leads, and what it looks up.
     pub reach: Reach,
     /// What it says about its dialect, and about that of the schemas whose metaschema it is.
@@ -407,14 +407,15 @@ impl<'db> Reads<'db> {
         Ok(source.filter(|_| there))
     }
 
-    /// Where the definition at a place leads, if it is nothing but a reference.
-    pub(crate) fn forward(&self, place: &Place) -> Option<&Reference> {
-        let source = source_at(self.db, crate::graph::Path::new(self.db, place.file.clone()))?;
-        let found = names(self.db, source).and_then(|outline| forward(outline, &place.pointer));
+    /// What the definition at a place asks for of the same data.
+    pub(crate) fn forward(&self, place: &Place) -> &[Reference] {
+        let source = source_at(self.db, crate::graph::Path::new(self.db, place.file.clone()));
+        let outline = source.and_then(|source| names(self.db, source));
+        let found = outline.and_then(|outline| forward(outline, &place.pointer));
         if place.file != self.own {
             self.record(ReadKey::Forward(place.file.clone(), place.pointer.clone()), || found.map(forward_digest));
         }
-        found
+        found.unwrap_or_default()
     }
 
     /// Where an anchor of a file leads, or a pointer that stands for another one; recorded.
@@ -707,12 +708,14 @@ pub(crate) fn anchor(outline: &Outline, resource: &str, name: &str) -> Option<Po
     }
 }
 
-pub(crate) fn forward<'a>(outline: &'a Outline, pointer: &str) -> Option<&'a Reference> {
-    outline.forwards.iter().find(|(at, _)| **at == *pointer).map(|(_, reference)| reference)
+pub(crate) fn forward<'a>(outline: &'a Outline, pointer: &str) -> Option<&'a [Reference]> {
+    outline.forwards.iter().find(|(at, _)| **at == *pointer).map(|(_, references)| references.as_slice())
 }
 
-pub(crate) fn forward_digest(reference: &Reference) -> Digest {
-    omnigen_ir::Encode::digest(reference, "forward", View::Full)
+pub(crate) fn forward_digest(references: &[Reference]) -> Digest {
+    let mut encoder = Encoder::new("forward", View::Full);
+    references.iter().for_each(|reference| encoder.part(reference));
+    encoder.finish()
 }
 
 pub(crate) fn schema_digest(schema: &Schema, view: View) -> Digest {

@@ -178,6 +178,27 @@ fn references_without_content_are_told() {
 }
 
 #[test]
+fn circles_through_branches_are_told_and_recursion_is_not() {
+    let a = r#"{"minimum": 1, "allOf": [{"not": {"$ref": "b.json#/$defs/b"}}]}"#;
+    let b = r#"{"$defs": {"b": {"anyOf": [{"type": "string"}, {"$ref": "c.json"}]}}}"#;
+    let c = |text: &str| {
+        let mut world = World::new(&[("contracts/a.json", a), ("contracts/b.json", b), ("contracts/c.json", text)], 1);
+        let built = world.build();
+        let said = |file: &str| built[&(format!("contracts/{file}.json"), Target::Check)].diagnostics.clone();
+        ["a", "b", "c"].map(|file| said(file).iter().map(|found| found.message.clone()).collect::<Vec<_>>())
+    };
+    let circle = c(r#"{"maximum": 3, "$ref": "a.json"}"#);
+    assert_eq!(
+        circle[0],
+        ["references lead in a circle: contracts/a.json# → contracts/b.json#/$defs/b → contracts/c.json# → back"]
+    );
+    assert!(circle.iter().all(|found| found.len() == 1), "{circle:?}");
+    for fine in [r#"{"items": {"$ref": "a.json"}}"#, r#"{"if": true, "else": {"$ref": "a.json"}}"#, "true"] {
+        assert_eq!(c(fine), <[Vec<String>; 3]>::default(), "{fine}");
+    }
+}
+
+#[test]
 fn any_number_of_threads_gives_the_same() {
     let texts: Vec<(String, String)> = (0..60)
         .map(|i| {

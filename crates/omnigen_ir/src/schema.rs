@@ -426,6 +426,16 @@ impl Node {
         reference.is_some() && !own && external.is_none()
     }
 
+    /// The node, and those that apply to the same data whenever it does: what circles of references without content are made of.
+    pub fn in_place<'a>(&'a self, f: &mut dyn FnMut(&'a Node)) {
+        f(self);
+        let Some(logic) = self.logic.as_deref() else { return };
+        let Logic { all_of, any_of, one_of, not, condition } = logic;
+        let test = condition.as_ref().map(|condition| &condition.test);
+        let schemas = all_of.iter().chain(any_of).chain(one_of).chain(not.as_ref()).chain(test);
+        schemas.filter_map(Schema::node).for_each(|node| node.in_place(f));
+    }
+
     /// Calls `f` with every direct subschema and its pointer relative to this node (escaped, with a leading slash), in a
     /// fixed order. The keyword is the one the schema *stands* under: it is read off the child where that has a place.
     pub fn children<'a>(&'a self, f: &mut dyn FnMut(&str, &'a Schema)) {
