@@ -1,5 +1,7 @@
 //! What agents see, and the keys that this makes: `context`, `explain`, `schema agent-protocol`.
 
+use std::os::unix::fs::PermissionsExt;
+
 use omnigen_tests::Project;
 use serde_json::{Value, json};
 
@@ -149,6 +151,67 @@ fn every_part_that_an_agent_sees_changes_its_key_and_nothing_else_does() {
         }
     }
     assert_eq!(key(&elsewhere).0, first, "another folder, another store, another day");
+    // Another run, with other numbers and other files for what it tells.
+    let run = ["build", "--refresh", "docs", "--events", "events.jsonl", "-v"];
+    project.finish(project.command().args(run).env("MOOD", "calm")).ends(0).says("3 agent calls");
+    assert_eq!(key(&project).0, first);
+    // Another omnigen: it trusts no manifest, but all answers.
+    let bytes = std::fs::read(omnigen_tests::omnigen()).expect("the program");
+    let newer = project.path("newer");
+    std::fs::write(&newer, another_version(bytes)).expect("written");
+    std::fs::set_permissions(&newer, std::fs::Permissions::from_mode(0o755)).expect("executable");
+    let newer = |arguments: &[&str]| {
+        let mut command = std::process::Command::new(&newer);
+        let known = project.command();
+        command.envs(known.get_envs().filter_map(|(name, value)| Some((name, value?))));
+        project.finish(command.args(arguments).current_dir(project.root()).env("MOOD", "calm"))
+    };
+    assert!(newer(&["--version"]).stdout.contains("9.9.9"));
+    newer(&["build", "--frozen", "--offline", "-v"])
+        .ends(0)
+        .says("another build of omnigen")
+        .does_not_say("agent call");
+    let explained = newer(&["explain", "contracts/order.yaml:docs", "--message-format", "json"]);
+    assert!(explained.ends(0).stdout.contains(&first), "{}", explained.text());
+}
+
+/// The program as it might be released next.
+fn another_version(mut program: Vec<u8>) -> Vec<u8> {
+    let own = env!("CARGO_PKG_VERSION").as_bytes();
+    for at in 0..program.len() - own.len() {
+        if program[at..].starts_with(own) {
+            program[at..at + own.len()].fill(b'9');
+            program[at..at + own.len()].iter_mut().skip(1).step_by(2).for_each(|byte| *byte = b'.');
+        }
+    }
+    program
+}
+
+#[test]
+fn attempts_are_not_part_of_a_key() {
+    let program = "import os\nmark = 'MARK'\nif not os.path.exists(mark):\n    open(mark, 'w').close()\n    sys.exit(1)\ndone('x')";
+    let project = crate::agents::project(&["order"], &[("writer", program)], &target("docs", "writer", ""));
+    let mark = project.path("mark").display().to_string();
+    project.edit("agents/writer.py", "MARK", &mark);
+    project.edit(
+        "omnigen.toml",
+        "[agent.writer]\n",
+        "[agent.writer]\nsandbox = false\nretry = { initial = \"1ms\" }\n",
+    );
+    let key = |project: &Project| {
+        let run = project.run(&["explain", "contracts/order.json:docs", "--message-format", "json"]);
+        let found: Value = serde_json::from_str(&run.ends(0).stdout).expect("JSON");
+        found[0]["asked"]["key"].as_str().expect("a key").to_owned()
+    };
+    let planned = key(&project);
+    project.build().ends(0).says("2 agent calls");
+    assert_eq!(key(&project), planned);
+    assert!(project.read("omnigen.lock").contains(&format!("task docs contracts/order.json key={planned}")));
+    // One that succeeds at once.
+    project.remove("omnigen.lock");
+    project.remove(".omnigen");
+    project.build().ends(0).says("1 agent call");
+    assert!(project.read("omnigen.lock").contains(&format!("task docs contracts/order.json key={planned}")));
 }
 
 #[test]
