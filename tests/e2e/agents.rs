@@ -128,6 +128,63 @@ fn that_nothing_has_changed_is_seen_without_reading_what_is_known_of_tasks() {
 }
 
 #[test]
+fn an_agent_may_give_several_files_for_one_contract() {
+    let program = "for name in context['contract']['document']['required']:\n    \
+                   say('artifact', path=f'docs/{context[\"contract\"][\"name\"]}/{name}', text=name)\nsay('completed')";
+    let rest = "[target.docs]\nagent = \"writer\"\noutput = \"docs/{contract}/*\"\n";
+    let project = project(&[], &[("writer", program)], rest);
+    project.edit("omnigen.toml", "name = \"test\"\n", "name = \"test\"\ntargets = [\"docs\"]\n");
+    for contract in ["a", "b"] {
+        let text = "{ \"required\": [\"one.md\", \"two.md\", \"three.json\"] }";
+        project.write(&format!("contracts/{contract}.json"), text);
+    }
+    let files =
+        || project.tree("generated").into_keys().map(|path| path.replace("docs/", "")).collect::<Vec<_>>().join(" ");
+    let all = "a/one.md a/three.json a/two.md b/one.md b/three.json b/two.md";
+    project.build().ends(0).says("built 6 of 6 artifacts").says("2 agent calls");
+    project.build().ends(0).says("nothing to do (6 artifacts)");
+    project.run(&["build", "--check"]).ends(0);
+    assert_eq!(files(), all);
+    project.remove("generated/docs/a/two.md");
+    project.build().ends(0).says("built 1 of 6 artifacts").says("0 agent calls, 1 cached");
+    project.remove(".omnigen");
+    project.run(&["build", "--frozen", "--offline"]).ends(0).says("nothing to do (6 artifacts)");
+    // What cannot be restored takes nothing with it.
+    project.remove(".omnigen");
+    project.remove("generated/docs/a/two.md");
+    project.run(&["build", "--frozen", "--offline"]).ends(3).says("a/two.md is not there as it says");
+    assert_eq!(files(), all.replace("a/two.md ", ""));
+    project.build().ends(0).says("1 agent call");
+    assert_eq!(files(), all);
+    // What is given no more goes, also what can carry no mark; and so does what nobody wants.
+    project.edit("contracts/a.json", "\"two.md\", \"three.json\"", "\"four.json\"");
+    project.build().ends(0).says("removed 2");
+    assert_eq!(files(), "a/four.json a/one.md b/one.md b/three.json b/two.md");
+    project.remove("contracts/b.json");
+    project.build().ends(0).says("removed 3 artifacts");
+    assert_eq!(files(), "a/four.json a/one.md");
+}
+
+#[test]
+fn nobody_gives_what_is_somebody_elses() {
+    let program = "done('# ' + context['contract']['document']['title'], context['contract']['document']['title'])";
+    let rest = "[target.docs]\nagent = \"writer\"\noutput = \"**/*{contract}*\"\n";
+    let project = project(&[], &[("writer", program)], rest);
+    project.edit("omnigen.toml", "name = \"test\"\n", "name = \"test\"\ntargets = [\"models\", \"docs\"]\n");
+    for (contract, path) in [("a", "docs/ab.md"), ("b", "docs/Ab.md"), ("c", "models/model_c.py")] {
+        project.write(&format!("contracts/{contract}.json"), format!("{{ \"title\": \"{path}\" }}"));
+    }
+    let run = project.build();
+    run.ends(3)
+        .says("error[output-collision]")
+        .says("generated/models/model_c.py, which is `models` of contracts/c.json");
+    assert_eq!(run.stderr.matches("error[output-collision]").count(), 2, "{}", run.text());
+    assert!(project.read("generated/models/model_c.py").contains("class"), "{}", run.text());
+    assert_eq!(project.tree("generated/docs").len(), 1);
+    project.build().ends(3).says("error[output-collision]").does_not_say("1 agent call");
+}
+
+#[test]
 fn agents_that_wait_for_each_other_are_told() {
     let asks = |other: &str| format!("say('need', target='{other}')\nhear()\ndone('never')");
     let rest = target("left", "l", "") + &target("right", "r", "");

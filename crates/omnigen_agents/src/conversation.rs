@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use omnigen_ir::Digest;
 
 use crate::answer::{Answer, Message};
-use crate::paths::check_path;
+use crate::paths::{check_path, folded};
 use crate::protocol::{AgentLine, Need, Span, parse};
 use crate::redact::{Secrets, quote};
 use crate::run::AgentEvent;
@@ -171,7 +171,7 @@ impl<'a> Conversation<'a> {
             let allowed = if allowed.is_empty() { "nothing".into() } else { allowed.join(", ") };
             return Err(format!("`artifact`: the path is not among those of the target's outputs ({allowed})"));
         }
-        let folded = path.to_lowercase();
+        let folded = folded(path);
         let above = folded.match_indices('/').any(|(index, _)| self.folded.contains(&folded[..index]));
         let folder = format!("{folded}/");
         let below = self.folded.range(folder.clone()..).next().is_some_and(|other| other.starts_with(&folder));

@@ -36,7 +36,7 @@ mod tool;
 pub use answer::{Answer, AnswerError, Message, Provenance};
 pub use failure::{Failure, FailureClass};
 pub use llm::{Budget, LlmSpec, ask};
-pub use paths::OutputPattern;
+pub use paths::{OutputPattern, folded};
 pub use protocol::{Need, PROTOCOL, Span};
 pub use run::{AgentEvent, NeedReply, run};
 pub use schema::protocol_schema;

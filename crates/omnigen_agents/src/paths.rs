@@ -12,6 +12,11 @@ pub(crate) fn check_path(path: &str) -> Result<(), String> {
     if is_nfc(path) { Ok(()) } else { Err("the path is not in Unicode's normal form NFC".into()) }
 }
 
+/// A path as disks see it that do not tell upper case from lower case: by way of upper case, since `\u{df}` is the same as `ss` to them.
+pub fn folded(path: &str) -> String {
+    path.to_uppercase().to_lowercase()
+}
+
 /// The paths of artifacts that a target may have: a path, or a glob (`*` within a part, `**` over parts).
 #[derive(Clone)]
 pub struct OutputPattern {

@@ -8,6 +8,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 
 use omnigen_disk::mark::{self, Comment, Heading};
 use omnigen_disk::{EntryKind, How, Journal, Ownership, Stat, Write};
+use omnigen_engine::Target;
 use omnigen_ir::{Digest, FileId};
 use omnigen_report::{At, BuildEvent, Change, ChangeKind, Code, Diagnostic};
 
@@ -337,6 +338,28 @@ impl Commit {
                 self.edited(change, "no contract makes this output any more, but it was edited by hand; it is kept");
             }
         }
+        for output in session.agents.take_abandoned().into_iter().filter(|output| !expected.contains(&output.path)) {
+            let shown = format!("{}/{}", session.setup.out_name, output.path);
+            let Ok((bytes, _)) = omnigen_disk::files::read_bytes(&session.setup.out.join(&output.path)) else {
+                continue;
+            };
+            let now = Digest::of(&bytes);
+            let mut change = Change {
+                path: shown.clone(),
+                change: ChangeKind::Remove,
+                contract: output.source,
+                before: Some(now.hex()),
+                ..Change::default()
+            };
+            if now == output.digest || session.manners.force {
+                if session.manners.diffs {
+                    change.diff = Some(patch(&shown, Some(&bytes), None));
+                }
+                remove.push((output.path, change));
+            } else {
+                self.edited(change, "no contract makes this output any more, but it was edited by hand; it is kept");
+            }
+        }
         if remove.is_empty() {
             return Ok(());
         }
@@ -378,7 +401,9 @@ fn record(session: &mut Session, file: &FileId, output: Output) {
         None if file.is_empty() => &mut session.meta.outputs,
         None => return,
     };
-    list.retain(|known| known.path != output.path && (known.target != output.target || file.is_empty()));
+    // What is built in makes one file of a contract; what an agent gave no more was taken out before.
+    let one = !file.is_empty() && Target::ALL.iter().any(|target| *target.name() == *output.target);
+    list.retain(|known| known.path != output.path && !(one && known.target == output.target));
     list.push(output);
     list.sort_by(|a, b| (&a.target, &a.path).cmp(&(&b.target, &b.path)));
 }

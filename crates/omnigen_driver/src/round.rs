@@ -452,6 +452,8 @@ impl Session {
         }
         let outcome = crate::tasks::run(self, commit)?;
         (round.agent_calls, round.agent_cached, round.agent_failed) = (outcome.calls, outcome.cached, outcome.failed);
+        // Agents may have given other files than before.
+        let others = others || std::mem::take(&mut self.reshaped);
         self.meta.global = clashes;
         round.diagnostics.extend(outcome.diagnostics);
         if others && survey.listing.is_none() {

@@ -50,6 +50,8 @@ pub(crate) struct Agents {
     gates: BTreeMap<String, Arc<gates::Gate>>,
     /// Lock lines for outputs that can carry no mark: the old ones say what is on disk until all new bytes are decided about.
     unmarked: Vec<LockOutput>,
+    /// Those that the lock had and has no more.
+    abandoned: Vec<LockOutput>,
     diagnostics: Vec<Diagnostic>,
 }
 
@@ -109,6 +111,7 @@ impl Agents {
             answers: Answers::new(&setup.state.join("answers.redb")),
             gates: BTreeMap::new(),
             unmarked: Vec::new(),
+            abandoned: Vec::new(),
             diagnostics: Vec::new(),
         };
         let built: Vec<&config::Target> =
@@ -217,11 +220,22 @@ impl Agents {
         }
         let lacks = |target: &AgentTarget| {
             records.iter().any(|(_, record)| {
-                let output = record.outputs.iter().find(|output| output.target == target.name);
-                record.contract && !record.held && output.is_none_or(|output| output.stat.is_none())
+                let mut own = record.outputs.iter().filter(|output| output.target == target.name).peekable();
+                record.contract && !record.held && (own.peek().is_none() || own.any(|output| output.stat.is_none()))
             })
         };
         self.targets.iter().any(|target| lacks(target))
+    }
+
+    /// What the lock says that a contract's tasks have given: also where that is not known to be right now.
+    pub(crate) fn pinned_paths(&self, file: &str) -> impl Iterator<Item = String> {
+        let entries = self.targets.iter().flat_map(move |target| self.lock.of(&target.name, file));
+        entries.flat_map(|entry| &entry.artifacts).map(|(path, _)| path.clone())
+    }
+
+    /// Files that can carry no mark, that we wrote, and that nobody gives any more.
+    pub(crate) fn take_abandoned(&mut self) -> Vec<LockOutput> {
+        std::mem::take(&mut self.abandoned)
     }
 
     /// Is this file, of a kind that can carry no mark, what the lock says we wrote?

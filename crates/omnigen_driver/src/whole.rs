@@ -189,7 +189,13 @@ impl Session {
                 && record.outputs.iter().all(|output| *output.target != *Target::Nodes.name());
             record.empty.len() + usize::from(unknown)
         });
-        let total = (self.records.len() * targets).saturating_sub(nothing.sum());
+        // An agent may give several files for one contract.
+        let agents = self.agents.targets();
+        let more = self.records.iter().map(|(_, record)| {
+            let files = |name: &str| record.outputs.iter().filter(|output| *output.target == *name).count();
+            agents.iter().map(|target| files(&target.name).saturating_sub(1)).sum::<usize>()
+        });
+        let total = (self.records.len() * targets + more.sum::<usize>()).saturating_sub(nothing.sum());
         let good: usize = self
             .records
             .iter()
@@ -216,6 +222,7 @@ impl Session {
             paths.extend(made.map(|target| unit.path(target.kind())));
             let agents = self.agents.targets();
             paths.extend(agents.iter().map(|target| omnigen_engine::output_path(&target.output, &unit)));
+            paths.extend(self.agents.pinned_paths(file));
             paths.extend(
                 record.outputs.iter().filter(|o| agents.iter().any(|t| t.name == o.target)).map(|o| o.path.to_string()),
             );

@@ -1,5 +1,6 @@
 //! One round of work on tasks: plan, look up, call, take in; until nothing is pending, or an edit comes first.
 
+mod claims;
 mod gating;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -10,6 +11,7 @@ use omnigen_engine::{Package, Planned, Read};
 use omnigen_ir::{Digest, Json};
 use omnigen_report::{BuildEvent, CallResult, TaskEvent, TaskEventKind};
 
+use self::claims::Claims;
 use super::flight::{Job, Mail, Wait};
 use super::judging::{self, Unjudged};
 use super::known::{self, Call, Known};
@@ -59,6 +61,8 @@ pub(super) struct Flow {
     edited: bool,
     /// How often tasks were opened again.
     reopened: u32,
+    /// Whose outputs are, once something is to be placed.
+    claims: Option<Claims>,
 }
 
 impl Flow {
@@ -82,6 +86,7 @@ impl Flow {
             kept_at: now,
             edited: false,
             reopened: 0,
+            claims: None,
         }
     }
 
@@ -302,6 +307,22 @@ impl Flow {
         reads: Vec<Read>,
     ) -> Result<(), String> {
         let task = call.id();
+        if self.claims.is_none() {
+            if !session.manners.compare {
+                // What is built in is on record only when it is placed.
+                commit.flush(session)?;
+            }
+            self.claims = Some(Claims::new(session));
+        }
+        if let Some(claims) = &mut self.claims {
+            let paths = || answer.artifacts.iter().map(|(path, _)| path.as_str());
+            if let Some((path, owner)) = claims.of_others(&task, paths(), &self.unfinished) {
+                let why = show::taken(session, &call, path, owner);
+                self.reject(session, &call, &answer, vec![why]);
+                return Ok(());
+            }
+            claims.take(&task, paths());
+        }
         known::admit(session, commit, &call, answer, receipts, reads)?;
         let dependents = self.finished(&task);
         if !dependents.is_empty() {

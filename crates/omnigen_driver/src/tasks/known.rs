@@ -11,7 +11,7 @@ use omnigen_store::lock_file::{LockEntry, LockOutput};
 use super::needs::{self, Met};
 use super::{FORMAT, TaskId};
 use crate::commit::{Commit, Intent};
-use crate::records::Made;
+use crate::records::{Made, Output};
 use crate::session::Session;
 
 /// A task that is to be answered.
@@ -206,6 +206,15 @@ pub(super) fn admit(
     }
     entry.gates = gates;
     session.agents.lock.put(entry);
+    // What it gave before and gives no more is nobody's.
+    let gives = |path: &str| answer.artifacts.iter().any(|(known, _)| *known == *path);
+    let gone = |output: &Output| *output.target == *target && !gives(&output.path);
+    if session.records.get(&call.file).is_some_and(|record| record.outputs.iter().any(gone)) {
+        session.reshaped = true;
+        if let Some(record) = session.records.get_mut(&call.file) {
+            record.outputs.retain(|output| !gone(output));
+        }
+    }
     for (path, bytes) in answer.artifacts {
         let digest = Digest::of(&bytes);
         if Comment::of(&path).is_none() {

@@ -149,8 +149,14 @@ pub(super) fn save(session: &mut Session, whole: bool) -> Result<(), String> {
         let file = &mut lock.file;
         lock.tasks
             .retain(|(target, contract), _| known.contains(contract.as_str()) && targets.contains(target.as_str()));
-        file.outputs.retain(|output| known.contains(output.source.as_str()));
+        let given: BTreeSet<&str> =
+            lock.tasks.values().flatten().flat_map(|entry| &entry.artifacts).map(|(path, _)| path.as_str()).collect();
+        let (kept, abandoned) =
+            std::mem::take(&mut file.outputs).into_iter().partition(|output| given.contains(output.path.as_str()));
+        file.outputs = kept;
+        session.agents.abandoned = abandoned;
     }
+    let lock = session.agents.lock.change();
     // Another command may have locked schemas since the file was read.
     let there = omnigen_disk::read_text(&session.setup.root.join(LOCK)).ok();
     if let Some(Ok(there)) = there.map(|text| lock_file::parse(&text.text)) {

@@ -79,6 +79,17 @@ pub(super) fn too_low(call: &Call, score: u32, least: u32) -> Diagnostic {
     Diagnostic::new(Code::GateFailed, At::file(&call.file), message)
 }
 
+/// An answer has a path that belongs to another one.
+pub(super) fn taken(session: &Session, call: &Call, path: &str, (file, target): &TaskId) -> Diagnostic {
+    let whose = if file.is_empty() { "the project".to_owned() } else { file.to_string() };
+    let out = &session.setup.out_name;
+    let message = format!(
+        "`{}` gives {out}/{path}, which is `{target}` of {whose}, or differs from it only in case",
+        call.target
+    );
+    Diagnostic::new(Code::OutputCollision, At::file(&call.file), message).hint("give each target a folder of its own")
+}
+
 /// An agent gave no answer.
 pub(super) fn failed(session: &Session, call: &Call, failure: &Failure, attempts: u32) -> Diagnostic {
     let agent = session.agents.target(&call.target).map_or("", |target| &target.agent);
