@@ -307,21 +307,9 @@ impl Flow {
         reads: Vec<Read>,
     ) -> Result<(), String> {
         let task = call.id();
-        if self.claims.is_none() {
-            if !session.manners.compare {
-                // What is built in is on record only when it is placed.
-                commit.flush(session)?;
-            }
-            self.claims = Some(Claims::new(session));
-        }
-        if let Some(claims) = &mut self.claims {
-            let paths = || answer.artifacts.iter().map(|(path, _)| path.as_str());
-            if let Some((path, owner)) = claims.of_others(&task, paths(), &self.unfinished) {
-                let why = show::taken(session, &call, path, owner);
-                self.reject(session, &call, &answer, vec![why]);
-                return Ok(());
-            }
-            claims.take(&task, paths());
+        if let Some(why) = self.claim(session, commit, &call, &answer)? {
+            self.reject(session, &call, &answer, vec![why]);
+            return Ok(());
         }
         known::admit(session, commit, &call, answer, receipts, reads)?;
         let dependents = self.finished(&task);

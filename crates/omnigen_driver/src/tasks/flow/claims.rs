@@ -2,10 +2,38 @@
 
 use std::collections::{BTreeSet, HashMap};
 
+use omnigen_agents::Answer;
 use omnigen_ir::FileId;
+use omnigen_report::Diagnostic;
 
+use super::Flow;
+use crate::commit::Commit;
 use crate::session::Session;
-use crate::tasks::TaskId;
+use crate::tasks::known::Call;
+use crate::tasks::{TaskId, show};
+
+impl Flow {
+    /// Takes the paths of an answer for its task. Or says whose one of them is.
+    pub(super) fn claim(
+        &mut self,
+        session: &mut Session,
+        commit: &mut Commit,
+        call: &Call,
+        answer: &Answer,
+    ) -> Result<Option<Diagnostic>, String> {
+        if self.claims.is_none() && !session.manners.compare {
+            // What is built in is on record only when it is placed.
+            commit.flush(session)?;
+        }
+        let claims = self.claims.get_or_insert_with(|| Claims::new(session));
+        let (task, paths) = (call.id(), || answer.artifacts.iter().map(|(path, _)| path.as_str()));
+        if let Some((path, owner)) = claims.of_others(&task, paths(), &self.unfinished) {
+            return Ok(Some(show::taken(session, call, path, owner)));
+        }
+        claims.take(&task, paths());
+        Ok(None)
+    }
+}
 
 /// Whose outputs are, by their paths as some disks fold them.
 pub(super) struct Claims(HashMap<String, TaskId>);
