@@ -3,6 +3,8 @@
 /// The nearest of some names that is at most `most` edits away; the first of equally near ones.
 pub fn nearest<'a>(name: &str, names: impl Iterator<Item = &'a str>, most: usize) -> Option<&'a str> {
     let name: Vec<char> = name.chars().take(200).collect();
+    // Of a name of which nothing would be left, any other one is as near.
+    let most = most.min(name.len().div_ceil(2)).min(name.len().saturating_sub(1));
     let mut best: Option<(usize, &str)> = None;
     for candidate in names {
         // Nothing is nearer than another case.
@@ -44,6 +46,12 @@ fn distance(a: &[char], b: &str, most: usize) -> Option<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn short_names_are_like_none() {
+        assert_eq!(nearest("c", ["a", "b"].into_iter(), 2), None);
+        assert_eq!(nearest("gt", ["get", "put"].into_iter(), 2), Some("get"));
+    }
 
     #[test]
     fn another_case_is_nearest() {

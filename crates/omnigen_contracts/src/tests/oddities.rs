@@ -64,7 +64,7 @@ const NODES: &[Oddity] = &[
     (
         "state",
         "state_machine: {states: [a, b], transitions: [{from: a, to: c}]}",
-        "{from: a, to: c}",
+        "c",
         "warning unknown-state",
         "no state `c`",
     ),
@@ -96,6 +96,7 @@ const NODES: &[Oddity] = &[
     ("text", "description: 42", "42", "warning wrong-type", "quote it"),
     ("list", "capabilities: validate", "validate", "warning wrong-type", "write `[validate]`"),
     ("entry", "tags: [a, 3]", "3", "warning wrong-type", "an entry of `tags` must be a text"),
+    ("entry", "dependencies: [5]", "5", "warning wrong-type", "a name, or a map"),
     ("dependency", "dependencies: [{name: 123}]", "123", "warning wrong-type", "quote it"),
     (
         "old",

@@ -44,7 +44,7 @@ fn machine(reader: &mut Reader<'_>, value: &Value<'_>, key: &str) -> Machine {
                     continue;
                 };
                 state(&mut machine, name, || description(item));
-                if flag(item, "is_terminal").unwrap_or(false) {
+                if flag(item, "is_terminal").or_else(|| flag(item, "terminal")).unwrap_or(false) {
                     end(&mut machine, name);
                 }
             }
@@ -78,9 +78,9 @@ fn machine(reader: &mut Reader<'_>, value: &Value<'_>, key: &str) -> Machine {
 }
 
 fn transition(reader: &mut Reader<'_>, machine: &mut Machine, item: &Value<'_>, pointer: &str, declared: usize) {
-    let before = ["from_state", "from", "source"].iter().find_map(|key| item.get(key));
-    let after = ["to_state", "to", "dest", "target"].iter().find_map(|key| text(item, key));
-    let (Some(before), Some(to)) = (before, after) else {
+    let before = ["from_state", "from", "source"].iter().find_map(|key| Some((*key, item.get(key)?)));
+    let after = ["to_state", "to", "dest", "target"].iter().find_map(|key| Some((*key, text(item, key)?)));
+    let (Some((from_key, before)), Some((to_key, to))) = (before, after) else {
         let message = "a transition needs `from_state` and `to_state`; it is left out";
         reader.warn(Code::MissingKey, At::value(reader.file, pointer), message, None);
         return;
@@ -96,12 +96,15 @@ fn transition(reader: &mut Reader<'_>, machine: &mut Machine, item: &Value<'_>, 
     };
     let trigger = text(item, "trigger").or_else(|| text(item, "event")).or_else(|| text(item, "transition_name"));
     for from in from {
-        for name in [from, to] {
+        for (key, name) in [(from_key, from), (to_key, to)] {
             if name != "*" && declared > 0 && !machine.states[..declared].iter().any(|state| *state.name == *name) {
                 let known = machine.states[..declared].iter().map(|state| &*state.name);
                 let near = omnigen_report::nearest(name, known, 2).map(|near| format!("did you mean `{near}`?"));
                 let message = format!("the machine declares no state `{name}`");
-                reader.warn(Code::UnknownState, At::value(reader.file, pointer), message, near);
+                let at = At::value(reader.file, &format!("{pointer}/{key}"));
+                let known = machine.states[..declared].iter().take(8).map(|state| &*state.name).collect::<Vec<_>>();
+                let hint = near.or_else(|| Some(format!("add it to `states`: these are {}", known.join(", "))));
+                reader.warn(Code::UnknownState, at, message, hint);
             }
             if name != "*" {
                 state(machine, name, || None);

@@ -222,7 +222,7 @@ impl Reader<'_> {
     fn entry(&mut self, pointer: &str, list: &str, value: &Value<'_>, expected: &str) {
         let message = format!("an entry of `{list}` must be {expected}, not {}", value.kind());
         let hint = match &value.data {
-            Data::Number(text) => format!("quote it: `\"{text}\"`"),
+            Data::Number(text) if expected == "a text" => format!("quote it: `\"{text}\"`"),
             _ => format!("expected {expected}"),
         };
         self.warn(Code::WrongType, At::value(self.file, pointer), message, Some(hint));
@@ -294,7 +294,10 @@ impl Reader<'_> {
                             required: true,
                             ..Dependency::default()
                         }),
-                        _ => self.wrong(&indexed("/dependencies", index), item, "a map with a `name`"),
+                        _ => {
+                            let at = indexed("/dependencies", index);
+                            self.entry(&at, "dependencies", item, "a name, or a map with a `name`");
+                        }
                     }
                 }
             }
@@ -317,6 +320,7 @@ impl Reader<'_> {
                             name: name.into(),
                             kind: kind.into(),
                             required,
+                            version: text(item, "version").unwrap_or_default().into(),
                             description,
                             ..Dependency::default()
                         });

@@ -7,7 +7,7 @@ use super::{Reader, class_of, description, indexed, text};
 use crate::value::{Data, Value};
 
 /// What a route may match by, best first.
-const KEYS: [&str; 9] = [
+const KEYS: [&str; 10] = [
     "operation",
     "routing_key",
     "event_type",
@@ -17,6 +17,7 @@ const KEYS: [&str; 9] = [
     "subscribe_topic",
     "message_category",
     "path",
+    "handler_key",
 ];
 
 pub(super) fn read(reader: &mut Reader<'_>, root: &Value<'_>) -> Option<Routing> {

@@ -22,6 +22,8 @@ pub(super) fn read(reader: &mut Reader<'_>, root: &Value<'_>, node: &mut NodeMan
         ("consumed_events", TopicRole::Subscribed),
         ("terminal_event", TopicRole::Terminal),
         ("topic", TopicRole::Published),
+        ("publish", TopicRole::Published),
+        ("subscribe", TopicRole::Subscribed),
     ] {
         if let Some(value) = root.get(key) {
             found.value(value, &format!("/{key}"), role);
