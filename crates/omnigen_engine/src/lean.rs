@@ -54,13 +54,13 @@ impl<'a> Names<'a> {
         }
     }
 
-    /// What references of a file lead through stays, in every file.
-    pub(crate) fn referred(&mut self, declared: &Declarations) {
+    /// What references of a file lead through stays, in every file. False if it cannot be told what that is.
+    pub(crate) fn referred(&mut self, declared: &Declarations) -> bool {
+        let mut literal = true;
         let mut found = |node: &Node| {
-            let Some((_, fragment)) = node.reference.as_deref().and_then(|reference| reference.text.split_once('#'))
-            else {
-                return;
-            };
+            let Some(reference) = node.reference.as_deref() else { return };
+            literal &= reference.dynamic.is_none() && !reference.text.contains(['%', '~']);
+            let fragment = reference.text.split_once('#').map_or("", |(_, fragment)| fragment);
             for token in fragment.split('/').skip(1) {
                 if !self.tokens.contains(token) {
                     self.tokens.insert(token.to_owned());
@@ -69,25 +69,12 @@ impl<'a> Names<'a> {
         };
         each_node(&declared.root, &mut found);
         declared.definitions.iter().for_each(|(_, schema)| each_node(schema, &mut found));
+        literal
     }
 
     fn leads_through(&self, name: &str) -> bool {
         self.tokens.contains(name)
     }
-}
-
-/// Are the pointers of all references of a file written as they are?
-pub(crate) fn literal(declared: &Declarations) -> bool {
-    let mut literal = true;
-    let mut look = |node: &Node| {
-        literal &= node
-            .reference
-            .as_deref()
-            .is_none_or(|reference| reference.dynamic.is_none() && !reference.text.contains(['%', '~']));
-    };
-    each_node(&declared.root, &mut look);
-    declared.definitions.iter().for_each(|(_, schema)| each_node(schema, &mut look));
-    literal
 }
 
 /// Has a file no schema within that may be referred to by a name of its own?
