@@ -280,6 +280,38 @@ fn violations_end_the_run_at_once() {
 }
 
 #[test]
+fn no_path_leads_out_or_can_be_taken_for_another() {
+    let artifact = |path: &str| json!({"type": "artifact", "path": path, "text": "x"}).to_string();
+    for (paths, said) in [
+        (&["/etc/passwd"][..], "the path is absolute"),
+        (&["docs/..\\..\\a"], "the path has the character"),
+        (&["docs/../a"], "has a part `.` or `..`"),
+        (&["C:/a"], "the path is absolute"),
+        (&["docs/NUL.md"], "device"),
+        (&["docs/com1"], "device"),
+        (&["docs/a."], "ends with a dot"),
+        (&["docs/.git/config"], "not for outputs"),
+        // Decomposed, right to left, of no width, and what only looks like a separator or a dot.
+        (&["docs/e\u{301}.md"], "normal form NFC"),
+        (&["docs/a\u{202e}dm.exe"], "the path has the character"),
+        (&["docs/a\u{200b}.md"], "the path has the character"),
+        (&["docs/x\u{ff0f}a.md"], "the path has the character"),
+        (&["docs/\u{ff0e}\u{ff0e}/a.md"], "the path has the character"),
+        (&["docs/A.md", "docs/a.md"], "only in case"),
+        (&["docs/stra\u{df}e.md", "docs/STRASSE.md"], "only in case"),
+        (&["docs/\u{17f}.md", "docs/s.md"], "only in case"),
+        (&["docs/a", "docs/A/b"], "a folder for another one"),
+    ] {
+        let mut lines: Vec<String> = paths.iter().map(|path| artifact(path)).collect();
+        lines.push(r#"{"type":"completed"}"#.to_owned());
+        let mut case = Case::says("say", &lines.iter().map(String::as_str).collect::<Vec<_>>());
+        case.task.outputs = vec![OutputPattern::new("**", &[]).expect("a pattern")];
+        let failure = case.failure(FailureClass::Protocol);
+        assert!(failure.text.contains(said), "{paths:?}: {said}: {failure}");
+    }
+}
+
+#[test]
 fn an_exit_needs_a_last_word() {
     let failure = Case::says("say", &[]).failure(FailureClass::Protocol);
     assert_eq!(failure.text, "exited with status 0 without `completed`");

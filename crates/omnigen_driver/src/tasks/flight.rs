@@ -14,7 +14,7 @@ use omnigen_ir::Digest;
 
 use super::judging::Judged;
 use super::{Runner, TaskId, Worker};
-use crate::config::Pool;
+use crate::config::{Pool, Retry};
 
 /// Stack of a call's thread: it reads pipes and parses lines.
 const STACK: usize = 1 << 20;
@@ -251,4 +251,17 @@ impl Flight {
         self.unwant();
         self.cancel_unwanted();
     }
+}
+
+/// How long to wait after an attempt: exponential, and with jitter anything up to that.
+pub(super) fn pause(retry: &Retry, attempt: u32) -> Duration {
+    let factor = f64::from(retry.factor).powi(i32::try_from(attempt).unwrap_or(i32::MAX) - 1);
+    let whole = retry.initial.mul_f64(factor.min(1e6)).min(retry.max);
+    if !retry.jitter {
+        return whole;
+    }
+    // The standard library's random hasher, since pauses enter no key and no output.
+    use std::hash::{BuildHasher, Hasher};
+    let random = std::hash::RandomState::new().build_hasher().finish();
+    whole.mul_f64((random % 1000) as f64 / 1000.0)
 }

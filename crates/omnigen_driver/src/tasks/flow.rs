@@ -26,6 +26,8 @@ use crate::session::Session;
 const TICK: Duration = Duration::from_millis(50);
 /// How long answers that cost nothing may wait to be stored together: a transaction takes longer than a small task.
 const STORE_AFTER: Duration = Duration::from_secs(1);
+/// So many answers are stored as soon as there is nothing else to do.
+const ENOUGH: usize = 8;
 /// How long nothing must have been edited before a call that costs money begins, in `watch`.
 const QUIET: Duration = Duration::from_millis(300);
 
@@ -143,6 +145,13 @@ impl Flow {
                     return Ok(());
                 }
                 self.due(session);
+                // While all wait for agents, what has come in is stored and placed: less is left for the end.
+                if self.answers.len() >= ENOUGH {
+                    self.keep(session);
+                    if !session.manners.compare {
+                        commit.flush(session)?;
+                    }
+                }
                 continue;
             };
             self.receive(session, commit, mail)?;
@@ -500,7 +509,7 @@ impl Flow {
             Err(failure) => {
                 let retry = &flown.worker.agent.retry;
                 if failure.is_worth_another_attempt() && flown.attempt < retry.attempts {
-                    let pause = failure.retry_after.unwrap_or_else(|| pause(retry, flown.attempt));
+                    let pause = failure.retry_after.unwrap_or_else(|| super::flight::pause(retry, flown.attempt));
                     let why = failure.to_string();
                     let kind = TaskEventKind::Retrying { after_millis: pause.as_millis() as u64, why };
                     self.tell(session, &flown.task, flown.attempt, kind);
@@ -778,17 +787,4 @@ fn job(session: &Session, task: &TaskId, worker: &Worker, package: Package) -> R
         Ok(if text.ends_with('\n') { text } else { text + "\n" }.into_bytes())
     };
     Ok(Job::Prompt { text, output, finish: Box::new(finish) })
-}
-
-/// How long to wait after an attempt: exponential, and with jitter anything up to that.
-fn pause(retry: &crate::config::Retry, attempt: u32) -> Duration {
-    let factor = f64::from(retry.factor).powi(i32::try_from(attempt).unwrap_or(i32::MAX) - 1);
-    let whole = retry.initial.mul_f64(factor.min(1e6)).min(retry.max);
-    if !retry.jitter {
-        return whole;
-    }
-    // The standard library's random hasher, since pauses enter no key and no output.
-    use std::hash::{BuildHasher, Hasher};
-    let random = std::hash::RandomState::new().build_hasher().finish();
-    whole.mul_f64((random % 1000) as f64 / 1000.0)
 }
