@@ -166,6 +166,19 @@ fn an_agent_may_give_several_files_for_one_contract() {
 }
 
 #[test]
+fn an_agent_may_have_nothing_to_give() {
+    let program = "say('completed') if 'bare' in task['contract'] else done('x')";
+    let project = project(&["a", "bare"], &[("writer", program)], &target("docs", "writer", ""));
+    project.build().ends(0).says("built 7 of 7 artifacts");
+    project.build().ends(0).says("nothing to do (7 artifacts)");
+    project.run(&["build", "--check"]).ends(0).says("up to date");
+    project.remove(".omnigen");
+    project.run(&["build", "--frozen", "--offline"]).ends(0).says("nothing to do (7 artifacts)");
+    project.edit("contracts/a.json", "A note.", "Another note.");
+    project.build().ends(0).says("1 agent call");
+}
+
+#[test]
 fn nobody_gives_what_is_somebody_elses() {
     let program = "done('# ' + context['contract']['document']['title'], context['contract']['document']['title'])";
     let rest = "[target.docs]\nagent = \"writer\"\noutput = \"**/*{contract}*\"\n";

@@ -389,7 +389,13 @@ impl Records {
         let nothing = Digest::of(b"");
         let built_in = |name: &str| Target::ALL.iter().any(|t| t.name() == name && *t != Target::Check);
         let empty = details.made.iter().filter(|(name, made)| made.ready && made.digest == nothing && built_in(name));
-        let empty: Vec<Box<str>> = empty.map(|(name, _)| name.clone()).collect();
+        let mut empty: Vec<Box<str>> = empty.map(|(name, _)| name.clone()).collect();
+        let answered: Vec<Box<str>> = details
+            .made
+            .iter()
+            .filter(|(name, made)| made.ready && is_task(name))
+            .map(|(name, _)| name.clone())
+            .collect();
         let ids = details.outline.as_ref().is_some_and(|outline| !outline.exports.ids.is_empty());
         let (mut mentions, mut uses) = (Vec::new(), Vec::new());
         // Neighbours are mostly about the same file.
@@ -422,6 +428,8 @@ impl Records {
             record.noisy = noisy;
             record.held = held;
             record.open = open;
+            // Of tasks it is known since they were answered.
+            empty.extend(std::mem::take(&mut record.empty).into_iter().filter(|name| answered.contains(name)));
             record.empty = empty;
             record.waiting = waiting;
             record.ids = ids;

@@ -221,7 +221,11 @@ impl Agents {
         let lacks = |target: &AgentTarget| {
             records.iter().any(|(_, record)| {
                 let mut own = record.outputs.iter().filter(|output| output.target == target.name).peekable();
-                record.contract && !record.held && (own.peek().is_none() || own.any(|output| output.stat.is_none()))
+                let nothing = record.empty.contains(&target.name);
+                record.contract
+                    && !record.held
+                    && !nothing
+                    && (own.peek().is_none() || own.any(|output| output.stat.is_none()))
             })
         };
         self.targets.iter().any(|target| lacks(target))
@@ -472,7 +476,8 @@ fn settled(session: &mut Session, file: &FileId, target: &str) -> Result<bool, S
     }
     let in_place = session.records.get(file).is_some_and(|record| {
         let mut outputs = record.outputs.iter().filter(|output| *output.target == *target).peekable();
-        outputs.peek().is_some() && outputs.all(|output| output.stat.is_some())
+        let nothing = record.empty.iter().any(|name| **name == *target);
+        (nothing || outputs.peek().is_some()) && outputs.all(|output| output.stat.is_some())
     });
     let made = session.records.details(file).and_then(|details| details.made.get(target));
     let trace = made.filter(|made| made.ready).map(|made| made.trace.clone());

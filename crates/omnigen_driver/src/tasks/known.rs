@@ -188,6 +188,12 @@ pub(super) fn admit(
     }
     trace.extend(reads);
     record(session, call, Made { ready: true, digest, trace: trace.into(), diagnostics: Vec::new() });
+    if let Some(record) = session.records.get_mut(&call.file) {
+        record.empty.retain(|name| **name != *target);
+        if answer.artifacts.is_empty() {
+            record.empty.push(target.into());
+        }
+    }
     let emitter = format!("{target}/{FORMAT}");
     let mut entry = super::lock::entry(&call.file, target, key, &answer);
     // A replay lacks what an agent said of its answer; the line that it is made of has the digest of all.
