@@ -20,46 +20,73 @@ use crate::stat::Stat;
 /// Entries of one group: few enough that threads share the work evenly, many enough that opening the folder costs nothing.
 const GROUP: usize = 512;
 
+/// Bytes of a stat.
+const STAT: usize = 32;
+
 /// Lays out files, in the order given; it is quick where files of one folder are neighbours. `None` if a path is too long or
 /// cannot be a name for the system.
-pub fn lay_out<'a>(files: impl Iterator<Item = (&'a str, Option<Stat>)>) -> Option<Vec<u8>> {
-    let mut groups: Vec<(usize, u32, u32)> = Vec::new();
-    let mut body: Vec<u8> = Vec::new();
+pub fn lay_out<'a>(files: impl Iterator<Item = (&'a str, Option<Stat>)> + Clone) -> Option<Vec<u8>> {
+    // Measured first: a text of megabytes that grows as it is written costs more than all the rest.
+    let (mut count, mut size) = (0, 0);
+    each(files.clone(), |folder, name, _| {
+        count += usize::from(folder.is_some());
+        size += folder.map_or(0, |folder| 10 + folder.len()) + STAT + 3 + name.len();
+        Some(())
+    })?;
+    let head = 4 + count * 4;
+    let mut all = Vec::with_capacity(head + size);
+    all.extend_from_slice(&u32::try_from(count).ok()?.to_le_bytes());
+    all.resize(head, 0);
+    let (mut group, mut open, mut number) = (0, 0, 0_u32);
+    let put = |all: &mut Vec<u8>, at: usize, value: u32| {
+        all.get_mut(at..at + 4).map(|place| place.copy_from_slice(&value.to_le_bytes()))
+    };
+    each(files, |folder, name, stat| {
+        if let Some(folder) = folder {
+            open = all.len();
+            put(&mut all, 4 + group * 4, u32::try_from(open).ok()?)?;
+            group += 1;
+            all.extend_from_slice(&number.to_le_bytes());
+            all.extend_from_slice(&0_u32.to_le_bytes());
+            all.extend_from_slice(&u16::try_from(folder.len()).ok()?.to_le_bytes());
+            all.extend_from_slice(folder.as_bytes());
+        }
+        let first = u32::from_le_bytes(all.get(open..open + 4)?.try_into().ok()?);
+        number += 1;
+        put(&mut all, open + 4, number - first)?;
+        all.extend_from_slice(&bytes(stat));
+        all.extend_from_slice(&u16::try_from(name.len()).ok()?.to_le_bytes());
+        all.extend_from_slice(name.as_bytes());
+        all.push(0);
+        Some(())
+    })?;
+    Some(all)
+}
+
+/// Gives every file with its name, and with its folder where a group begins.
+fn each<'a>(
+    files: impl Iterator<Item = (&'a str, Option<Stat>)>,
+    mut give: impl FnMut(Option<&'a str>, &'a str, Option<Stat>) -> Option<()>,
+) -> Option<()> {
     let mut open: Option<(&str, usize)> = None;
     for (number, (path, stat)) in files.enumerate() {
-        let number = u32::try_from(number).ok()?;
+        u32::try_from(number).ok()?;
         let (folder, name) = crate::safe::split(path);
         if path.contains('\0') {
             return None;
         }
-        if open.is_none_or(|(known, count)| known != folder || count == GROUP) {
-            groups.push((body.len(), number, 0));
-            body.extend_from_slice(&u16::try_from(folder.len()).ok()?.to_le_bytes());
-            body.extend_from_slice(folder.as_bytes());
-            open = Some((folder, 0));
+        match &mut open {
+            Some((known, count)) if *known == folder && *count < GROUP => {
+                *count += 1;
+                give(None, name, stat)?;
+            }
+            _ => {
+                open = Some((folder, 1));
+                give(Some(folder), name, stat)?;
+            }
         }
-        if let (Some((_, count)), Some(group)) = (&mut open, groups.last_mut()) {
-            *count += 1;
-            group.2 += 1;
-        }
-        body.extend_from_slice(&bytes(stat));
-        body.extend_from_slice(&u16::try_from(name.len()).ok()?.to_le_bytes());
-        body.extend_from_slice(name.as_bytes());
-        body.push(0);
     }
-    let head = 4 + groups.len() * 4;
-    let mut all = Vec::with_capacity(head + groups.len() * 8 + body.len());
-    all.extend_from_slice(&u32::try_from(groups.len()).ok()?.to_le_bytes());
-    for (i, (start, ..)) in groups.iter().enumerate() {
-        all.extend_from_slice(&u32::try_from(head + start + i * 8).ok()?.to_le_bytes());
-    }
-    for (i, (start, first, count)) in groups.iter().enumerate() {
-        let end = groups.get(i + 1).map_or(body.len(), |(next, ..)| *next);
-        all.extend_from_slice(&first.to_le_bytes());
-        all.extend_from_slice(&count.to_le_bytes());
-        all.extend_from_slice(&body[*start..end]);
-    }
-    Some(all)
+    Some(())
 }
 
 /// Files below one folder.
@@ -134,8 +161,8 @@ fn group(
 }
 
 /// A stat as the layout has it.
-fn bytes(stat: Option<Stat>) -> [u8; 32] {
-    let mut bytes = [0; 32];
+fn bytes(stat: Option<Stat>) -> [u8; STAT] {
+    let mut bytes = [0; STAT];
     let Stat { size, mtime_ns, ctime_ns, inode } =
         stat.unwrap_or(Stat { size: u64::MAX, mtime_ns: 0, ctime_ns: 0, inode: 0 });
     for (part, number) in bytes.chunks_exact_mut(8).zip([size, mtime_ns as u64, ctime_ns as u64, inode]) {

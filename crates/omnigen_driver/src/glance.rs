@@ -46,6 +46,8 @@ pub(crate) enum Glance {
         contracts: Option<Vec<u32>>,
         /// The outputs that have moved, by their number in [`outputs`].
         outputs: Vec<u32>,
+        /// Files that are only referred to and have moved, with what the disk says now.
+        others: Vec<(FileId, Option<Stat>)>,
     },
     /// This is not enough to tell.
     Unclear,
@@ -55,8 +57,21 @@ pub(crate) enum Glance {
 /// one target.
 pub(crate) fn outputs<'r>(records: &'r Records, meta: &'r Meta) -> Vec<(Option<&'r FileId>, &'r Output)> {
     let of_files = records.iter().flat_map(|(file, record)| record.outputs.iter().map(move |o| (Some(file), o)));
-    let mut all: Vec<_> = of_files.chain(meta.outputs.iter().map(|output| (None, output))).collect();
-    all.sort_by(|(_, a), (_, b)| a.target.cmp(&b.target));
+    // There are few targets, and many outputs.
+    let mut by_target: Vec<(&str, Vec<(Option<&FileId>, &Output)>)> = Vec::new();
+    for found in of_files.chain(meta.outputs.iter().map(|output| (None, output))) {
+        match by_target.iter_mut().find(|(target, _)| *target == &*found.1.target) {
+            Some((_, list)) => list.push(found),
+            None => {
+                let mut list = Vec::with_capacity(records.len());
+                list.push(found);
+                by_target.push((&found.1.target, list));
+            }
+        }
+    }
+    by_target.sort_by_key(|(target, _)| *target);
+    let mut all = Vec::with_capacity(by_target.iter().map(|(_, list)| list.len()).sum());
+    by_target.into_iter().for_each(|(_, list)| all.extend(list));
     all
 }
 
@@ -119,9 +134,11 @@ fn look(manifest: &Manifest, setup: &Setup, meta: &Meta) -> Option<Glance> {
     .into_iter();
     let outputs = found.next()?;
     let contracts = found.next().filter(|_| !gone.into_inner());
-    let other = |(file, known): &(String, Option<Stat>)| {
-        moved(*known, omnigen_disk::stat(&setup.path(file)).ok().flatten(), meta.read_at)
-    };
-    let same = outputs.is_empty() && contracts.as_ref().is_some_and(Vec::is_empty) && !head.others.iter().any(other);
-    Some(if same { Glance::Same(head) } else { Glance::Moved { contracts, outputs } })
+    let others = head.others.iter().filter_map(|(file, known)| {
+        let now = omnigen_disk::stat(&setup.path(file)).ok().flatten();
+        moved(*known, now, meta.read_at).then(|| (FileId::from(file.as_str()), now))
+    });
+    let others: Vec<_> = others.collect();
+    let same = outputs.is_empty() && contracts.as_ref().is_some_and(Vec::is_empty) && others.is_empty();
+    Some(if same { Glance::Same(head) } else { Glance::Moved { contracts, outputs, others } })
 }

@@ -290,7 +290,7 @@ impl Records {
         self.map.get(file).map(|(record, _)| record)
     }
 
-    pub(crate) fn iter(&self) -> impl Iterator<Item = (&FileId, &Record)> {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&FileId, &Record)> + Clone {
         self.map.iter().map(|(file, (record, _))| (file, record))
     }
 

@@ -270,10 +270,10 @@ impl Session {
         let (setup, records, meta) = (&self.setup, &self.records, &self.meta);
         match glance {
             _ if meta.settings.is_none() => Survey::full(setup, records, meta, self.scan()),
-            Glance::Moved { contracts: Some(contracts), outputs } => {
-                Survey::glanced(setup, records, meta, &contracts, &outputs)
+            Glance::Moved { contracts: Some(contracts), outputs, others } => {
+                Survey::glanced(setup, records, meta, (&contracts, &outputs), others)
             }
-            Glance::Moved { contracts: None, outputs } => {
+            Glance::Moved { contracts: None, outputs, .. } => {
                 Survey::seen(setup, records, meta, self.scan(), Some(outputs))
             }
             Glance::Same(_) | Glance::Unclear => Survey::full(setup, records, meta, self.scan()),

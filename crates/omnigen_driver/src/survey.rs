@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use omnigen_disk::{Entry, EntryKind, Stat};
 use omnigen_ir::FileId;
 use omnigen_report::{At, Code, Diagnostic};
-use rustc_hash::FxHashSet;
+use rustc_hash::{FxBuildHasher, FxHashSet};
 use serde::{Deserialize, Serialize};
 
 use crate::records::{Meta, Record, Records};
@@ -155,15 +155,25 @@ impl Survey {
         survey
     }
 
-    /// Takes in contracts and outputs of which it is known that they, and no others, have moved: by their numbers in the manifest.
-    pub(crate) fn glanced(setup: &Setup, records: &Records, meta: &Meta, contracts: &[u32], outputs: &[u32]) -> Survey {
+    /// Takes in files and outputs of which it is known that they, and no others, have moved: contracts and outputs by their
+    /// numbers in the manifest.
+    pub(crate) fn glanced(
+        setup: &Setup,
+        records: &Records,
+        meta: &Meta,
+        (contracts, outputs): (&[u32], &[u32]),
+        others: Vec<(FileId, Option<Stat>)>,
+    ) -> Survey {
         let mut survey = Survey::default();
-        let all: Vec<&FileId> = records.iter().filter(|(_, record)| record.contract).map(|(file, _)| file).collect();
-        for file in contracts.iter().filter_map(|number| all.get(usize::try_from(*number).ok()?)) {
-            let stat = omnigen_disk::stat(&setup.path(file)).ok().flatten();
-            survey.changed.insert((*file).clone(), (true, stat));
+        if !contracts.is_empty() {
+            let all: Vec<&FileId> =
+                records.iter().filter(|(_, record)| record.contract).map(|(file, _)| file).collect();
+            for file in contracts.iter().filter_map(|number| all.get(usize::try_from(*number).ok()?)) {
+                let stat = omnigen_disk::stat(&setup.path(file)).ok().flatten();
+                survey.changed.insert((*file).clone(), (true, stat));
+            }
         }
-        survey.others(setup, records, meta);
+        survey.changed.extend(others.into_iter().map(|(file, stat)| (file, (false, stat))));
         survey.moved(records, meta, outputs);
         survey
     }
@@ -280,8 +290,8 @@ impl Survey {
 
 /// Files that are only referred to, also those that were not there.
 pub(crate) fn others(records: &Records) -> BTreeSet<&FileId> {
-    let contracts: FxHashSet<&FileId> =
-        records.iter().filter(|(_, record)| record.contract).map(|(file, _)| file).collect();
+    let mut contracts: FxHashSet<&FileId> = FxHashSet::with_capacity_and_hasher(records.len(), FxBuildHasher);
+    contracts.extend(records.iter().filter(|(_, record)| record.contract).map(|(file, _)| file));
     let mut others: BTreeSet<&FileId> = BTreeSet::new();
     for (file, record) in records.iter() {
         if !record.contract {

@@ -23,6 +23,10 @@ impl Session {
     /// refers to any more are dropped.
     pub(crate) fn reach(&mut self, mut dirty: BTreeSet<(FileId, Target)>, commit: &mut Commit) -> Result<(), String> {
         loop {
+            // As a rule all that is referred to is a contract itself.
+            if crate::survey::others(&self.records).is_empty() {
+                return Ok(());
+            }
             let mut reached: BTreeSet<FileId> = BTreeSet::new();
             let mut queue: Vec<FileId> =
                 self.records.iter().filter(|(_, r)| r.contract).map(|(f, _)| f.clone()).collect();

@@ -85,9 +85,11 @@ impl Bench {
         .into_iter()
         .enumerate()
         {
-            // Each edit against a run without one right before it.
+            // Each edit against a run without one right before it; the first run after an edit looks again at what was just
+            // written, and is not that one.
             let (mut more, mut written) = (Vec::new(), Vec::new());
             for round in 0..SHORT {
+                self.measure(&self.build(project, &[]))?;
                 let before = self.measure(&self.build(project, &[]))?;
                 self.touch(project, pick, variant, at * SHORT + round + 1)?;
                 let log = project.join(".omnigen/log");
