@@ -141,6 +141,20 @@ impl<'v, 'a> Lowerer<'v, 'a> {
                 continue;
             }
             let Some(number) = self.number(name, value) else { continue };
+            if matches!(self.dialect.draft, Draft::D04 | Draft::OpenApi30) {
+                // Draft-04 validation, section 5.1.2: a boolean. In APIs a number is common, and everybody means the limit.
+                let ignored = self.dialect.draft == Draft::D04;
+                let message = format!(
+                    "in {} `{name}` is a boolean beside `{beside}`; {}",
+                    self.dialect.draft.name(),
+                    if ignored { "a number asserts nothing" } else { "the number is taken as the limit" }
+                );
+                let hint = format!("write `{beside}: {}` and `{name}: true`", number.text());
+                self.push(Diagnostic::new(Code::IgnoredKeyword, self.at_key(name), message).hint(hint));
+                if ignored {
+                    continue;
+                }
+            }
             let rules = node.number.get_or_insert_default();
             match name {
                 "exclusiveMinimum" => rules.exclusive_minimum = Some(number),

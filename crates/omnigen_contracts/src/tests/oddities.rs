@@ -153,6 +153,13 @@ const APIS: &[Oddity] = &[
         "did you mean `Ok`?",
     ),
     ("bound", "components: {schemas: {A: {minimum: '1'}}}", "'1'", "error wrong-type", "write `1`, without quotes"),
+    (
+        "limit",
+        "components: {schemas: {A: {exclusiveMinimum: 1}}}",
+        "exclusiveMinimum",
+        "warning ignored-keyword",
+        "taken as the limit",
+    ),
     ("flag", "components: {schemas: {A: {additionalProperties: 'false'}}}", "'false'", "error wrong-type", "`false`"),
     ("later", "components: {schemas: {A: {const: 3}}}", "const", "warning ignored-keyword", "`enum` of one value"),
 ];
@@ -178,6 +185,13 @@ const SCHEMAS: &[Oddity] = &[
     ("json", r#"{"required": "a"}"#, "\"a\"", "error wrong-type", "array of strings"),
     ("json", r#"{"properties": {"a": {"required": true}}}"#, "true", "error wrong-type", "array of strings"),
     ("json", r#"{"minLength": -1}"#, "-1", "error wrong-type", "minLength"),
+    (
+        "json",
+        r#"{"$schema": "http://json-schema.org/draft-04/schema#", "exclusiveMaximum": 5}"#,
+        "\"exclusiveMaximum\"",
+        "warning ignored-keyword",
+        "write `maximum: 5` and `exclusiveMaximum: true`",
+    ),
     ("json", r#"{"enum": "a"}"#, "\"a\"", "error wrong-type", "array"),
     ("json", r#"{"type": "string", "enum": [1]}"#, "1", "warning never-valid", "`type` allows `string`"),
     ("json", r#"{"properties": {"a": {}, "a": {}}}"#, "\"a\"", "warning duplicate-key", "once"),
