@@ -58,7 +58,7 @@ pub(crate) enum Glance {
 pub(crate) fn outputs<'r>(records: &'r Records, meta: &'r Meta) -> Vec<(Option<&'r FileId>, &'r Output)> {
     let of_files = records.iter().flat_map(|(file, record)| record.outputs.iter().map(move |o| (Some(file), o)));
     // There are few targets, and many outputs.
-    let mut by_target: Vec<(&str, Vec<(Option<&FileId>, &Output)>)> = Vec::new();
+    let mut by_target: Vec<(&str, Vec<_>)> = Vec::new();
     for found in of_files.chain(meta.outputs.iter().map(|output| (None, output))) {
         match by_target.iter_mut().find(|(target, _)| *target == &*found.1.target) {
             Some((_, list)) => list.push(found),

@@ -211,6 +211,9 @@ struct Shard {
     touched: bool,
 }
 
+/// Files with what the disk said of them; `None` where it cannot vouch for them.
+pub(crate) type Pinned = Option<Vec<(String, Option<Stat>)>>;
+
 /// What a manifest says beside the records.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Meta {
@@ -218,7 +221,7 @@ pub(crate) struct Meta {
     pub(crate) settings: Option<Vec<(String, String)>>,
     /// What `settings` says beside the configuration and what the agents are, with what the disk said: the lock, and files that agents
     /// asked for. `None`: the disk cannot vouch for it.
-    pub(crate) pinned: Option<Vec<(String, Option<Stat>)>>,
+    pub(crate) pinned: Pinned,
     /// The file system's clock before these were read, in ns.
     pub(crate) pinned_at: i64,
     /// The naming template that outlines were made with, and the drafts that were assumed.

@@ -294,7 +294,7 @@ impl Session {
     }
 
     /// All that decides what there is to do beside the files themselves; with what the disk says of what is pinned.
-    pub(crate) fn settings(&self) -> (Vec<(String, String)>, Option<Vec<(String, Option<Stat>)>>) {
+    pub(crate) fn settings(&self) -> (Vec<(String, String)>, crate::records::Pinned) {
         let (pinned, stats) = self.agents.pinned(&self.setup);
         let identities: Vec<(String, Digest)> = self.agents.identities().into_iter().chain(pinned).collect();
         (self.setup.settings(&identities), stats)

@@ -17,7 +17,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use omnigen_agents::{AgentSpec, Budget, Environment, LlmSpec};
-use omnigen_disk::Stat;
 use omnigen_engine::{AgentTarget, Library, ReadKey, Sees};
 use omnigen_ir::{Digest, FileId, KeyPart};
 use omnigen_report::{Code, Diagnostic};
@@ -175,7 +174,7 @@ impl Agents {
 
     /// What no survey looks at: the lock, and the files that agents asked for while they ran. With what the disk says of them,
     /// `None` where that cannot vouch for what is known of the lock here.
-    pub(crate) fn pinned(&self, setup: &Setup) -> (Vec<(String, Digest)>, Option<Vec<(String, Option<Stat>)>>) {
+    pub(crate) fn pinned(&self, setup: &Setup) -> (Vec<(String, Digest)>, crate::records::Pinned) {
         if self.targets.is_empty() {
             return (Vec::new(), Some(Vec::new()));
         }

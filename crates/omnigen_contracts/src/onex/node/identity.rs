@@ -33,7 +33,8 @@ impl Reader<'_> {
             };
             self.warn(Code::WrongType, At::value(self.file, &pointer), message, Some(hint));
         }
-        let texts: [(&str, fn(&str) -> bool, &str); 3] = [
+        type Right = fn(&str) -> bool;
+        let texts: [(&str, Right, &str); 3] = [
             ("uuid", is_uuid, "a UUID such as `0b9c2f6e-3c1d-4c7e-9a43-6f0d8c1b2a55`"),
             ("hash", |text| text.len() == 64 && is_hex(text), "64 hexadecimal digits (SHA-256)"),
             ("version", |text| super::parse_version(text).is_some() && text.matches('.').count() >= 2, "`1.0.0`"),
