@@ -163,17 +163,20 @@ fn a_budget_is_for_the_run_and_reserved_before_each_call() {
     let project = project(&["a", "b", "c"], &[("model", model.url("late,pass"), llm, &more(100, 3))]);
     run(&project, &["build"]).ends(3).says("2 errors").says("the budget of 100 tokens");
     assert_eq!(model.requests().len(), 1);
-    // All targets of an agent share it.
-    project.edit("omnigen.toml", "[\"model\",]", "[\"model\", \"more\"]");
-    let text = project.read("omnigen.toml") + &target("more", "model", "");
-    project.write("omnigen.toml", text);
-    run(&project, &["build"]).ends(3).says("4 errors");
-    assert_eq!(model.requests().len(), 1);
-    project.edit("omnigen.toml", "[\"model\", \"more\"]", "[\"model\"]");
     // What was reserved and not used is given back.
     project.edit("omnigen.toml", "concurrency = 3", "concurrency = 1");
     project.edit("omnigen.toml", "tokens = 100", "tokens = 160");
     run(&project, &["build"]).ends(0).says("2 agent calls");
+    assert_eq!(model.requests().len(), 2);
+    // All targets of an agent share it: of five tasks one fits.
+    project.edit("omnigen.toml", "concurrency = 1", "concurrency = 3");
+    project.edit("omnigen.toml", "tokens = 160", "tokens = 100");
+    project.edit("omnigen.toml", "[\"model\",]", "[\"model\", \"more\"]");
+    let text = project.read("omnigen.toml") + &target("more", "model", "");
+    project.write("omnigen.toml", text);
+    project.write("contracts/d.json", project.read("contracts/a.json").replace("note", "word"));
+    run(&project, &["build"]).ends(3).says("4 errors");
+    assert_eq!(model.requests().len(), 1);
 }
 
 #[test]
