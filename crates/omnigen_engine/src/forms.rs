@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use omnigen_ir::naming::WRITE;
 use omnigen_ir::{Digest, Encoder, Exports, Place, RefTarget, View};
 
-use crate::graph::{names, source_at};
+use crate::graph::names;
 use crate::trace::{Outline, ReadKey, Reads, export, is_built_in};
 
 /// What a file says about a form that is sent. `None` if it has none of the name.
@@ -50,7 +50,7 @@ impl Reads<'_> {
         let mut open = vec![place.clone()];
         let mut there = false;
         while let Some(place) = open.pop() {
-            let Some(source) = source_at(self.db, crate::graph::Path::new(self.db, place.file.clone())) else {
+            let Some(source) = self.source(&place.file) else {
                 continue;
             };
             let missing = crate::includes::missing(self.db, source);

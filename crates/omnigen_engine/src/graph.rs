@@ -550,6 +550,9 @@ pub(crate) fn emitted(db: &dyn Db, source: Source, target: Target, reads: &Reads
     }
 }
 
+/// So many files are read before anything is made of them.
+const MANY: usize = 32;
+
 impl Graph {
     /// An empty graph that works on `threads` threads. `judge` decides about the documents of generated tests.
     ///
@@ -660,15 +663,32 @@ impl Graph {
             diagnostics: Vec::new(),
             needs: BTreeSet::new(),
         };
+        let mut files: Vec<Source> = sources.iter().flatten().map(|(source, _)| *source).collect();
+        files.dedup();
         let mut made: Vec<Option<Built>> = vec![None; asked.len()];
+        let kind = |asked: &Option<(Source, Target)>| asked.map(|(_, target)| target);
+        let mut slots: Vec<_> = made.iter_mut().zip(sources).collect();
+        slots.sort_by_key(|(_, asked)| kind(asked));
         let handle = Handle(self.clone());
-        self.shared.pool.install(|| {
-            made.par_iter_mut().zip(sources).with_min_len(4).for_each_with(handle, |graph, (slot, asked)| {
-                *slot = Some(match asked {
-                    Some((source, target)) => artifact(&graph.0, source, target).clone(),
-                    None => gone(),
+        self.shared.pool.install(move || {
+            // One kind of work after the other: code that stays in the caches of a processor is faster by a sixth than code that
+            // has to come back for every contract.
+            if files.len() >= MANY {
+                files.par_iter().with_min_len(4).for_each_with(handle.clone(), |graph, source| {
+                    declarations(&graph.0, *source);
                 });
-            });
+                files.par_iter().with_min_len(4).for_each_with(handle.clone(), |graph, source| {
+                    outline(&graph.0, *source);
+                });
+            }
+            for work in slots.chunk_by_mut(|(_, a), (_, b)| kind(a) == kind(b)) {
+                work.par_iter_mut().with_min_len(4).for_each_with(handle.clone(), |graph, (slot, asked)| {
+                    **slot = Some(match asked {
+                        Some((source, target)) => artifact(&graph.0, *source, *target).clone(),
+                        None => gone(),
+                    });
+                });
+            }
         });
         made.into_iter().map(|built| built.unwrap_or_else(gone)).collect()
     }

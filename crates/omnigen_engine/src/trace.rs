@@ -3,6 +3,7 @@
 //! Correctness of incremental builds rests on this list alone. It is recorded by the one object through which generators see
 //! other schemas ([`Reads`]), so a generator cannot read anything that is not in it.
 
+use std::borrow::Cow;
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -241,6 +242,9 @@ pub struct Built {
 /// The dialect that a metaschema tells, if it does; or a vocabulary that it requires and that nobody here knows.
 type FoundDialect = Result<Option<Dialect>, Box<str>>;
 
+/// So many files are remembered with what was found: to go through more of them takes longer than to look anew.
+const SOURCES: usize = 16;
+
 /// Records what a generator reads while it works for one contract and target.
 pub(crate) struct Reads<'db> {
     pub(crate) db: &'db dyn Db,
@@ -255,6 +259,8 @@ pub(crate) struct Reads<'db> {
     pub(crate) needs: RefCell<BTreeSet<FileId>>,
     /// Files that are there and have nothing to show: what refers to them has to wait until they are mended.
     blocking: RefCell<BTreeSet<FileId>>,
+    /// Files that were looked up, the last one first asked: a contract leads to few others, and asks for each again and again.
+    sources: RefCell<Vec<(FileId, Option<Source>)>>,
 }
 
 impl<'db> Reads<'db> {
@@ -269,6 +275,7 @@ impl<'db> Reads<'db> {
             forms: RefCell::default(),
             needs: RefCell::default(),
             blocking: RefCell::default(),
+            sources: RefCell::default(),
         };
         let generator = || Some(crate::graph::generator(db, Config::get(db), target));
         reads.record(ReadKey::Generator(target.name().into()), generator);
@@ -284,11 +291,25 @@ impl<'db> Reads<'db> {
         reads
     }
 
+    /// The file at a path, if there is one.
+    pub(crate) fn source(&self, file: &FileId) -> Option<Source> {
+        let known = |known: &&(FileId, Option<Source>)| Arc::ptr_eq(&known.0, file) || known.0 == *file;
+        if let Some((_, source)) = self.sources.borrow().iter().rev().find(known) {
+            return *source;
+        }
+        let source = source_at(self.db, crate::graph::Path::new(self.db, file.clone()));
+        let mut sources = self.sources.borrow_mut();
+        if sources.len() < SOURCES {
+            sources.push((file.clone(), source));
+        }
+        source
+    }
+
     /// What it has to wait for: files that are broken, or whose schemas it has read and that have errors.
     pub(crate) fn blocking(&self) -> BTreeSet<FileId> {
         let mut blocking = self.blocking.borrow().clone();
         for file in self.foreign().into_iter().chain(self.named_files()).collect::<BTreeSet<_>>() {
-            let source = source_at(self.db, crate::graph::Path::new(self.db, file.clone()));
+            let source = self.source(&file);
             let (held, needs) = source
                 .map_or((Held::Everything, BTreeSet::new()), |source| crate::graph::sound(self.db, source).clone());
             if needs.is_empty() {
@@ -393,23 +414,24 @@ impl<'db> Reads<'db> {
 
     /// A file by path; asks for its text if nobody has looked whether it is there.
     fn file(&self, path: &str) -> Result<Option<Source>, ()> {
-        let source = source_at(self.db, crate::graph::Path::new(self.db, FileId::from(path)));
+        let file = FileId::from(path);
+        let source = self.source(&file);
         let there = match source.map(|source| presence(self.db, source)) {
             None | Some(Presence::Unread) => {
-                self.needs.borrow_mut().insert(path.into());
+                self.needs.borrow_mut().insert(file);
                 return Err(());
             }
             Some(Presence::Absent) => false,
             Some(Presence::Text | Presence::Stored | Presence::Unusable) => true,
         };
         let broken = || source.is_some_and(|source| crate::graph::broken(self.db, source));
-        self.record(ReadKey::File(path.into()), || there.then(|| file_digest(broken())));
+        self.record(ReadKey::File(file), || there.then(|| file_digest(broken())));
         Ok(source.filter(|_| there))
     }
 
     /// What the definition at a place asks for of the same data.
     pub(crate) fn forward(&self, place: &Place) -> &[Reference] {
-        let source = source_at(self.db, crate::graph::Path::new(self.db, place.file.clone()));
+        let source = self.source(&place.file);
         let outline = source.and_then(|source| names(self.db, source));
         let found = outline.and_then(|outline| forward(outline, &place.pointer));
         if place.file != self.own {
@@ -434,7 +456,7 @@ impl<'db> Reads<'db> {
         let named = id_at(self.db, crate::graph::Uri::new(self.db, Box::<str>::from(uri)));
         self.record(ReadKey::Id(uri.into()), || named.as_ref().map(place_digest));
         if let Some(place) = named {
-            let source = source_at(self.db, crate::graph::Path::new(self.db, place.file.clone()));
+            let source = self.source(&place.file);
             return Ok(source.map(|source| (source, place.pointer.clone())));
         }
         if let (Some(refs), Some(path)) = (self.db.refs(), omnigen_contracts::remote::mirror_path(uri))
@@ -584,7 +606,7 @@ impl Resolve for Reads<'_> {
     }
 
     fn schema(&self, place: &Place) -> Option<&Schema> {
-        let source = source_at(self.db, crate::graph::Path::new(self.db, place.file.clone()))?;
+        let source = self.source(&place.file)?;
         if matches!(presence(self.db, source), Presence::Stored | Presence::Unread) {
             self.needs.borrow_mut().insert(place.file.clone());
             return None;
@@ -606,7 +628,7 @@ impl Resolve for Reads<'_> {
         if is_built_in(&place.file) {
             return None;
         }
-        let source = source_at(self.db, crate::graph::Path::new(self.db, place.file.clone()))?;
+        let source = self.source(&place.file)?;
         let found = names(self.db, source).and_then(|outline| export(&outline.exports, &place.pointer));
         if found.is_some() && !self.written(place) {
             return None;
@@ -621,8 +643,7 @@ impl Resolve for Reads<'_> {
 
     fn scopes(&self, file: &FileId) -> &Scopes {
         const NONE: &Scopes = &Scopes::new();
-        let source = source_at(self.db, crate::graph::Path::new(self.db, file.clone()));
-        let found = source.and_then(|source| names(self.db, source)).map(|outline| &outline.exports.scopes);
+        let found = self.source(file).and_then(|source| names(self.db, source)).map(|outline| &outline.exports.scopes);
         if *file != self.own && !is_built_in(file) {
             self.record(ReadKey::Scopes(file.clone()), || found.map(scopes_digest));
         }
@@ -638,7 +659,7 @@ impl Resolve for Reads<'_> {
         let mut queue = vec![file.clone()];
         // Each hop is a read: a change deep down stops where what a file reaches stays the same.
         while let Some(file) = queue.pop() {
-            let Some(source) = source_at(self.db, crate::graph::Path::new(self.db, file)) else { continue };
+            let Some(source) = self.source(&file) else { continue };
             let Some(reach) = self.reach(source) else { continue };
             found.extend(reach.looked_up.iter().cloned());
             for (uri, beside) in &reach.leads {
@@ -658,10 +679,10 @@ impl Resolve for Reads<'_> {
         is_built_in(file)
     }
 
-    fn unit(&self, file: &FileId) -> Unit {
-        match source_at(self.db, crate::graph::Path::new(self.db, file.clone())) {
-            Some(source) => source.unit(self.db).clone(),
-            None => Unit::new(file, ""),
+    fn unit(&self, file: &FileId) -> Cow<'_, Unit> {
+        match self.source(file) {
+            Some(source) => Cow::Borrowed(source.unit(self.db)),
+            None => Cow::Owned(Unit::new(file, "")),
         }
     }
 }

@@ -88,7 +88,7 @@ pub trait Resolve {
     }
 
     /// The module stem and folders of a contract, see [`crate::naming::Unit`]. A pure function of its path.
-    fn unit(&self, file: &FileId) -> crate::naming::Unit;
+    fn unit(&self, file: &FileId) -> std::borrow::Cow<'_, crate::naming::Unit>;
 }
 
 /// Everything that other contracts may see of a file.

@@ -70,7 +70,12 @@ impl Unit {
     /// it from Python: below `nodes/`, folders have no `node_` before them.
     fn packages(&self, kind: &str) -> Vec<Cow<'_, str>> {
         let mut packages = Vec::with_capacity(1 + self.folders.len());
-        packages.push(Cow::Owned([kind, "s"].concat()));
+        packages.push(match kind {
+            "model" => Cow::Borrowed("models"),
+            "validator" => Cow::Borrowed("validators"),
+            "test" => Cow::Borrowed("tests"),
+            kind => Cow::Owned([kind, "s"].concat()),
+        });
         packages.extend(self.folders.iter().map(|folder| {
             let rest =
                 folder.strip_prefix(kind).and_then(|rest| rest.strip_prefix('_')).filter(|rest| !rest.is_empty());
@@ -84,7 +89,8 @@ impl Unit {
     pub fn import(&self, kind: &str, target: &Unit, target_kind: &str) -> String {
         let (from, to) = (self.packages(kind), target.packages(target_kind));
         let shared = from.iter().zip(&to).take_while(|(a, b)| a == b).count();
-        let mut path = ".".repeat(1 + from.len() - shared);
+        let mut path = String::with_capacity(64);
+        (shared..=from.len()).for_each(|_| path.push('.'));
         for folder in &to[shared..] {
             path.push_str(folder);
             path.push('.');
@@ -279,6 +285,13 @@ fn push_pascal(name: &mut String, text: &str) {
             }
             starts = matches!(byte, b'_' | b'-' | b' ' | b'.');
         }
+        return;
+    }
+    // As usual: one name of letters and digits, that has its words marked by capitals already.
+    if text.bytes().all(|byte| byte.is_ascii_alphanumeric()) && text.bytes().any(|byte| byte.is_ascii_lowercase()) {
+        let (first, rest) = text.split_at(1);
+        name.push(char::from(first.as_bytes()[0].to_ascii_uppercase()));
+        name.push_str(rest);
         return;
     }
     let text = normal(text);

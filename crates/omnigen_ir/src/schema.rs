@@ -447,9 +447,9 @@ impl Node {
         let mut give = |keyword: &str, key: Option<Key<'_>>, schema: &'a Schema| match schema {
             Schema::Node(node) if node.at.starts_with(&*self.at) => f(&node.at[self.at.len()..], schema),
             _ => match key {
-                Some(Key::Name(name)) => f(&format!("/{keyword}/{}", escape(name)), schema),
+                Some(Key::Name(name)) => f(&["/", keyword, "/", &escape(name)].concat(), schema),
                 Some(Key::Index(index)) => f(&format!("/{keyword}/{index}"), schema),
-                None => f(&format!("/{keyword}"), schema),
+                None => f(&["/", keyword].concat(), schema),
             },
         };
         if let Some(array) = self.array.as_deref() {

@@ -76,6 +76,20 @@ impl Doc {
         out.len() <= end
     }
 
+    /// The columns that it takes on one line.
+    pub fn columns(&self) -> usize {
+        let all = |items: &[Doc], between: usize| {
+            items.iter().map(Doc::columns).sum::<usize>() + between * items.len().saturating_sub(1)
+        };
+        match self {
+            Doc::Text(text) => columns(text),
+            Doc::Concat(parts) => all(parts, 0),
+            Doc::Lambda(body) => columns("lambda: ") + body.columns(),
+            Doc::Group { open, items, close } => columns(open) + all(items, 2) + columns(close),
+            Doc::Chain { operator, items } => all(items, columns(operator) + 2),
+        }
+    }
+
     /// All on one line.
     pub fn flat(&self, out: &mut String) {
         match self {
@@ -161,7 +175,7 @@ impl Writer {
     pub fn line_if(&mut self, write: impl FnOnce(&mut String) -> bool) -> bool {
         let start = self.out.len();
         self.pad(self.indent);
-        if write(&mut self.out) && columns(&self.out[start..]) <= self.width {
+        if write(&mut self.out) && within(&self.out[start..], self.width) {
             self.out.push('\n');
             return true;
         }
@@ -215,7 +229,7 @@ impl Writer {
         self.out.push('(');
         base.flat(&mut self.out);
         self.out.push_str("):");
-        if columns(&self.out[start..]) <= self.width {
+        if within(&self.out[start..], self.width) {
             self.out.push('\n');
             return;
         }
@@ -233,16 +247,16 @@ impl Writer {
         self.pad(self.indent);
         self.out.push_str(prefix);
         annotation.flat(&mut self.out);
-        if columns(&self.out[start..]) <= self.width {
+        if within(&self.out[start..], self.width) {
             self.out.push('\n');
             return;
         }
         self.out.truncate(start);
         if !annotation.breaks() {
-            let mut text = String::new();
-            annotation.flat(&mut text);
-            let (alone, whole) = (columns(&text) + 4, columns(&text) + columns(prefix));
+            let (alone, whole) = (annotation.columns() + 4, annotation.columns() + columns(prefix));
             if self.indent * 4 + whole > self.width && self.indent * 4 + alone <= self.width {
+                let mut text = String::new();
+                annotation.flat(&mut text);
                 self.line(&format!("{prefix}("));
                 self.line(&format!("    {text}"));
                 self.line(")");
@@ -279,7 +293,7 @@ impl Writer {
         let middle = self.out.len();
         self.out.push_str(" = ");
         value.flat(&mut self.out);
-        if columns(&self.out[line..]) <= self.width {
+        if within(&self.out[line..], self.width) {
             self.out.push('\n');
             return;
         }
@@ -329,9 +343,7 @@ impl Writer {
     }
 
     fn fits(&self, doc: &Doc, suffix: &str) -> bool {
-        let mut text = String::new();
-        doc.flat(&mut text);
-        self.column() + columns(&text) + columns(suffix) <= self.width
+        self.column() + doc.columns() + columns(suffix) <= self.width
     }
 
     fn pad(&mut self, level: usize) {
@@ -351,7 +363,11 @@ impl Writer {
         let column = self.column();
         // At most four bytes for a column: what is longer cannot fit.
         let end = start + 4 * self.width.saturating_sub(column);
-        if doc.flat_within(&mut self.out, end) && column + columns(&self.out[start..]) + columns(suffix) <= self.width {
+        let room = self.width.saturating_sub(column + columns(suffix));
+        if doc.flat_within(&mut self.out, end)
+            && column + columns(suffix) <= self.width
+            && within(&self.out[start..], room)
+        {
             return;
         }
         self.out.truncate(start);
@@ -456,6 +472,11 @@ impl Doc {
 pub fn columns(text: &str) -> usize {
     use unicode_width::UnicodeWidthChar;
     if text.is_ascii() { text.len() } else { text.chars().map(|c| c.width().unwrap_or(0)).sum() }
+}
+
+/// Is there room for a text in so many columns? No character takes more columns than bytes.
+pub fn within(text: &str, width: usize) -> bool {
+    text.len() <= width || columns(text) <= width
 }
 
 /// A Python string literal in the quotes that `ruff format` prefers: double, unless that needs more escapes.

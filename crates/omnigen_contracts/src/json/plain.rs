@@ -27,19 +27,25 @@ struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
+    #[inline]
     fn blanks(&mut self) {
+        // Most often there are none, or it is one.
+        match self.bytes.get(self.at) {
+            Some(b' ') if self.bytes.get(self.at + 1).is_some_and(|next| *next > b' ') => self.at += 1,
+            Some(b' ' | b'\n' | b'\r' | b'\t') => self.indentation(),
+            _ => {}
+        }
+    }
+
+    fn indentation(&mut self) {
+        let blanks = u64::from_ne_bytes([b' '; 8]);
         loop {
             match self.bytes.get(self.at) {
-                Some(b' ') => {
-                    // Indentation.
-                    while self.bytes[self.at..].starts_with(&[b' '; 8]) {
-                        self.at += 8;
-                    }
-                    while self.bytes.get(self.at) == Some(&b' ') {
-                        self.at += 1;
-                    }
-                }
                 Some(b'\n' | b'\r' | b'\t') => self.at += 1,
+                Some(b' ') => match self.bytes[self.at..].first_chunk() {
+                    Some(word) => self.at += ((u64::from_le_bytes(*word) ^ blanks).trailing_zeros() / 8) as usize,
+                    None => self.at += 1,
+                },
                 _ => return,
             }
         }

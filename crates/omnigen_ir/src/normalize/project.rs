@@ -207,7 +207,14 @@ impl<'a> Projector<'a> {
             return made;
         }
         self.depth += 1;
-        let made = self.conjunction_inner(rest, schemas, context);
+        let made = match (rest, schemas) {
+            // The usual case: nothing to gather.
+            ([], [(file, Schema::Node(node))]) if node.reference.is_none() && node.logic.is_none() => {
+                let file: &FileId = file;
+                self.by_type(&[Part { file: file.clone(), node, spent: false }], context)
+            }
+            _ => self.conjunction_inner(rest, schemas, context),
+        };
         self.depth -= 1;
         made
     }
@@ -233,7 +240,8 @@ impl<'a> Projector<'a> {
         schemas: &[(&FileId, &'a Schema)],
         context: Context<'_>,
     ) -> Type {
-        let mut all = Gathered { parts: rest.to_vec(), ..Gathered::default() };
+        let mut all = Gathered { parts: Vec::with_capacity(rest.len() + schemas.len() + 1), ..Gathered::default() };
+        all.parts.extend_from_slice(rest);
         for (file, schema) in schemas {
             self.gather(file, schema, &mut all);
         }
@@ -414,7 +422,7 @@ impl<'a> Projector<'a> {
                 });
             }
         }
-        let mut members = Vec::new();
+        let mut members = Vec::with_capacity(2);
         if let Some(values) = values {
             let mut literals: Vec<Json> = Vec::with_capacity(values.len());
             let mut others = TypeSet::NONE;

@@ -19,8 +19,8 @@ impl Resolve for Nowhere {
     fn export(&self, _: &Place) -> Option<&Export> {
         None
     }
-    fn unit(&self, file: &FileId) -> Unit {
-        Unit::new(file, "")
+    fn unit(&self, file: &FileId) -> std::borrow::Cow<'_, Unit> {
+        std::borrow::Cow::Owned(Unit::new(file, ""))
     }
 }
 

@@ -31,8 +31,8 @@ impl Resolve for Files {
         None
     }
 
-    fn unit(&self, file: &FileId) -> Unit {
-        Unit::new(file, "")
+    fn unit(&self, file: &FileId) -> std::borrow::Cow<'_, Unit> {
+        std::borrow::Cow::Owned(Unit::new(file, ""))
     }
 }
 

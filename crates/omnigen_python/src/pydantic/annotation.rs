@@ -4,7 +4,7 @@ use omnigen_ir::normalize::{Body, Range, Size, Text, Type};
 use omnigen_ir::{Json, Number, Place, TypeSet};
 
 use super::Module;
-use crate::layout::{Doc, Writer, string, value};
+use crate::layout::{Doc, Writer, columns, string, value};
 
 /// Names that a model module may import or define beside its types.
 const IMPORTED: &[&str] = &[
@@ -152,9 +152,14 @@ impl Uses {
 
 /// `from path import names`, exploded if it must be. The names are sorted.
 pub(super) fn import(out: &mut Writer, path: &str, names: &[&str], width: usize) {
-    let line = format!("from {path} import {}", names.join(", "));
-    if line.chars().count() <= width {
-        out.line(&line);
+    let size = "from  import ".len() + columns(path) + names.iter().map(|name| columns(name) + 2).sum::<usize>();
+    if size.saturating_sub(2) <= width {
+        let mut pieces = Vec::with_capacity(3 + 2 * names.len());
+        pieces.extend(["from ", path, " import "]);
+        for (i, name) in names.iter().enumerate() {
+            pieces.extend([if i > 0 { ", " } else { "" }, name]);
+        }
+        out.pieces(&pieces);
         return;
     }
     out.line(&format!("from {path} import ("));

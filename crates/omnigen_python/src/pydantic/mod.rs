@@ -72,7 +72,7 @@ struct Module<'a> {
 
 impl Module<'_> {
     fn unit(&self, file: &FileId) -> Cow<'_, Unit> {
-        if file == self.contract.file { Cow::Borrowed(self.contract.unit) } else { Cow::Owned(self.resolve.unit(file)) }
+        if file == self.contract.file { Cow::Borrowed(self.contract.unit) } else { self.resolve.unit(file) }
     }
 
     /// Names the definitions, and reports those that want the same name.

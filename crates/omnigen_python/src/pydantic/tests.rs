@@ -59,8 +59,8 @@ impl Resolve for World {
         self.0.get(&place.file)?.2.list.iter().find(|export| export.pointer == place.pointer)
     }
 
-    fn unit(&self, file: &FileId) -> Unit {
-        Unit::new(file, "")
+    fn unit(&self, file: &FileId) -> std::borrow::Cow<'_, Unit> {
+        std::borrow::Cow::Owned(Unit::new(file, ""))
     }
 }
 

@@ -2,11 +2,12 @@
 
 use bumpalo::Bump;
 use bumpalo::collections::Vec as List;
+use compact_str::ToCompactString as _;
 use omnigen_ir::{ArrayRules, Node, ObjectRules, Property, Schema, TypeSet};
 
 use super::Emitter;
 use super::code::Code;
-use super::condition::{Condition, Operator, together};
+use super::condition::{Condition, Operator, find, quoted, together};
 use super::rules::{Rule, found, has, longer, violated};
 use super::simple::{accepted, constant, only_types, outer_types};
 use crate::layout;
@@ -28,7 +29,7 @@ impl<'a> Emitter<'a> {
     pub(super) fn accept_function(&mut self, name: &str, schema: &'a Schema, docstring: Option<&str>) {
         let place = self.reserve();
         let mut code = self.code();
-        code.call(&format!("def {name}"), &["data: Any"], " -> bool:");
+        code.call(&["def ", name], &["data: Any"], " -> bool:");
         code.indent();
         if let Some(docstring) = docstring {
             code.line(&["\"\"\"", docstring, "\"\"\""]);
@@ -189,7 +190,7 @@ impl<'a> Emitter<'a> {
         code.line(&[each]);
         let start = code.mark();
         self.body(code, before, body);
-        if code.grew(start) && !code.since(start).contains(item) {
+        if code.grew(start) && find(code.since(start), item).is_none() {
             code.replace(before, each, some);
         }
     }
@@ -255,10 +256,19 @@ impl<'a> Emitter<'a> {
             Some(schema @ Schema::Node(_)) => {
                 let item = code.variable("item");
                 let (head, some) = match rules.prefix.len() {
-                    0 => (["for ", &item, " in ", var, ":"].concat(), ["if ", var, ":"].concat()),
-                    skip => (format!("for {item} in {var}[{skip}:]:"), format!("if len({var}) > {skip}:")),
+                    0 => (
+                        together(self.arena, &["for ", &item, " in ", var, ":"]),
+                        together(self.arena, &["if ", var, ":"]),
+                    ),
+                    skip => {
+                        let skip = skip.to_compact_string();
+                        (
+                            together(self.arena, &["for ", &item, " in ", var, "[", &skip, ":]:"]),
+                            together(self.arena, &["if len(", var, ") > ", &skip, ":"]),
+                        )
+                    }
                 };
-                self.each(code, &item, &head, &some, |this, code| this.accept(code, schema, &item, TypeSet::ALL));
+                self.each(code, &item, head, some, |this, code| this.accept(code, schema, &item, TypeSet::ALL));
             }
             Some(Schema::Bool(_)) | None => {}
         }
@@ -328,8 +338,9 @@ impl<'a> Emitter<'a> {
             fail_if(code, Condition::call(self.arena, var));
         } else if let Some(names) = &rules.names {
             let name = code.variable("name");
-            let (head, some) = (["for ", &name, " in ", var, ":"].concat(), ["if ", var, ":"].concat());
-            self.each(code, &name, &head, &some, |this, code| this.accept(code, names, &name, TypeSet::STRING));
+            let head = together(self.arena, &["for ", &name, " in ", var, ":"]);
+            let some = together(self.arena, &["if ", var, ":"]);
+            self.each(code, &name, head, some, |this, code| this.accept(code, names, &name, TypeSet::STRING));
         }
         for (name, schema) in &rules.dependent_schemas {
             let present =
@@ -344,7 +355,7 @@ impl<'a> Emitter<'a> {
         let number = self.branch_count;
         let place = self.reserve();
         let mut code = self.code();
-        code.line(&["def _accepts_", &number.to_string(), "(data: Any) -> bool:"]);
+        code.line(&["def _accepts_", &number.to_compact_string(), "(data: Any) -> bool:"]);
         code.indent();
         properties.iter().for_each(|property| self.accept_property(&mut code, rules, property, "data"));
         match code.take_last() {
@@ -369,7 +380,7 @@ impl<'a> Emitter<'a> {
         let always = present == Condition::Known(true);
         let level = code.level() + usize::from(!always);
         let value = code.variable("value");
-        let expression = together(self.arena, &[var, "[", &layout::string(&property.name), "]"]);
+        let expression = quoted(self.arena, &[var, "["], &property.name, "]");
         let short = match &property.schema {
             schema @ Schema::Node(_) if level < MAX_LEVEL => self.short(schema, &value, TypeSet::ALL),
             _ => None,
@@ -393,7 +404,7 @@ impl<'a> Emitter<'a> {
         }
         self.block(code, present, |this, code| {
             let before = code.mark();
-            code.assignment(&[&value, " = "].concat(), expression);
+            code.assignment(together(this.arena, &[&value, " = "]), expression);
             let mark = code.mark();
             match short {
                 Some(fails) => fail_if(code, fails),
@@ -624,8 +635,9 @@ fn tags<'a>(arena: &'a Bump, rules: &mut [Rule<'a>], object: &ObjectRules, var: 
         if let Some(property) = property.filter(|property| is_tag(&property.schema))
             && let Some(text) = constant(&property.schema)
         {
-            let value = [var, ".get(", &layout::string(name), ")"];
-            rule.fails = Condition::of(arena, &value, Operator::Unequal, &[&layout::string(text)]);
+            let value = quoted(arena, &[var, ".get("], name, ")");
+            let text = quoted(arena, &[], text, "");
+            rule.fails = Condition::of(arena, &[value], Operator::Unequal, &[text]);
         }
     }
 }
@@ -643,7 +655,7 @@ pub(super) fn fail_if<'a>(code: &mut Code<'a>, fails: Condition<'a>) {
             let mut start = 0;
             for next in 1..parts.len() {
                 let together = Condition::any(code.arena, &parts[start..=next]);
-                if !code.fits(&["if ", &together.flat(), ":"]) {
+                if !code.has_room(code.level(), "if :".len() + together.columns(false)) {
                     fail_if_one(code, Condition::any(code.arena, &parts[start..next]));
                     start = next;
                 }

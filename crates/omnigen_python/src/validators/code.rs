@@ -4,9 +4,9 @@ use bumpalo::Bump;
 use compact_str::{CompactString, ToCompactString as _};
 
 use super::broken;
-use super::condition::Condition;
+use super::condition::{Condition, find};
 use super::table::Table;
-use crate::layout::columns;
+use crate::layout::{columns, within};
 
 /// The deepest indentation that is written at once.
 const BLANKS: &str = "                                                                ";
@@ -75,7 +75,10 @@ impl<'a> Code<'a> {
 
     /// Is there room for these on one line?
     pub(super) fn fits(&self, parts: &[&str]) -> bool {
-        4 * self.level + parts.iter().map(|part| columns(part)).sum::<usize>() <= self.width
+        let room = self.width.saturating_sub(4 * self.level);
+        4 * self.level <= self.width
+            && (parts.iter().map(|part| part.len()).sum::<usize>() <= room
+                || parts.iter().map(|part| columns(part)).sum::<usize>() <= room)
     }
 
     /// Is there room for so many columns at a level of indentation?
@@ -103,7 +106,7 @@ impl<'a> Code<'a> {
 
     /// Keeps what was written from `start` on as a line if there is room for it, else takes it back.
     fn line_from(&mut self, start: usize) -> bool {
-        let fits = columns(&self.out[start..]) <= self.width;
+        let fits = within(&self.out[start..], self.width);
         if fits {
             self.out.push('\n');
         } else {
@@ -123,10 +126,10 @@ impl<'a> Code<'a> {
     }
 
     /// `head(arguments)tail`, one argument a line if there is no room.
-    pub(super) fn call(&mut self, head: &str, arguments: &[&str], tail: &str) {
+    pub(super) fn call(&mut self, head: &[&str], arguments: &[&str], tail: &str) {
         let start = self.out.len();
         self.pad();
-        self.out.push_str(head);
+        head.iter().for_each(|piece| self.out.push_str(piece));
         self.out.push('(');
         for (i, argument) in arguments.iter().enumerate() {
             if i > 0 {
@@ -139,7 +142,9 @@ impl<'a> Code<'a> {
         if self.line_from(start) {
             return;
         }
-        self.line(&[head, "("]);
+        self.pad();
+        head.iter().for_each(|piece| self.out.push_str(piece));
+        self.out.push_str("(\n");
         self.level += 1;
         for argument in arguments {
             self.line(&[argument, ","]);
@@ -186,7 +191,7 @@ impl<'a> Code<'a> {
 impl<'a> Code<'a> {
     /// Puts another line in the place of one that was written at a mark.
     pub(super) fn replace(&mut self, mark: usize, old: &str, new: &str) {
-        if let Some(at) = self.out[mark..].find(old) {
+        if let Some(at) = find(&self.out[mark..], old) {
             self.out.replace_range(mark + at..mark + at + old.len(), new);
             for part in self.breaks.iter_mut().filter(|part| part.start > mark) {
                 part.start = part.start + new.len() - old.len();
@@ -274,7 +279,7 @@ impl<'a> Code<'a> {
             super::check::fail_if(self, condition);
             return;
         }
-        if !self.out[mark..].contains(variable) {
+        if find(&self.out[mark..], variable).is_none() {
             self.out.replace_range(before..mark, "");
             // A branch that ended where the assignment began still ends the text if nothing else came.
             self.branch = self.branch.take().filter(|branch| branch.end <= before);

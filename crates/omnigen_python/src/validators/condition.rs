@@ -7,7 +7,7 @@ use bumpalo::collections::Vec as List;
 
 use super::broken;
 use super::code::Code;
-use crate::layout::columns;
+use crate::layout::{columns, is_plain, string};
 
 /// A condition of Python.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -100,7 +100,7 @@ impl Operator {
     }
 }
 
-impl Test<'_> {
+impl<'a> Test<'a> {
     fn put(&self, out: &mut String) {
         let Test { left, right, operator } = *self;
         if let Some(operator) = operator.text() {
@@ -152,23 +152,26 @@ impl Test<'_> {
     }
 
     /// The call whose result it is, or is true of: `f(x)`, also where it says `is not None`.
-    pub(super) fn called(&self) -> Option<&str> {
+    pub(super) fn called(&self) -> Option<&'a str> {
         let whole = self.operator == Holds || (self.operator == IsNot && self.right == "None");
         (whole && self.left.ends_with(')')).then_some(self.left)
     }
 
     /// Is it nothing but a comparison of values of any type?
     fn untyped(&self) -> bool {
+        let compares = |text: &str| {
+            // Few texts have one of these at all.
+            text.bytes().any(|byte| matches!(byte, b'<' | b'=' | b'>'))
+                && [" == ", " != ", " < ", " <= ", " > ", " >= "].iter().any(|operator| text.contains(operator))
+                && !text.contains(" in ")
+        };
         match self.operator {
             Equal | Unequal | Less | NotLess | Greater | NotGreater => {
                 !self.left.starts_with("len(") && !self.left.contains(" in ") && !self.right.contains(" in ")
             }
-            Holds | Not | Left | Right => {
-                let text = self.flat();
-                !text.starts_with("len(")
-                    && [" == ", " != ", " < ", " <= ", " > ", " >= "].iter().any(|operator| text.contains(operator))
-                    && !text.contains(" in ")
-            }
+            Holds | Left => !self.left.starts_with("len(") && compares(self.left),
+            Right => !self.right.starts_with("len(") && compares(self.right),
+            Not => compares(self.left),
             Instance | NotInstance | Is | IsNot | In | NotIn => false,
         }
     }
@@ -187,18 +190,50 @@ pub(super) fn together<'a>(arena: &'a Bump, pieces: &[&str]) -> &'a str {
     text.into_bump_str()
 }
 
+/// A string literal between pieces, as one text that stays.
+pub(super) fn quoted<'a>(arena: &'a Bump, before: &[&str], text: &str, after: &str) -> &'a str {
+    let around = before.iter().map(|piece| piece.len()).sum::<usize>() + after.len();
+    let mut out = bumpalo::collections::String::with_capacity_in(around + text.len() + 2, arena);
+    before.iter().for_each(|piece| out.push_str(piece));
+    if is_plain(text) {
+        out.push('"');
+        out.push_str(text);
+        out.push('"');
+    } else {
+        out.push_str(&string(text));
+    }
+    out.push_str(after);
+    out.into_bump_str()
+}
+
+/// A text of so many bytes is short.
+const SHORT: usize = 96;
+
+/// Where a word first stands in a text. In a short one, to look at one byte after the other is faster than to prepare for a search.
+pub(super) fn find(text: &str, word: &str) -> Option<usize> {
+    if text.len() > SHORT {
+        return text.find(word);
+    }
+    let (text, word) = (text.as_bytes(), word.as_bytes());
+    let (first, rest) = word.split_first()?;
+    let last = text.len().checked_sub(word.len())?;
+    let mut at = 0;
+    while at <= last {
+        at += text[at..=last].iter().position(|byte| byte == first)?;
+        if text[at + 1..].starts_with(rest) {
+            return Some(at);
+        }
+        at += 1;
+    }
+    None
+}
+
 /// How often a short word stands in a text.
 pub(super) fn mentions(text: &str, word: &str) -> usize {
-    let (text, word) = (text.as_bytes(), word.as_bytes());
-    let Some((first, rest)) = word.split_first() else { return 0 };
-    let (mut count, mut at) = (0, 0);
-    while at + word.len() <= text.len() {
-        if text[at] == *first && text[at + 1..].starts_with(rest) {
-            count += 1;
-            at += word.len();
-        } else {
-            at += 1;
-        }
+    let (mut count, mut rest) = (0, text);
+    while let Some(at) = find(rest, word) {
+        count += 1;
+        rest = &rest[at + word.len()..];
     }
     count
 }
@@ -305,7 +340,18 @@ impl<'a> Condition<'a> {
     pub(super) fn replaced(&self, arena: &'a Bump, variable: &str, expression: &str) -> Condition<'a> {
         let put = |text: &'a str| match mentions(text, variable) {
             0 => text,
-            _ => arena.alloc_str(&text.replace(variable, expression)),
+            count => {
+                let size = text.len() + count * expression.len();
+                let mut out = bumpalo::collections::String::with_capacity_in(size, arena);
+                let mut rest = text;
+                while let Some(at) = find(rest, variable) {
+                    out.push_str(&rest[..at]);
+                    out.push_str(expression);
+                    rest = &rest[at + variable.len()..];
+                }
+                out.push_str(rest);
+                out.into_bump_str()
+            }
         };
         let each = |parts: &[Condition<'a>]| -> &'a [Condition<'a>] {
             arena.alloc_slice_fill_with(parts.len(), |at| parts[at].replaced(arena, variable, expression))

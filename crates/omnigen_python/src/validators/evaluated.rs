@@ -9,10 +9,9 @@ use omnigen_ir::{Contains, FileId, Node, Place, Schema, TypeSet};
 use super::Emitter;
 use super::check::fail_if;
 use super::code::Code;
-use super::condition::{Condition, Operator, together};
+use super::condition::{Condition, Operator, quoted, together};
 use super::rules::{found, has};
 use super::simple::key;
-use crate::layout;
 
 /// What the keyword is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -251,7 +250,7 @@ impl<'a> Emitter<'a> {
         let mut names: Vec<&str> = marks.names.clone();
         names.sort_unstable();
         names.dedup();
-        let names: Vec<String> = names.into_iter().map(layout::string).collect();
+        let names: Vec<&str> = names.into_iter().map(|name| quoted(self.arena, &[], name, "")).collect();
         self.set(&names)
     }
 
@@ -276,7 +275,7 @@ impl<'a> Emitter<'a> {
             Kind::Properties => ("str", "names", "properties"),
             Kind::Items => ("int", "items", "items"),
         };
-        code.call(&format!("def {name}"), &["data: Any"], &format!(" -> set[{item}]:"));
+        code.call(&["def ", &name], &["data: Any"], &[" -> set[", item, "]:"].concat());
         code.indent();
         code.line(&["\"\"\"Tell which ", what, " are spoken for.\"\"\""]);
         if marks.names.is_empty() {

@@ -6,9 +6,10 @@
 use std::borrow::Cow;
 
 use bumpalo::Bump;
+use compact_str::ToCompactString as _;
 use omnigen_ir::{ArrayRules, Json, Logic, Node, NumberRules, ObjectRules, Schema, StringRules, TypeSet};
 
-use super::condition::{Condition, Operator};
+use super::condition::{Condition, Operator, together};
 use super::explainer::{Assertion, Part};
 use super::rules::{Message, Rule};
 use super::table::Table;
@@ -45,7 +46,7 @@ impl<'a> Emitter<'a> {
             code.line(&[]);
             code.line(&[]);
         }
-        code.call(&["def ", name].concat(), &["data: Any", "at: str", "out: list[Issue]"], " -> None:");
+        code.call(&["def ", name], &["data: Any", "at: str", "out: list[Issue]"], " -> None:");
         code.indent();
         if let Some(docstring) = docstring {
             code.line(&["\"\"\"", docstring, "\"\"\""]);
@@ -53,7 +54,7 @@ impl<'a> Emitter<'a> {
         match table.flat() {
             _ if kept.is_some() => {
                 let rules = [kept.as_deref().unwrap_or_default(), "()"].concat();
-                code.call("_explain", &[&rules, "data", "at", "out"], "");
+                code.call(&["_explain"], &[&rules, "data", "at", "out"], "");
             }
             "{}" if docstring.is_some() => {}
             "{}" => code.line(&["pass"]),
@@ -61,9 +62,9 @@ impl<'a> Emitter<'a> {
                 let arguments = [flat, "data", "at", "out"];
                 let refers = flat.strip_prefix("{\"$ref\": ").and_then(|rest| rest.strip_suffix('}'));
                 if let Some(callee) = refers.filter(|rest| !rest.contains([',', '{'])) {
-                    code.call(callee, &arguments[1..], "");
+                    code.call(&[callee], &arguments[1..], "");
                 } else if code.fits(&["_explain(", flat, ", data, at, out)"]) {
-                    code.call("_explain", &arguments, "");
+                    code.call(&["_explain"], &arguments, "");
                 } else {
                     code.table("rules: Any = ", &table);
                     code.line(&["_explain(rules, data, at, out)"]);
@@ -90,7 +91,7 @@ impl<'a> Emitter<'a> {
             self.part(Part::Ref);
             t.key("$ref");
             t.text("_collect_");
-            t.text(&number.to_string());
+            t.text(&number.to_compact_string());
         } else {
             self.node_rules(t, node, level);
         }
@@ -169,9 +170,10 @@ impl<'a> Emitter<'a> {
             t.key("const");
             return t.string(text);
         }
-        let (keyword, message) = value_message(node);
         let all = node.enumeration.as_ref().is_some_and(|list| list.len() == values.len());
-        if keyword == "enum" && all && !message.ends_with(" values") && values.iter().all(plain) {
+        let size = |value: &&Json| if let Json::String(text) = value { text.len() + "\"\", ".len() } else { 0 };
+        let listed = || values.iter().map(size).sum::<usize>() <= LISTED + ", ".len();
+        if node.constant.is_none() && all && values.iter().all(plain) && listed() {
             self.part(Part::Enum);
             t.key("enum");
             t.open('[');
@@ -183,6 +185,7 @@ impl<'a> Emitter<'a> {
             }
             return t.close(']');
         }
+        let (keyword, message) = value_message(node);
         let fails = self.one_of_values(&values, types, "data").opposite(self.arena);
         checks.push(Rule { fails, keyword, message: Message::Text(self.arena.alloc_str(&message)) });
     }
@@ -198,7 +201,7 @@ impl<'a> Emitter<'a> {
     fn counted(&mut self, t: &mut Table, assertion: Assertion, count: u64, types: TypeSet) {
         self.assertion(assertion, types);
         t.key(assertion.keyword());
-        t.text(&count.to_string());
+        t.text(&count.to_compact_string());
     }
 
     fn string_entries(
@@ -286,7 +289,7 @@ impl<'a> Emitter<'a> {
         let arena = self.arena;
         let mut rule = |operator, count: u64, keyword, message: &str| {
             let message = arena.alloc_str(message);
-            let fails = Condition::of(arena, &[&counted], operator, &[&count.to_string()]);
+            let fails = Condition::of(arena, &[&counted], operator, &[&count.to_compact_string()]);
             checks.push(guarded(arena, Rule { fails, keyword, message: Message::Text(message) }, guard));
         };
         match contains.min {
@@ -389,24 +392,23 @@ impl<'a> Emitter<'a> {
     /// `column` is where it begins if nothing stands before it that need not.
     fn function(&mut self, t: &mut Table, holds: &Condition<'a>, column: usize) {
         if let Some(function) = self.callable(holds, "data") {
-            return t.text(&function);
+            return t.text(function);
         }
-        let flat = holds.flat();
-        if column + "lambda data: ".len() + layout::columns(&flat) < self.settings.line_length {
+        if column + "lambda data: ".len() + holds.columns(false) < self.settings.line_length {
             t.text("lambda data: ");
-            return t.text(&flat);
+            return t.condition(holds);
         }
         let number = self.condition_function(holds);
         t.text("_accepts_");
-        t.text(&number.to_string());
+        t.text(&number.to_compact_string());
     }
 
     /// The function that is called with `var` and nothing else.
-    fn callable(&mut self, holds: &Condition<'a>, var: &str) -> Option<String> {
+    fn callable(&mut self, holds: &Condition<'a>, var: &str) -> Option<&'a str> {
         let Condition::Test(test) = holds else { return None };
         let called = test.called()?.strip_suffix(')')?.strip_suffix(var)?.strip_suffix('(')?;
         let name = |c: char| c.is_alphanumeric() || c == '_' || c == '.';
-        (!called.is_empty() && called.chars().all(name) && called != "len").then(|| called.to_owned())
+        (!called.is_empty() && called.chars().all(name) && called != "len").then_some(called)
     }
 
     fn item_entries(&mut self, t: &mut Table, rules: &'a ArrayRules, level: usize) {
@@ -539,7 +541,7 @@ impl<'a> Emitter<'a> {
         self.branches.insert((address, self.scope), number);
         // One table is under way already: it is kept from being used again.
         let outer = std::mem::take(table);
-        self.collect_function(&format!("_collect_{number}"), schema, None);
+        self.collect_function(together(self.arena, &["_collect_", &number.to_compact_string()]), schema, None);
         *table = outer;
         number
     }
@@ -568,6 +570,9 @@ pub(super) fn type_phrase(types: TypeSet) -> Cow<'static, str> {
     if phrase.is_empty() { Cow::Borrowed("of no type") } else { phrase }
 }
 
+/// So many characters of values are listed; of more their number is told.
+const LISTED: usize = 80;
+
 fn value_message(node: &Node) -> (&'static str, String) {
     if let Some(only) = &node.constant {
         let text = only.to_string();
@@ -580,7 +585,7 @@ fn value_message(node: &Node) -> (&'static str, String) {
     }
     let list: Vec<String> = node.enumeration.iter().flatten().map(Json::to_string).collect();
     let text = list.join(", ");
-    let message = if text.chars().count() <= 80 {
+    let message = if text.chars().count() <= LISTED {
         format!("must be one of {text}")
     } else {
         format!("must be one of {} values", list.len())

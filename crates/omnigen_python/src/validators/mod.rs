@@ -205,12 +205,10 @@ impl<'a> Emitter<'a> {
             let resolve = self.resolve;
             let Some(schema) = resolve.schema(&place) else { continue };
             let root = suffix.is_empty();
-            self.accept_function(&format!("accepts{suffix}"), schema, root.then_some("Tell whether data is valid."));
-            self.collect_function(
-                &format!("collect{suffix}"),
-                schema,
-                root.then_some("Append what is wrong with data."),
-            );
+            let name = |kind| condition::together(self.arena, &[kind, &suffix]);
+            let (accepts, collect) = (name("accepts"), name("collect"));
+            self.accept_function(accepts, schema, root.then_some("Tell whether data is valid."));
+            self.collect_function(collect, schema, root.then_some("Append what is wrong with data."));
         }
     }
 
@@ -308,15 +306,22 @@ impl<'a> Emitter<'a> {
     }
 
     fn new_constant(&mut self, flat: String, value: Doc) -> &'a str {
-        let name = &*self.arena.alloc_str(&format!("_VALUE_{}", self.constants.len() + 1));
+        let name = condition::together(self.arena, &["_VALUE_", &(self.constants.len() + 1).to_compact_string()]);
         self.constant_names.insert(flat, name);
         self.constants.push((name, value));
         name
     }
 
     /// A set of string literals.
-    fn set(&mut self, literals: &[String]) -> &'a str {
-        let flat = ["frozenset({", &literals.join(", "), "})"].concat();
+    fn set<S: AsRef<str>>(&mut self, literals: &[S]) -> &'a str {
+        let size = literals.iter().map(|literal| literal.as_ref().len() + 2).sum::<usize>();
+        let mut flat = String::with_capacity(size + "frozenset({})".len());
+        flat.push_str("frozenset({");
+        for (i, literal) in literals.iter().enumerate() {
+            flat.push_str(if i > 0 { ", " } else { "" });
+            flat.push_str(literal.as_ref());
+        }
+        flat.push_str("})");
         if let Some(name) = self.constant_names.get(&flat) {
             return name;
         }
@@ -324,7 +329,7 @@ impl<'a> Emitter<'a> {
         let value = if before + layout::columns(&flat) <= self.settings.line_length {
             Doc::text(flat.clone())
         } else {
-            let items = literals.iter().map(|literal| Doc::text(literal.clone())).collect();
+            let items = literals.iter().map(|literal| Doc::text(literal.as_ref().to_owned())).collect();
             Doc::group("frozenset(", vec![Doc::group("{", items, "}")], ")")
         };
         self.new_constant(flat, value)
@@ -332,7 +337,9 @@ impl<'a> Emitter<'a> {
 
     /// The names of the declared properties.
     fn names(&mut self, rules: &ObjectRules) -> &'a str {
-        let names: Vec<String> = rules.properties.iter().map(|property| layout::string(&property.name)).collect();
+        let arena = self.arena;
+        let mut names = bumpalo::collections::Vec::with_capacity_in(rules.properties.len(), arena);
+        names.extend(rules.properties.iter().map(|property| condition::quoted(arena, &[], &property.name, "")));
         self.set(&names)
     }
 
@@ -358,7 +365,7 @@ impl<'a> Emitter<'a> {
                 self.patterns.push(translated);
                 self.patterns.len() - 1
             });
-            &*self.arena.alloc_str(&format!("_search_{}", place + 1))
+            condition::together(self.arena, &["_search_", &(place + 1).to_compact_string()])
         });
         self.pattern_names.insert(pattern, name);
         name

@@ -5,6 +5,7 @@ use crate::regex;
 use omnigen_ir::Place;
 use omnigen_ir::naming::name_at;
 
+use super::condition::find;
 use super::{Emitter, Import, Need, formats, prelude};
 
 /// The text of the module.
@@ -43,7 +44,7 @@ pub(super) fn assemble(emitter: &Emitter<'_>) -> String {
     // A condition that asked for another module may have been left out again.
     let called = |import: &Import| {
         let call = [import.called(), "."].concat();
-        emitter.functions.iter().any(|text| text.contains(&call))
+        emitter.functions.iter().any(|text| find(text, &call).is_some())
     };
     let imports: Vec<Import> =
         emitter.imports.iter().map(|(_, import)| import).filter(|import| called(import)).cloned().collect();
@@ -174,11 +175,10 @@ fn classes(emitter: &Emitter<'_>, path: &str, list: &[Checked]) -> String {
 }
 
 fn class(w: &mut Writer, emitter: &Emitter<'_>, path: &str, checked: &Checked) {
-    let call = |name: &str, argument| Doc::group(format!("{name}("), vec![Doc::text(argument)], ")");
     let Checked { name, suffix, model, class } = checked;
     w.line("");
     w.line("");
-    w.line(&format!("class Validator{name}:"));
+    w.pieces(&["class Validator", name, ":"]);
     w.indent();
     w.line("\"\"\"Checks data, as `json.loads` gives it, against the contract.\"\"\"");
     w.line("");
@@ -187,10 +187,9 @@ fn class(w: &mut Writer, emitter: &Emitter<'_>, path: &str, checked: &Checked) {
     w.indent();
     w.line("\"\"\"Return all violations; none if data is valid.\"\"\"");
     w.line("issues: list[Issue] = []");
-    w.statement("if not ", &call(&format!("accepts{suffix}"), "data"), ":");
+    call(w, "if not ", &["accepts", suffix], &["data"], ":");
     w.indent();
-    let arguments = ["data", "\"\"", "issues"].map(Doc::text).to_vec();
-    w.statement("", &Doc::group(format!("collect{suffix}("), arguments, ")"), "");
+    call(w, "", &["collect", suffix], &["data", "\"\"", "issues"], "");
     w.dedent();
     w.line("return issues");
     w.dedent();
@@ -200,27 +199,30 @@ fn class(w: &mut Writer, emitter: &Emitter<'_>, path: &str, checked: &Checked) {
         w.line("def validate(");
         w.line("    data: Any,");
         w.line(") -> (");
-        w.line(&format!("    {model}"));
+        w.pieces(&["    ", model]);
         w.line("):");
     } else {
-        w.statement("def ", &call("validate", "data: Any"), &format!(" -> {model}:"));
+        let result = [" -> ", model, ":"].concat();
+        call(w, "def ", &["validate"], &["data: Any"], &result);
     }
     w.indent();
     let kind = if *class { "a model" } else { "its type" };
-    w.line(&format!("\"\"\"Return data as {kind}; raise if it is not valid.\"\"\""));
+    w.pieces(&["\"\"\"Return data as ", kind, "; raise if it is not valid.\"\"\""]);
     if !class {
         w.line("from pydantic import TypeAdapter");
         w.line("");
     }
     put_import(w, emitter.settings.line_length, path, std::slice::from_ref(model));
     w.line("");
-    w.assignment("", &Doc::text("issues"), &call(&format!("Validator{name}.errors"), "data"));
+    let errors = ["Validator", name, ".errors("].concat();
+    w.assignment("", &Doc::text("issues"), &Doc::group(errors, vec![Doc::text("data")], ")"));
     w.line("if issues:");
     w.indent();
-    w.statement("raise ", &call(&format!("Invalid{}", emitter.contract.unit.pascal), "issues"), "");
+    call(w, "raise ", &["Invalid", &emitter.contract.unit.pascal], &["issues"], "");
     w.dedent();
     if *class {
-        w.returned(&call(&format!("{model}.model_validate"), "data"));
+        let call = [model, ".model_validate("].concat();
+        w.returned(&Doc::group(call, vec![Doc::text("data")], ")"));
     } else {
         let annotation = Doc::group("TypeAdapter[", vec![Doc::text(model.clone())], "]");
         w.assignment("adapter: ", &annotation, &Doc::group("TypeAdapter(", vec![Doc::text(model.clone())], ")"));
@@ -230,18 +232,43 @@ fn class(w: &mut Writer, emitter: &Emitter<'_>, path: &str, checked: &Checked) {
     w.dedent();
 }
 
+/// `before function(arguments)after`, its name in pieces; one argument a line if there is no room.
+fn call(w: &mut Writer, before: &str, function: &[&str], arguments: &[&'static str], after: &str) {
+    let whole = w.line_if(|out| {
+        out.push_str(before);
+        function.iter().for_each(|piece| out.push_str(piece));
+        out.push('(');
+        for (i, argument) in arguments.iter().enumerate() {
+            out.push_str(if i > 0 { ", " } else { "" });
+            out.push_str(argument);
+        }
+        out.push(')');
+        out.push_str(after);
+        true
+    });
+    if !whole {
+        let arguments = arguments.iter().map(|argument| Doc::text(*argument)).collect();
+        w.statement(before, &Doc::group([&function.concat(), "("].concat(), arguments, ")"), after);
+    }
+}
+
 /// `from package import names`, one a line if there is no room.
 fn put_import(w: &mut Writer, width: usize, package: &str, names: &[String]) {
-    let head = format!("from {package} import ");
-    let flat = format!("{head}{}", names.join(", "));
-    if w.level() * 4 + columns(&flat) <= width {
-        w.line(&flat);
+    let head = "from  import ".len() + columns(package);
+    let list = names.iter().map(|name| columns(name) + 2).sum::<usize>();
+    if w.level() * 4 + head + list.saturating_sub(2) <= width {
+        let mut pieces = Vec::with_capacity(3 + 2 * names.len());
+        pieces.extend(["from ", package, " import "]);
+        for (i, name) in names.iter().enumerate() {
+            pieces.extend([if i > 0 { ", " } else { "" }, name]);
+        }
+        w.pieces(&pieces);
         return;
     }
-    w.line(&format!("{head}("));
+    w.pieces(&["from ", package, " import ("]);
     w.indent();
     for name in names {
-        w.line(&format!("{name},"));
+        w.pieces(&[name, ","]);
     }
     w.dedent();
     w.line(")");

@@ -4,7 +4,7 @@ use bumpalo::Bump;
 use bumpalo::collections::Vec as List;
 use omnigen_ir::{ArrayRules, Json, Node, NumberRules, ObjectRules, Schema, StringRules, TypeSet};
 
-use super::condition::{Condition, Operator};
+use super::condition::{Condition, Operator, quoted};
 use super::{Emitter, Need};
 use crate::layout;
 
@@ -57,10 +57,7 @@ fn rule<'a>(fails: Condition<'a>, keyword: &'static str, message: Message<'a>) -
 
 /// `"name" in var`
 pub(super) fn has<'a>(arena: &'a Bump, name: &str, var: &str) -> Condition<'a> {
-    if layout::is_plain(name) {
-        return Condition::of(arena, &["\"", name, "\""], Operator::In, &[var]);
-    }
-    Condition::of(arena, &[&layout::string(name)], Operator::In, &[var])
+    Condition::of(arena, &[quoted(arena, &[], name, "")], Operator::In, &[var])
 }
 
 /// `not fails`
@@ -137,8 +134,8 @@ impl<'a> Emitter<'a> {
 
     /// Is `var` one of `values`, as JSON values are equal?
     pub(super) fn one_of_values(&mut self, values: &[&Json], known: TypeSet, var: &str) -> Condition<'a> {
-        let mut parts = Vec::new();
-        let mut strings: Vec<String> = Vec::new();
+        let mut parts = List::new_in(self.arena);
+        let mut strings: Vec<&'a str> = Vec::new();
         let mut numbers: Vec<String> = Vec::new();
         let mut guarded: Vec<String> = Vec::new();
         let mut nested: Vec<&Json> = Vec::new();
@@ -148,7 +145,7 @@ impl<'a> Emitter<'a> {
                 Json::Bool(true) => parts.push(Condition::of(self.arena, &[var], Operator::Is, &["True"])),
                 Json::Bool(false) => parts.push(Condition::of(self.arena, &[var], Operator::Is, &["False"])),
                 Json::String(text) => {
-                    let text = layout::string(text);
+                    let text = quoted(self.arena, &[], text, "");
                     if values.len() > MANY || !strings.contains(&text) {
                         strings.push(text);
                     }
@@ -212,7 +209,7 @@ impl<'a> Emitter<'a> {
     /// A tuple compares, so that nothing needs a hash; of many values it is a set, which only numbers are looked up in.
     fn among(&mut self, var: &str, mut values: Vec<String>, known: TypeSet) -> Condition<'a> {
         if values.len() == 1 {
-            return self.equal_to(var, values.remove(0));
+            return self.equal_to(var, self.arena.alloc_str(&values.remove(0)));
         }
         if values.len() > MANY {
             let mut seen = std::collections::HashSet::new();
@@ -226,8 +223,8 @@ impl<'a> Emitter<'a> {
         Condition::of(self.arena, &[var], Operator::In, &[tuple])
     }
 
-    fn equal_to(&mut self, var: &str, text: String) -> Condition<'a> {
-        let text: &str = if text.len() <= 44 { &text } else { self.constant(layout::Doc::text(text.clone())) };
+    fn equal_to(&mut self, var: &str, text: &'a str) -> Condition<'a> {
+        let text = if text.len() <= 44 { text } else { self.constant(layout::Doc::text(text.to_owned())) };
         Condition::of(self.arena, &[var], Operator::Equal, &[text])
     }
 

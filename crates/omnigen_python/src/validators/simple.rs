@@ -2,10 +2,11 @@
 
 use bumpalo::Bump;
 use bumpalo::collections::Vec as List;
+use compact_str::ToCompactString as _;
 use omnigen_ir::{Condition as If, Json, Logic, Node, ObjectRules, Schema, TypeSet};
 
 use super::Emitter;
-use super::condition::{Condition, Operator};
+use super::condition::{Condition, Operator, quoted, together};
 use super::rules::{has, passes};
 
 impl<'a> Emitter<'a> {
@@ -73,10 +74,11 @@ impl<'a> Emitter<'a> {
             parts.push(Condition::any(self.arena, &[guard, passes(self.arena, &rules)]));
         }
         if let Some(rules) = node.object.as_deref().filter(|_| known.meets(TypeSet::OBJECT)) {
-            let mut inner = vec![passes(self.arena, &self.object_rules(rules, var))];
+            let mut inner = List::new_in(self.arena);
+            inner.push(passes(self.arena, &self.object_rules(rules, var)));
             for property in &rules.properties {
-                let value = [var, "[", &crate::layout::string(&property.name), "]"].concat();
-                let valid = self.simple(&property.schema, &value, TypeSet::ALL, depth.saturating_sub(1))?;
+                let value = quoted(self.arena, &[var, "["], &property.name, "]");
+                let valid = self.simple(&property.schema, value, TypeSet::ALL, depth.saturating_sub(1))?;
                 if valid == Condition::Known(true) {
                     continue;
                 }
@@ -141,7 +143,8 @@ impl<'a> Emitter<'a> {
 
     fn any_of_here(&mut self, list: &'a [Schema], var: &str, known: TypeSet) -> Condition<'a> {
         let mut types = TypeSet::NONE;
-        let mut parts = vec![Condition::Known(false)];
+        let mut parts = List::new_in(self.arena);
+        parts.push(Condition::Known(false));
         // Bounds of numbers come first: behind a test for strings a type checker takes what is compared for a string.
         let bounded = |schema: &Schema| schema.node().is_some_and(|node| node.number.is_some());
         for first in [true, false] {
@@ -205,7 +208,7 @@ impl<'a> Emitter<'a> {
         let place = self.reserve();
         let holds = holds(self);
         let mut code = self.code();
-        code.line(&["def _accepts_", &number.to_string(), "(data: Any) -> bool:"]);
+        code.line(&["def _accepts_", &number.to_compact_string(), "(data: Any) -> bool:"]);
         code.indent();
         holds.returned(&mut code);
         self.put(place, code);
@@ -223,7 +226,7 @@ impl<'a> Emitter<'a> {
         self.branches.insert((address, self.scope), number);
         let place = self.reserve();
         let mut code = self.code();
-        code.line(&["def _accepts_", &number.to_string(), "(data: Any) -> bool:"]);
+        code.line(&["def _accepts_", &number.to_compact_string(), "(data: Any) -> bool:"]);
         code.indent();
         code.line(&["count = 0"]);
         for schema in list {
@@ -255,7 +258,7 @@ impl<'a> Emitter<'a> {
         self.conditions.insert(flat, number);
         let place = self.reserve();
         let mut code = self.code();
-        code.line(&["def _accepts_", &number.to_string(), "(data: Any) -> bool:"]);
+        code.line(&["def _accepts_", &number.to_compact_string(), "(data: Any) -> bool:"]);
         code.indent();
         holds.returned(&mut code);
         self.put(place, code);
@@ -267,14 +270,14 @@ impl<'a> Emitter<'a> {
         self.branch_count += 1;
         let number = self.branch_count;
         self.branches.insert((key(schema), self.scope), number);
-        self.accept_function(&format!("_accepts_{number}"), schema, None);
+        self.accept_function(together(self.arena, &["_accepts_", &number.to_compact_string()]), schema, None);
         number
     }
 }
 
 /// Does the function with this number accept `var`?
 pub(super) fn accepted<'a>(arena: &'a Bump, number: usize, var: &str) -> Condition<'a> {
-    Condition::of(arena, &["_accepts_", &number.to_string(), "(", var, ")"], Operator::Holds, &[])
+    Condition::of(arena, &["_accepts_", &number.to_compact_string(), "(", var, ")"], Operator::Holds, &[])
 }
 
 /// Which schema it is: its address, as all are borrowed for the whole emission.

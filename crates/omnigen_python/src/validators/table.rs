@@ -1,5 +1,6 @@
 //! Literals as `ruff format` lays them out: written on one line, then copied with breaks where there is no room.
 
+use super::condition::Condition;
 use crate::layout::columns;
 
 /// A literal under construction. Brackets that may be broken are noted as they are written; everything else is text.
@@ -90,6 +91,11 @@ impl Table {
     /// Text of the item.
     pub(super) fn text(&mut self, text: &str) {
         self.text.push_str(text);
+    }
+
+    /// A condition on one line, as text of the item.
+    pub(super) fn condition(&mut self, condition: &Condition<'_>) {
+        condition.put(&mut self.text, false);
     }
 
     /// A string literal.

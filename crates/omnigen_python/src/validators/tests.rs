@@ -53,8 +53,8 @@ impl Resolve for Project {
         self.0.get(&place.file)?.1.list.iter().find(|export| export.pointer == place.pointer)
     }
 
-    fn unit(&self, file: &FileId) -> Unit {
-        Unit::new(file, "")
+    fn unit(&self, file: &FileId) -> std::borrow::Cow<'_, Unit> {
+        std::borrow::Cow::Owned(Unit::new(file, ""))
     }
 }
 
