@@ -198,6 +198,59 @@ fn nobody_gives_what_is_somebody_elses() {
 }
 
 #[test]
+fn whose_a_path_is_does_not_depend_on_who_is_quicker() {
+    for slow in ["left", "right"] {
+        let program = |name: &str| {
+            let pause = if name == slow { 0.3 } else { 0.0 };
+            format!("import time\ntime.sleep({pause})\ndone('{name}', 'pages/one.md')")
+        };
+        let rest = "[target.left]\nagent = \"left\"\noutput = \"pages/*{contract}*\"\n\
+                    [target.right]\nagent = \"right\"\noutput = \"pages/{contract}*\"\n";
+        let project = project(&["one"], &[("left", &program("left")), ("right", &program("right"))], rest);
+        project.build().ends(3).says("`right` gives generated/pages/one.md, which is `left` of contracts/one.json");
+        assert!(project.read("generated/pages/one.md").contains("left"));
+        project.build().ends(3).says("`right` gives generated/pages/one.md").does_not_say("1 agent call");
+    }
+}
+
+#[test]
+fn what_an_agent_asked_for_is_what_it_is_when_it_is_done() {
+    let program = "import time\nsay('need', file='STYLE.md')\nstyle = hear()['artifact']['files'][0]['text']\n\
+                   if style == 'old':\n    time.sleep(0.6)\ndone(style)";
+    let project = project(&["a"], &[("writer", program)], &target("docs", "writer", ""));
+    project.write("STYLE.md", "old");
+    let mut build = project.command().args(["build", "--events", "events.jsonl"]).spawn().expect("omnigen");
+    while !(project.has("events.jsonl") && project.read("events.jsonl").contains("\"resumed\"")) {
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    project.write("STYLE.md", "new");
+    assert!(build.wait().is_ok_and(|status| status.success()));
+    assert!(project.read("generated/docs/a.md").ends_with("new"), "{}", project.read("generated/docs/a.md"));
+    project.build().ends(0).says("nothing to do");
+}
+
+#[test]
+fn outputs_without_a_mark_go_by_any_way_of_building() {
+    let project = project(
+        &["a", "b"],
+        &[("writer", "done('{}')")],
+        "[target.data]\nagent = \"writer\"\noutput = \"data/{contract}.json\"\n",
+    );
+    project.edit("omnigen.toml", "[project]", "[project]\ntargets = [\"models\", \"data\"]");
+    project.build().ends(0).says("2 agent calls");
+    project.remove("contracts/b.json");
+    project.run(&["build", "--check"]).ends(1).lists("orphaned generated/data/b.json");
+    assert!(project.has("generated/data/b.json"));
+    project.run(&["build", "--frozen", "--offline"]).ends(0);
+    assert!(!project.has("generated/data/b.json") && project.has("generated/data/a.json"));
+    project.build().ends(0);
+    // Also when there are no agents any more.
+    project.edit("omnigen.toml", "\"models\", \"data\"", "\"models\"");
+    project.build().ends(0);
+    assert!(!project.has("generated/data/a.json"));
+}
+
+#[test]
 fn agents_that_wait_for_each_other_are_told() {
     let asks = |other: &str| format!("say('need', target='{other}')\nhear()\ndone('never')");
     let rest = target("left", "l", "") + &target("right", "r", "");

@@ -81,6 +81,27 @@ fn tools_judge_artifacts_with_what_these_import() {
 }
 
 #[test]
+fn what_an_artifact_imports_may_be_written_by_hand_and_comes_or_goes() {
+    let rest = "[target.code]\nagent = \"code\"\noutput = \"code/{contract}.py\"\ngates = [\"helped\"]\n\
+                [gate.helped]\ncommand = [\"grep\", \"-q\", \"good\", \"generated/helpers.py\"]\n";
+    let project = project(&["a"], &[("code", "done('from generated.helpers import x\\n')")], rest);
+    project.edit("omnigen.toml", "[project]", "[project]\ntargets = [\"code\"]");
+    let built = |code: i32| {
+        project.build().ends(code).does_not_say("1 agent call");
+    };
+    project.build().ends(3).says("1 agent call");
+    project.write("generated/helpers.py", "x = 'good'\n");
+    built(0);
+    project.build().ends(0).says("nothing to do");
+    project.write("generated/helpers.py", "x = 'bad'\n");
+    built(3);
+    project.write("generated/helpers.py", "x = 'as good'\n");
+    built(0);
+    project.remove("generated/helpers.py");
+    built(3);
+}
+
+#[test]
 fn json_is_checked_against_a_schema_and_findings_say_where() {
     let writer = "done(json.dumps({'title': task['contract'], 'lines': ['x', 1] if '/b.' in task['contract'] else []}, indent=1))";
     let rest = "[target.data]\nagent = \"writer\"\noutput = \"data/{contract}.json\"\ngates = [\"shape\"]\n\

@@ -16,6 +16,12 @@ use crate::task::{AgentSpec, Task};
 /// How often a quiet agent is looked at: for its exit, and for a cancellation.
 const TICK: Duration = Duration::from_millis(25);
 
+/// Room for one reading. On the stack: a heap of each thread's own costs more than what agents mostly say.
+const PIECE: usize = 16 << 10;
+
+/// So many readings at most between two looks at the clock.
+const READINGS: usize = 64;
+
 /// How much of standard error is kept, in bytes.
 const STDERR_KEPT: usize = 64 << 10;
 
@@ -90,7 +96,7 @@ impl<'a> Live<'a> {
         };
         let status = self.process.end();
         // What is there, and no more: a process that left the group may write for ever.
-        self.read_stderr(&mut vec![0; 64 << 10]);
+        self.read_stderr(&mut [0; PIECE]);
         self.outcome(over, status)
     }
 
@@ -101,11 +107,17 @@ impl<'a> Live<'a> {
         cancelled: &AtomicBool,
         on_event: &mut dyn FnMut(AgentEvent),
     ) -> Result<Over, Over> {
-        let mut buffer = vec![0; 64 << 10];
+        let mut buffer = [0; PIECE];
         let mut pause = Duration::from_micros(500);
         loop {
             self.write();
-            self.process.wait(self.written < self.outgoing.len(), self.pause(&mut pause));
+            if !self.process.wait(self.written < self.outgoing.len(), self.pause(&mut pause)) {
+                self.cancel_if_asked(cancelled);
+                match self.expired(Instant::now()) {
+                    Some(over) => return Ok(over),
+                    None => continue,
+                }
+            }
             // The order matters: what an agent wrote before its exit is read after the exit is known.
             let exited = self.process.exited();
             if exited {
@@ -114,7 +126,7 @@ impl<'a> Live<'a> {
             }
             self.read_stderr(&mut buffer);
             // Not for ever: the clock must be looked at, too.
-            for _ in 0..16 {
+            for _ in 0..READINGS {
                 let more = self.read_stdout(&mut buffer);
                 self.steps(answer_need, cancelled, on_event)?;
                 if !more {
@@ -272,7 +284,7 @@ impl<'a> Live<'a> {
     }
 
     fn read_stderr(&mut self, buffer: &mut [u8]) {
-        for _ in 0..16 {
+        for _ in 0..READINGS {
             match self.process.read_stderr(buffer) {
                 Got::Bytes(count) => {
                     self.clock.sign = Instant::now();

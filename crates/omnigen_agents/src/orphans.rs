@@ -39,6 +39,14 @@ pub(crate) fn over(pid: Pid) {
 /// Kills what a process that is over has left behind. An orphan whose origin cannot be told, since it is in the folder of no
 /// process that lives, is killed as well: it belongs to nobody.
 pub(crate) fn end(scratch: &Path) {
+    // Most leave nothing behind. Nobody has to wait for that to be seen; who is just being started makes it worth a second look.
+    let children_now = children();
+    let known = STARTED.read().unwrap_or_else(PoisonError::into_inner);
+    let nothing = children_now.iter().all(|pid| known.contains_key(pid));
+    drop(known);
+    if nothing {
+        return;
+    }
     for _ in 0..100 {
         let found = {
             let _nobody_starts = STARTING.write().unwrap_or_else(PoisonError::into_inner);

@@ -96,13 +96,24 @@ impl Process {
         Ok(process)
     }
 
+    #[cfg(target_os = "linux")]
+    fn tells_of_exit(&self) -> bool {
+        self.exit.is_some()
+    }
+
+    #[cfg(not(target_os = "linux"))]
+    fn tells_of_exit(&self) -> bool {
+        false
+    }
+
     fn pipes(&self) -> impl Iterator<Item = BorrowedFd<'_>> {
         let stdin = self.stdin.as_ref().map(AsFd::as_fd);
         stdin.into_iter().chain(self.stdout.as_ref().map(AsFd::as_fd)).chain(self.stderr.as_ref().map(AsFd::as_fd))
     }
 
-    /// Waits until one of the pipes can be used, or the child has exited, but not longer than this.
-    pub(crate) fn wait(&self, writing: bool, at_most: Duration) {
+    /// Waits until one of the pipes can be used, or the child has exited, but not longer than this. False: nothing of that has
+    /// happened, for certain.
+    pub(crate) fn wait(&self, writing: bool, at_most: Duration) -> bool {
         let mut pipes = Vec::with_capacity(4);
         #[cfg(target_os = "linux")]
         pipes.extend(self.exit.as_ref().map(|exit| PollFd::new(exit, PollFlags::IN)));
@@ -117,10 +128,14 @@ impl Process {
         }
         let timeout = Timespec::try_from(at_most).ok();
         // An error, as after a signal, is an early wake-up; but never a busy loop.
-        if let Err(error) = poll(&mut pipes, timeout.as_ref())
-            && error != Errno::INTR
-        {
-            sleep(at_most.min(Duration::from_millis(10)));
+        match poll(&mut pipes, timeout.as_ref()) {
+            // Where nothing tells of the exit, it has to be looked for.
+            Ok(0) => !self.tells_of_exit(),
+            Ok(_) | Err(Errno::INTR) => true,
+            Err(_) => {
+                sleep(at_most.min(Duration::from_millis(10)));
+                true
+            }
         }
     }
 

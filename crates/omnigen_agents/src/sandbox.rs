@@ -12,8 +12,8 @@ use std::process::{Child, Command};
 use std::sync::OnceLock;
 
 use landlock::{
-    ABI, Access, AccessFs, AccessNet, CompatLevel, Compatible, Ruleset, RulesetAttr, RulesetCreatedAttr, Scope,
-    path_beneath_rules,
+    ABI, Access, AccessFs, AccessNet, BitFlags, CompatLevel, Compatible, PathBeneath, PathFd, Ruleset, RulesetAttr,
+    RulesetCreated, RulesetCreatedAttr, RulesetError, Scope, path_beneath_rules,
 };
 use seccompiler::{
     BpfProgram, SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompFilter, SeccompRule,
@@ -41,6 +41,8 @@ const SYSTEM: [&str; 18] = [
     "/proc/sys",
     "/proc/version",
 ];
+/// The newest Landlock that is known here; older kernels do what they can.
+const ABI_KNOWN: ABI = ABI::V6;
 /// Devices without memory.
 const DEVICES: [&str; 5] = ["/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom"];
 
@@ -59,9 +61,10 @@ pub(crate) struct Walls {
 
 /// Starts a program within its walls.
 pub(crate) fn spawn(command: &mut Command, walls: &Walls) -> io::Result<Child> {
+    let rules = walls.rules().map_err(|error| io::Error::other(refused(&error)))?;
     std::thread::scope(|scope| {
         let spawn = || {
-            walls.enter().map_err(io::Error::other)?;
+            enter(rules, walls.network).map_err(io::Error::other)?;
             command.spawn()
         };
         let thread = std::thread::Builder::new().name("sandbox".to_owned()).stack_size(256 << 10);
@@ -73,37 +76,54 @@ pub(crate) fn spawn(command: &mut Command, walls: &Walls) -> io::Result<Child> {
 }
 
 impl Walls {
-    /// Shuts the calling thread in, for good.
-    fn enter(&self) -> Result<(), String> {
-        let said = |error: landlock::RulesetError| format!("the sandbox cannot be entered: {error}");
-        let abi = ABI::V6;
+    /// What may be reached, before anybody is bound by it.
+    fn rules(&self) -> Result<RulesetCreated, RulesetError> {
         let mut rules = Ruleset::default()
             .set_compatibility(CompatLevel::BestEffort)
-            .handle_access(AccessFs::from_all(abi))
-            .and_then(|rules| rules.scope(Scope::from_all(abi)))
-            .map_err(said)?;
+            .handle_access(AccessFs::from_all(ABI_KNOWN))
+            .and_then(|rules| rules.scope(Scope::from_all(ABI_KNOWN)))?;
         if !self.network {
-            rules = rules.handle_access(AccessNet::from_all(abi)).map_err(said)?;
+            rules = rules.handle_access(AccessNet::from_all(ABI_KNOWN))?;
         }
-        let devices = AccessFs::ReadFile | AccessFs::WriteFile;
         let programs = programs(&self.program);
-        let read = SYSTEM.iter().map(Path::new).chain(programs.iter().map(PathBuf::as_path));
-        let read = read.chain(self.read.iter().map(PathBuf::as_path));
+        let own = programs.iter().chain(&self.read);
         rules
-            .create()
-            .and_then(|rules| rules.add_rules(path_beneath_rules(read, AccessFs::from_read(abi))))
-            .and_then(|rules| rules.add_rules(path_beneath_rules(DEVICES, devices)))
-            .and_then(|rules| rules.add_rules(path_beneath_rules([&self.scratch], AccessFs::from_all(abi))))
-            .and_then(|rules| rules.restrict_self())
-            .map_err(said)?;
-        if !self.network
-            && let Some(filter) = no_sockets()
-        {
-            // Landlock knows TCP only.
-            seccompiler::apply_filter(filter).map_err(|error| format!("the sandbox cannot be entered: {error}"))?;
-        }
-        Ok(())
+            .create()?
+            .add_rules(system().iter().map(|(path, access)| Ok::<_, RulesetError>(PathBeneath::new(path, *access))))?
+            .add_rules(path_beneath_rules(own, AccessFs::from_read(ABI_KNOWN)))?
+            .add_rules(path_beneath_rules([&self.scratch], AccessFs::from_all(ABI_KNOWN)))
     }
+}
+
+/// Shuts the calling thread in, for good.
+fn enter(rules: RulesetCreated, network: bool) -> Result<(), String> {
+    rules.restrict_self().map_err(|error| refused(&error))?;
+    if !network && let Some(filter) = no_sockets() {
+        // Landlock knows TCP only.
+        seccompiler::apply_filter(filter).map_err(|error| format!("the sandbox cannot be entered: {error}"))?;
+    }
+    Ok(())
+}
+
+fn refused(error: &RulesetError) -> String {
+    format!("the sandbox cannot be entered: {error}")
+}
+
+/// What every program may reach of the system, and how; looked up once for all of them.
+fn system() -> &'static [(PathFd, BitFlags<AccessFs>)] {
+    static FOUND: OnceLock<Vec<(PathFd, BitFlags<AccessFs>)>> = OnceLock::new();
+    FOUND.get_or_init(|| {
+        let open = |path: &&str| PathFd::new(path).ok();
+        let is_folder = |path: &PathFd| {
+            rustix::fs::fstat(path).is_ok_and(|stat| rustix::fs::FileType::from_raw_mode(stat.st_mode).is_dir())
+        };
+        let read = SYSTEM.iter().filter_map(open).map(|path| match is_folder(&path) {
+            true => (path, AccessFs::from_read(ABI_KNOWN)),
+            false => (path, AccessFs::ReadFile.into()),
+        });
+        let devices = DEVICES.iter().filter_map(open).map(|path| (path, AccessFs::ReadFile | AccessFs::WriteFile));
+        read.chain(devices).collect()
+    })
 }
 
 /// The folders that a program was installed into: where it is, and where it really is; with what lies beside `bin`.

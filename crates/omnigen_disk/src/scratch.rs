@@ -17,7 +17,11 @@ impl Scratch {
     /// # Errors
     /// The system's.
     pub fn new() -> io::Result<Scratch> {
-        Ok(Scratch { folder: tempfile::Builder::new().prefix("omnigen-").tempdir()? })
+        let mut builder = tempfile::Builder::new();
+        builder.prefix("omnigen-");
+        #[cfg(unix)]
+        builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o700));
+        Ok(Scratch { folder: builder.tempdir()? })
     }
 
     /// Its absolute path.
@@ -67,6 +71,14 @@ impl Scratch {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[cfg(unix)]
+    #[test]
+    fn nobody_else_can_look_into_it() {
+        use std::os::unix::fs::PermissionsExt;
+        let mode = std::fs::metadata(Scratch::new().unwrap().path()).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o700);
+    }
 
     #[test]
     fn holds_copies_and_goes() {

@@ -224,6 +224,8 @@ pub(crate) struct Meta {
     pub(crate) pinned: Pinned,
     /// The file system's clock before these were read, in ns.
     pub(crate) pinned_at: i64,
+    /// Files that gates have looked for beside artifacts and that nobody here makes, by path from the root: there or not.
+    pub(crate) beside: BTreeSet<String>,
     /// The naming template that outlines were made with, and the drafts that were assumed.
     pub(crate) naming: String,
     /// The file system's clock before contracts were looked at, in ns.

@@ -73,7 +73,7 @@ pub(crate) struct Session {
     pub(crate) flight: Flight,
     /// When the last edit was taken, in `watch`.
     pub(crate) quiet_since: Option<Instant>,
-    pub(crate) executable: Option<Executable>,
+    pub(crate) executable: Option<Arc<Executable>>,
     /// Findings about the configuration.
     pub(crate) found: Vec<Diagnostic>,
     /// Paths that a run which was cut off meant to write.
@@ -166,7 +166,7 @@ impl Session {
     /// A session that starts from the manifest, whose records are still to be unfolded.
     pub(crate) fn open(setup: Setup, found: Vec<Diagnostic>, manners: Manners, stop: &Arc<AtomicBool>) -> Session {
         let mut session = Session::fresh(setup, found, manners, stop);
-        session.executable = Executable::current().ok();
+        session.executable = Executable::current().ok().map(Arc::new);
         session.load();
         session
     }
@@ -295,7 +295,7 @@ impl Session {
 
     /// All that decides what there is to do beside the files themselves; with what the disk says of what is pinned.
     pub(crate) fn settings(&self) -> (Vec<(String, String)>, crate::records::Pinned) {
-        let (pinned, stats) = self.agents.pinned(&self.setup);
+        let (pinned, stats) = self.agents.pinned(&self.setup, &self.meta.beside);
         let identities: Vec<(String, Digest)> = self.agents.identities().into_iter().chain(pinned).collect();
         (self.setup.settings(&identities), stats)
     }

@@ -172,16 +172,21 @@ impl Agents {
         identities
     }
 
-    /// What no survey looks at: the lock, and the files that agents asked for while they ran. With what the disk says of them,
-    /// `None` where that cannot vouch for what is known of the lock here.
-    pub(crate) fn pinned(&self, setup: &Setup) -> (Vec<(String, Digest)>, crate::records::Pinned) {
+    /// What no survey looks at: the lock, the files that agents asked for while they ran, and those that gates looked for beside
+    /// artifacts. With what the disk says of them, `None` where that cannot vouch for what is known of the lock here.
+    pub(crate) fn pinned(
+        &self,
+        setup: &Setup,
+        beside: &BTreeSet<String>,
+    ) -> (Vec<(String, Digest)>, crate::records::Pinned) {
         if self.targets.is_empty() {
             return (Vec::new(), Some(Vec::new()));
         }
         let mut pinned = vec![(LOCK.to_owned(), Digest::of(self.lock.read().text.as_bytes()))];
         let mut stats = self.lock.stat().map(|stat| vec![(LOCK.to_owned(), stat)]);
         let needs = self.lock.entries().flat_map(|entry| &entry.needs);
-        let files: BTreeSet<&str> = needs.filter_map(|(need, _)| need.strip_prefix("file:")).collect();
+        let needs = needs.filter_map(|(need, _)| need.strip_prefix("file:"));
+        let files: BTreeSet<&str> = needs.chain(beside.iter().map(String::as_str)).collect();
         for file in files {
             let (digest, stat) = match omnigen_disk::files::read_bytes(&setup.root.join(file)) {
                 Ok((bytes, stat)) => (Digest::of(&bytes), Some(stat)),
@@ -430,6 +435,12 @@ pub(crate) fn run(session: &mut Session, commit: &mut Commit) -> Result<TaskOutc
     outcome.failed = !outcome.diagnostics.is_empty();
     if session.agents.targets.is_empty() {
         session.flight.forget_all();
+        // What agents have left behind that are configured no more.
+        session.agents.lock = Lock::at(&session.setup.root);
+        let left = session.agents.lock.read();
+        if left.problem.is_none() && left.says_something() {
+            lock::save(session, true)?;
+        }
         return Ok(outcome);
     }
     let files: Vec<FileId> =

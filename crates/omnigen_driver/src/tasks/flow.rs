@@ -2,20 +2,20 @@
 
 mod claims;
 mod gating;
+mod waits;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::{Duration, Instant};
 
-use omnigen_agents::{AgentEvent, Answer, Failure, FailureClass, Need, NeedReply, Task};
-use omnigen_engine::{Package, Planned, Read};
+use omnigen_agents::{AgentEvent, Answer, Failure, FailureClass, Task};
+use omnigen_engine::{Package, Planned};
 use omnigen_ir::{Digest, Json};
 use omnigen_report::{BuildEvent, CallResult, TaskEvent, TaskEventKind};
 
-use self::claims::Claims;
-use super::flight::{Job, Mail, Wait};
+use self::claims::{Claims, Contested};
+use super::flight::{Job, Mail};
 use super::judging::{self, Unjudged};
 use super::known::{self, Call, Known};
-use super::needs::{self, Met};
 use super::seen::Parts;
 use super::{Runner, TaskId, TaskOutcome, Worker, lock, show};
 use crate::commit::Commit;
@@ -59,12 +59,18 @@ pub(super) struct Flow {
     answers: Vec<(Digest, Vec<u8>)>,
     parts: Vec<(Digest, Vec<u8>)>,
     kept_at: Instant,
+    /// There was nothing to do but wait.
+    waited: bool,
     /// An edit came in.
     edited: bool,
     /// How often tasks were opened again.
     reopened: u32,
     /// Whose outputs are, once something is to be placed.
     claims: Option<Claims>,
+    /// Answers that may have paths which others give as well: placed in the order of their tasks when no other can come.
+    contested: BTreeMap<TaskId, Contested>,
+    /// Tasks for which what their agents had asked for was another when they were done.
+    overtaken: BTreeSet<TaskId>,
 }
 
 impl Flow {
@@ -86,9 +92,12 @@ impl Flow {
             answers: Vec::new(),
             parts: Vec::new(),
             kept_at: now,
+            waited: false,
             edited: false,
             reopened: 0,
             claims: None,
+            contested: BTreeMap::new(),
+            overtaken: BTreeSet::new(),
         }
     }
 
@@ -129,6 +138,9 @@ impl Flow {
             if !self.open.is_empty() {
                 continue;
             }
+            if self.settle_contested(session, commit)? {
+                continue;
+            }
             let idle = self.asked.is_empty() && self.queue.is_empty() && self.later.is_empty();
             if idle && self.unjudged.is_empty() && self.judged.is_empty() {
                 self.reopen(session, commit)?;
@@ -145,6 +157,7 @@ impl Flow {
                     return Ok(());
                 }
                 self.due(session);
+                self.use_the_wait(session);
                 // While all wait for agents, what has come in is stored and placed: less is left for the end.
                 if self.answers.len() >= ENOUGH {
                     self.keep(session);
@@ -166,6 +179,17 @@ impl Flow {
             if self.kept_at.elapsed() > STORE_AFTER {
                 self.keep(session);
             }
+        }
+    }
+
+    /// What the end of a first build needs of the program, and takes longer than a small task, is found out while all wait.
+    fn use_the_wait(&mut self, session: &Session) {
+        if !std::mem::replace(&mut self.waited, true)
+            && let Some(executable) = session.executable.clone()
+        {
+            std::thread::spawn(move || {
+                let _told_again = executable.digest();
+            });
         }
     }
 
@@ -291,6 +315,10 @@ impl Flow {
             self.answers.push((call.request.key, answer.encode()));
             self.parts.push((call.request.key, parts(session, &call)));
         }
+        if fresh && !known::still_holds(session, &call, &answer)? {
+            self.ask_again(session, call);
+            return Ok(());
+        }
         let worker = session.agents.worker(&call.target).cloned();
         let least = worker.as_ref().map_or(0, |worker| worker.least);
         if let Some(score) = answer.score.map(thousandths).filter(|score| *score < least) {
@@ -302,29 +330,6 @@ impl Flow {
             return self.admit(session, commit, call, answer, Vec::new(), Vec::new());
         }
         self.unjudged.push(Unjudged { call, answer, fresh });
-        Ok(())
-    }
-
-    /// An answer may be placed.
-    fn admit(
-        &mut self,
-        session: &mut Session,
-        commit: &mut Commit,
-        call: Call,
-        answer: Answer,
-        receipts: Vec<(String, Digest)>,
-        reads: Vec<Read>,
-    ) -> Result<(), String> {
-        let task = call.id();
-        if let Some(why) = self.claim(session, commit, &call, &answer)? {
-            self.reject(session, &call, &answer, vec![why]);
-            return Ok(());
-        }
-        known::admit(session, commit, &call, answer, receipts, reads)?;
-        let dependents = self.finished(&task);
-        if !dependents.is_empty() {
-            self.tell(session, &task, 0, TaskEventKind::DependencyResolved { dependents });
-        }
         Ok(())
     }
 
@@ -531,164 +536,6 @@ impl Flow {
         known::leave_open(session, call);
         self.finished(&task);
         self.refuse(session, &task, "it has no answer");
-    }
-
-    /// Ends those that wait, while they run, for a task that will not be answered.
-    fn refuse(&mut self, session: &mut Session, task: &TaskId, why: &str) {
-        let waiting: Vec<u64> = session
-            .flight
-            .iter()
-            .filter(|(_, call)| call.wait.as_ref().is_some_and(|wait| wait.task == *task))
-            .map(|(id, _)| id)
-            .collect();
-        for id in waiting {
-            let Some(wait) = session.flight.get_mut(id).and_then(|call| call.wait.take()) else { continue };
-            // The call may be over by now.
-            let _gone = wait.reply.send(NeedReply::Impossible(why.to_owned()));
-        }
-    }
-
-    /// An agent asks for something while it runs.
-    fn need(
-        &mut self,
-        session: &mut Session,
-        id: u64,
-        need: Need,
-        reply: std::sync::mpsc::Sender<NeedReply>,
-    ) -> Result<(), String> {
-        let Some(task) = session.flight.get(id).map(|call| call.task.clone()) else { return Ok(()) };
-        match needs::met(session, &task, &need)? {
-            Met::Reply(answer) => {
-                let _gone = reply.send(answer);
-            }
-            Met::Task(needed) => {
-                if let Some(call) = session.flight.get_mut(id) {
-                    call.wait = Some(Wait { need, task: needed, reply });
-                }
-                self.pursue(session, id)?;
-            }
-        }
-        Ok(())
-    }
-
-    /// An agent waits for a task: finds out whether it can be had, and sees to it that it is made.
-    fn pursue(&mut self, session: &mut Session, id: u64) -> Result<(), String> {
-        let Some(call) = session.flight.get(id) else { return Ok(()) };
-        let (task, Some(needed)) = (call.task.clone(), call.wait.as_ref().map(|wait| wait.task.clone())) else {
-            return Ok(());
-        };
-        if let Some(mut circle) = self.circle(session, &task, &needed) {
-            let smallest = (0..circle.len()).min_by_key(|at| name(&circle[*at])).unwrap_or(0);
-            circle.rotate_left(smallest);
-            self.outcome.diagnostics.push(show::circle(&circle));
-            let why = "it waits for this very task";
-            if let Some(wait) = session.flight.get_mut(id).and_then(|call| call.wait.take()) {
-                let _gone = wait.reply.send(NeedReply::Impossible(why.to_owned()));
-            }
-            return Ok(());
-        }
-        if known::given(session, &needed)?.is_some() {
-            self.resumed.push(id);
-        } else if !self.unfinished.contains(&needed) {
-            if self.seen.insert(needed.clone()) {
-                let files = [needed.0.clone()];
-                session.readable(&needed.0)?;
-                let targets = session.agents.targets.clone();
-                session.graph_mut()?.set_tasks(&targets, &files);
-                self.unfinished.insert(needed.clone());
-                self.open.insert(needed);
-            } else {
-                self.refuse(session, &needed, "it has no answer");
-            }
-        }
-        Ok(())
-    }
-
-    /// The tasks that would wait for each other if `task` waited for `needed`.
-    fn circle(&self, session: &Session, task: &TaskId, needed: &TaskId) -> Option<Vec<TaskId>> {
-        // Who waits for whom: a task waits, planned, for one other; or it runs, and waits for one other.
-        let mut waits: BTreeMap<&TaskId, &TaskId> = BTreeMap::new();
-        for (needed, waiting) in &self.waiting {
-            waits.extend(waiting.iter().map(|task| (task, needed)));
-        }
-        for (_, call) in session.flight.iter().filter(|(id, _)| self.asked.contains_key(id)) {
-            if let Some(wait) = &call.wait {
-                waits.insert(&call.task, &wait.task);
-            }
-        }
-        let mut path = vec![task.clone()];
-        let mut at = needed;
-        while at != task {
-            if path.contains(at) {
-                return None;
-            }
-            path.push(at.clone());
-            at = waits.get(at)?;
-        }
-        Some(path)
-    }
-
-    /// Agents whose need is met go on, as soon as there is a slot for them; they come before new calls.
-    fn resume(&mut self, session: &mut Session) -> Result<(), String> {
-        let met: Vec<u64> = session.flight.iter().filter(|(_, call)| call.wait.is_some()).map(|(id, _)| id).collect();
-        for id in met {
-            let needed = session.flight.get(id).and_then(|call| Some(call.wait.as_ref()?.task.clone()));
-            let Some(needed) = needed.filter(|needed| !self.unfinished.contains(needed)) else { continue };
-            if !self.resumed.contains(&id) {
-                self.resumed.push(id);
-            }
-            if known::given(session, &needed)?.is_none() {
-                self.refuse(session, &needed, "it has no answer");
-            }
-        }
-        let run = &session.setup.config.run;
-        let (io, cpu) = (run.io, run.cpu.unwrap_or(session.setup.threads));
-        for id in std::mem::take(&mut self.resumed) {
-            let Some(call) = session.flight.get(id) else { continue };
-            let Some(needed) = call.wait.as_ref().map(|wait| wait.task.clone()) else { continue };
-            if !session.flight.room(&call.worker.clone(), io, cpu) {
-                self.resumed.push(id);
-                continue;
-            }
-            let answer = known::given(session, &needed)?.and_then(|given| needs::files(&given));
-            let Some(wait) = session.flight.get_mut(id).and_then(|call| call.wait.take()) else { continue };
-            let answer = answer.unwrap_or_else(|| NeedReply::Impossible(format!("{} is not here", wait.need)));
-            let _gone = wait.reply.send(answer);
-        }
-        Ok(())
-    }
-
-    /// Calls of an earlier round that are still wanted and wait for something: their tasks have to be made in this one.
-    fn take_up(&mut self, session: &mut Session, commit: &mut Commit) -> Result<(), String> {
-        let waiting: Vec<u64> = self
-            .asked
-            .keys()
-            .copied()
-            .filter(|id| session.flight.get(*id).is_some_and(|call| call.wait.is_some()))
-            .collect();
-        for id in waiting {
-            self.pursue(session, id)?;
-        }
-        self.plan(session, commit)
-    }
-
-    /// If all that runs waits and nothing else is to come, nobody will ever answer: says who waits for what.
-    fn unblock(&mut self, session: &mut Session) {
-        let idle = self.unjudged.is_empty()
-            && self.judged.is_empty()
-            && self.queue.is_empty()
-            && self.later.is_empty()
-            && self.resumed.is_empty();
-        let stuck = self.asked.keys().all(|id| session.flight.get(*id).is_some_and(|call| call.wait.is_some()));
-        if !idle || !stuck || self.asked.is_empty() {
-            return;
-        }
-        let tasks: BTreeSet<TaskId> =
-            session.flight.iter().filter_map(|(_, call)| Some(call.wait.as_ref()?.task.clone())).collect();
-        for task in tasks {
-            tracing::debug!(task = name(&task), "nobody will answer");
-            self.refuse(session, &task, "nobody is left to make it");
-        }
     }
 
     /// Stores what has come in.

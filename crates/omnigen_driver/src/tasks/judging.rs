@@ -123,6 +123,8 @@ struct Closure {
     files: Vec<(String, Vec<u8>)>,
     /// All paths that were looked for, also those where nothing was.
     asked: BTreeSet<String>,
+    /// Those of them where nothing was, and nothing is going to be unless somebody writes it.
+    absent: Vec<String>,
     /// The same as reads: an answer is judged again when one of them says something else.
     reads: Vec<Read>,
 }
@@ -141,7 +143,10 @@ fn closure(session: &mut Session, answer: &Answer) -> Result<Closure, String> {
                 if own.contains(file.as_str()) || !closure.asked.insert(file.clone()) {
                     continue;
                 }
-                let Ok((bytes, _)) = omnigen_disk::files::read_bytes(&session.setup.out.join(&file)) else { continue };
+                let Ok((bytes, _)) = omnigen_disk::files::read_bytes(&session.setup.out.join(&file)) else {
+                    closure.absent.push(file);
+                    continue;
+                };
                 // The mark of a package is not what it says.
                 if file.ends_with("__init__.py") && omnigen_disk::mark::body(&bytes).is_some_and(|body| body.is_empty())
                 {
@@ -153,6 +158,20 @@ fn closure(session: &mut Session, answer: &Answer) -> Result<Closure, String> {
         }
     }
     closure.files.sort();
+    // Names that are imported from a module are none themselves, and a folder with outputs in it becomes a package by itself.
+    let there: BTreeSet<&str> =
+        closure.files.iter().map(|(path, _)| path.as_str()).chain(own.iter().copied()).collect();
+    let within_module = |path: &str| {
+        let mut above = path.match_indices('/').map(|(end, _)| format!("{}.py", &path[..end]));
+        above.any(|module| there.contains(module.as_str()))
+    };
+    let out = session.setup.out.clone();
+    let no_folder = |path: &str| {
+        let folder = path.strip_suffix("/__init__.py");
+        folder.is_none_or(|folder| omnigen_disk::stat(&out.join(folder)).is_ok_and(|stat| stat.is_none()))
+    };
+    let mut absent = std::mem::take(&mut closure.absent);
+    absent.retain(|path| !within_module(path) && no_folder(path));
     let wrote: BTreeMap<Box<str>, (FileId, Box<str>)> = match closure.files.is_empty() {
         true => BTreeMap::new(),
         false => {
@@ -167,8 +186,16 @@ fn closure(session: &mut Session, answer: &Answer) -> Result<Closure, String> {
             Some((file, target)) => ReadKey::Artifact(file.clone(), target.clone()),
             None => ReadKey::Bytes(format!("{}/{path}", session.setup.out_name).as_str().into()),
         };
+        if let ReadKey::Bytes(path) = &key {
+            session.meta.beside.insert(path.to_string());
+        }
         let digest = session.current(&key)?;
         closure.reads.push(Read { key, digest });
+    }
+    for path in absent {
+        let path = format!("{}/{path}", session.setup.out_name);
+        closure.reads.push(Read { key: ReadKey::Bytes(path.as_str().into()), digest: None });
+        session.meta.beside.insert(path);
     }
     Ok(closure)
 }

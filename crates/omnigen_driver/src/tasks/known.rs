@@ -120,6 +120,11 @@ fn needs_hold(
     Ok(Hold::Yes)
 }
 
+/// Would an agent that has just answered get the same replies again?
+pub(super) fn still_holds(session: &mut Session, call: &Call, answer: &Answer) -> Result<bool, String> {
+    Ok(!matches!(needs_hold(session, call, &answer.needs, &|_| false)?, Hold::No))
+}
+
 /// Digest of the files of a task that is settled.
 fn settled_files(session: &mut Session, (file, target): &TaskId) -> Result<Option<Digest>, String> {
     if let Some(given) = session.graph_mut()?.given(file, target) {

@@ -85,6 +85,11 @@ impl Lock {
 }
 
 impl Pinned {
+    /// Is there anything of agents in it?
+    pub(super) fn says_something(&self) -> bool {
+        !self.tasks.is_empty() || !self.file.outputs.is_empty()
+    }
+
     fn read(path: &Path) -> Pinned {
         let Ok(text) = omnigen_disk::read_text(path) else { return Pinned::default() };
         let (file, problem) = match lock_file::parse(&text.text) {
@@ -134,11 +139,21 @@ pub(super) fn messages(entry: &LockEntry) -> Option<Vec<Message>> {
 
 /// Writes `omnigen.lock` if it says something new; entries of contracts and targets that are gone are dropped.
 pub(super) fn save(session: &mut Session, whole: bool) -> Result<(), String> {
-    if session.manners.compare || session.manners.frozen {
-        return Ok(());
-    }
     let known: BTreeSet<&str> = session.records.iter().map(|(file, _)| &**file).collect();
     let targets: BTreeSet<&str> = session.agents.targets.iter().map(|target| &*target.name).collect();
+    if session.manners.compare || session.manners.frozen {
+        // The lock stays as it is; what it says nobody makes any more goes all the same, as outputs with marks do.
+        if whole {
+            let entries = session.agents.lock.entries();
+            let kept = entries.filter(|entry| known.contains(&*entry.contract) && targets.contains(&*entry.target));
+            let given: BTreeSet<&str> =
+                kept.flat_map(|entry| &entry.artifacts).map(|(path, _)| path.as_str()).collect();
+            let outputs = session.agents.lock.read().file.outputs.iter();
+            let abandoned = outputs.filter(|output| !given.contains(output.path.as_str())).cloned().collect();
+            session.agents.abandoned = abandoned;
+        }
+        return Ok(());
+    }
     let unmarked = std::mem::take(&mut session.agents.unmarked);
     let lock = session.agents.lock.change();
     for output in unmarked {

@@ -2,19 +2,87 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use omnigen_agents::Answer;
-use omnigen_ir::FileId;
-use omnigen_report::Diagnostic;
+use omnigen_agents::{Answer, Failure, FailureClass};
+use omnigen_engine::Read;
+use omnigen_ir::{Digest, FileId};
+use omnigen_report::{Diagnostic, TaskEventKind};
 
 use super::Flow;
 use crate::commit::Commit;
 use crate::session::Session;
-use crate::tasks::known::Call;
+use crate::tasks::known::{self, Call};
 use crate::tasks::{TaskId, show};
 
+/// An answer that may be placed, unless one of its paths is somebody else's.
+pub(super) struct Contested {
+    call: Call,
+    answer: Answer,
+    receipts: Vec<(String, Digest)>,
+    reads: Vec<Read>,
+}
+
 impl Flow {
+    /// An answer may be placed: at once if nobody else can have its paths, else when all are there that can.
+    pub(super) fn admit(
+        &mut self,
+        session: &mut Session,
+        commit: &mut Commit,
+        call: Call,
+        answer: Answer,
+        receipts: Vec<(String, Digest)>,
+        reads: Vec<Read>,
+    ) -> Result<(), String> {
+        let contested = Contested { call, answer, receipts, reads };
+        if may_be_contested(session, &contested.call.target) {
+            self.contested.insert(contested.call.id(), contested);
+            return Ok(());
+        }
+        self.place(session, commit, contested)
+    }
+
+    /// Places what waits for others with the same paths, if nobody is left who could bring one. Whose a path is does not depend
+    /// on who was quicker, then. Says whether there was something.
+    pub(super) fn settle_contested(&mut self, session: &mut Session, commit: &mut Commit) -> Result<bool, String> {
+        let stuck = self.asked.keys().all(|id| session.flight.get(*id).is_some_and(|call| call.wait.is_some()));
+        let coming = !self.queue.is_empty() || !self.later.is_empty() || !self.resumed.is_empty();
+        if self.contested.is_empty() || !stuck || coming || session.flight.judging || !self.judged.is_empty() {
+            return Ok(false);
+        }
+        for (_, contested) in std::mem::take(&mut self.contested) {
+            self.place(session, commit, contested)?;
+        }
+        Ok(true)
+    }
+
+    fn place(&mut self, session: &mut Session, commit: &mut Commit, contested: Contested) -> Result<(), String> {
+        let Contested { call, answer, receipts, reads } = contested;
+        let task = call.id();
+        if let Some(why) = self.claim(session, commit, &call, &answer)? {
+            self.reject(session, &call, &answer, vec![why]);
+            return Ok(());
+        }
+        known::admit(session, commit, &call, answer, receipts, reads)?;
+        let dependents = self.finished(&task);
+        if !dependents.is_empty() {
+            self.tell(session, &task, 0, TaskEventKind::DependencyResolved { dependents });
+        }
+        Ok(())
+    }
+
+    /// What an agent had asked for became another before it was done: its answer is none to what would be asked now.
+    pub(super) fn ask_again(&mut self, session: &mut Session, call: Call) {
+        let task = call.id();
+        if self.overtaken.insert(task.clone()) {
+            self.open.insert(task);
+            return;
+        }
+        let text = "what it asked for while it ran changed before it was done".to_owned();
+        let failure = Failure { class: FailureClass::Need, ..Failure::start(text) };
+        self.give_up(session, &call, &failure, 1);
+    }
+
     /// Takes the paths of an answer for its task. Or says whose one of them is.
-    pub(super) fn claim(
+    fn claim(
         &mut self,
         session: &mut Session,
         commit: &mut Commit,
@@ -33,6 +101,27 @@ impl Flow {
         claims.take(&task, paths());
         Ok(None)
     }
+}
+
+/// Can a task of another target, or another task of this one, give a path that a task of this target gives? Told by their patterns
+/// alone; yes in doubt.
+fn may_be_contested(session: &Session, target: &str) -> bool {
+    let Some(own) = session.agents.target(target) else { return false };
+    let ends = |pattern: &str| {
+        let open = ['{', '*', '?', '['];
+        let start = pattern.find(open).unwrap_or(pattern.len());
+        let close = |c: char| matches!(c, '}' | '*' | '?' | ']');
+        let end = pattern.rfind(close).map_or(0, |end| end + 1);
+        (folded(&pattern[..start]), folded(&pattern[end..]))
+    };
+    let (start, end) = ends(&own.output);
+    let meets = |other: &str| {
+        let (other_start, other_end) = ends(other);
+        (start.starts_with(&other_start) || other_start.starts_with(&start))
+            && (end.ends_with(&other_end) || other_end.ends_with(&end))
+    };
+    own.output.contains(['*', '?', '['])
+        || session.agents.targets().iter().any(|other| other.name != own.name && meets(&other.output))
 }
 
 /// Whose outputs are, by their paths as some disks fold them.
