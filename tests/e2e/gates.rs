@@ -102,6 +102,38 @@ fn what_an_artifact_imports_may_be_written_by_hand_and_comes_or_goes() {
 }
 
 #[test]
+fn an_agent_is_told_what_was_found_and_asked_again() {
+    // It is right the second time for `a`, the third time for `b`, and never for `c`; and it proves that it was told.
+    let writer = r#"told = request.get("feedback")
+wrong = told["artifacts"][0]["text"].count("(") if told else 0
+if told:
+    finding = told["gates"][0]["findings"][0]
+    assert told["gates"][0]["gate"] == "python" and finding["line"] == 1 and finding["check"] == "python-syntax", told
+enough = {"a": 1, "b": 2, "c": 9}[task["contract"][10]]
+done("x = 1\n" if wrong == enough else "def broken" + "(" * (wrong + 1))"#;
+    let rest = "[target.code]\nagent = \"writer\"\noutput = \"code/{contract}.py\"\ngates = [\"python\"]\n\
+                [gate.python]\nchecks = [\"python-syntax\"]\n\
+                [[recover]]\non = \"quality\"\ndo = \"retry-with-feedback\"\nattempts = 3\n";
+    let project = project(&["a", "b"], &[("writer", writer)], rest);
+    project.build().ends(0).says("5 agent calls");
+    project.build().ends(0).says("nothing to do");
+    // The chain is replayed from the store, and what was chosen from the lock.
+    project.remove("generated/code");
+    project.build().ends(0).does_not_say("agent call,").says("0 agent calls");
+    for lost in [".omnigen/manifest", ".omnigen"] {
+        project.remove(lost);
+        project.run(&["build", "--check"]).ends(0);
+        project.run(&["build", "--frozen", "--offline"]).ends(0);
+        assert_eq!(project.read("generated/code/b.py").lines().last(), Some("x = 1"));
+    }
+    // Whoever never gives a good one is asked so often and no more, and not again for the same.
+    project.write("contracts/c.json", crate::agents::NOTE);
+    project.build().ends(3).says("error[gate-failed]").says("3 agent calls");
+    assert!(project.read(".omnigen/rejected/code/c.py").contains("(((") && !project.has("generated/code/c.py"));
+    project.build().ends(3).says("error[gate-failed]").does_not_say("agent call");
+}
+
+#[test]
 fn json_is_checked_against_a_schema_and_findings_say_where() {
     let writer = "done(json.dumps({'title': task['contract'], 'lines': ['x', 1] if '/b.' in task['contract'] else []}, indent=1))";
     let rest = "[target.data]\nagent = \"writer\"\noutput = \"data/{contract}.json\"\ngates = [\"shape\"]\n\

@@ -13,6 +13,7 @@ fn task() -> Task {
         context: json!({}),
         files: Vec::new(),
         outputs: outputs.to_vec(),
+        feedback: None,
     }
 }
 

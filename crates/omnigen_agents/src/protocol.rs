@@ -18,7 +18,7 @@
 //!
 //! | engine → agent | when |
 //! |---|---|
-//! | `{"protocol":1,"task":{"id","target","contract","outputs"},"context":{…}}` | first, once; `contract` is `null` for a task over the project |
+//! | `{"protocol":1,"task":{"id","target","contract","outputs"},"context":{…},"feedback"?}` | first, once; `contract` is `null` for a task over the project; `feedback` {`artifacts`, `gates`}: an earlier answer, and what kept it from being placed |
 //! | `{"artifact":…}` | the answer to a need; answers come in the order of the needs |
 //! | `{"absent":{…}}` | what was needed does not exist; the need is repeated |
 //! | `{"cancel":true}` | the answer is no longer wanted; exit soon |
@@ -205,10 +205,12 @@ pub(crate) fn task_line(task: &Task) -> String {
     let outputs: Vec<&str> = task.outputs.iter().map(|output| output.as_str()).collect();
     let about = json!({ "id": task.id, "target": task.target, "contract": task.contract, "outputs": outputs });
     // By hand: `protocol` comes first, so that an agent can look at it before it reads on.
+    let feedback = task.feedback.as_ref().map(|told| format!(",\"feedback\":{}", canonical_json(told)));
     format!(
-        "{{\"protocol\":{PROTOCOL},\"task\":{},\"context\":{}}}\n",
+        "{{\"protocol\":{PROTOCOL},\"task\":{},\"context\":{}{}}}\n",
         canonical_json(&about),
-        canonical_json(&task.context)
+        canonical_json(&task.context),
+        feedback.unwrap_or_default()
     )
 }
 

@@ -102,8 +102,31 @@ pub fn protocol_schema() -> Value {
                         &["id", "target", "contract", "outputs"],
                     ),
                     "context": { "$ref": "#/$defs/context" },
+                    "feedback": { "$ref": "#/$defs/feedback" },
                 }),
                 &["protocol", "task", "context"],
+            ),
+            "feedback": object(
+                "An earlier answer to this, and what kept it from being placed.",
+                json!({
+                    "artifacts": list(json!({ "$ref": "#/$defs/file" })),
+                    "gates": list(object(
+                        "A gate that it did not pass, or its agent's own opinion.",
+                        json!({
+                            "gate": text(), "score": { "type": "number" }, "wanted": { "type": "number" },
+                            "findings": list(object(
+                                "What was found; a place of 0 is the whole file, or the whole line.",
+                                json!({
+                                    "path": text(), "line": { "type": "integer" }, "column": { "type": "integer" },
+                                    "check": text(), "text": text(),
+                                }),
+                                &["path", "line", "column", "check", "text"],
+                            )),
+                        }),
+                        &["gate", "score", "wanted", "findings"],
+                    )),
+                }),
+                &["artifacts", "gates"],
             ),
             "needed": object("The answer to a need: files, or a contract's document.", json!({ "artifact": true }), &["artifact"]),
             "absent": object(

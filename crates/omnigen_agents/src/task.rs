@@ -82,6 +82,8 @@ pub struct Task {
     pub files: Vec<(String, Vec<u8>)>,
     /// The artifact paths that it may give: each must match one of these.
     pub outputs: Vec<OutputPattern>,
+    /// The answer that it gave before, and what was wrong with it, if it is asked again because of that. Not part of the digest.
+    pub feedback: Option<Value>,
 }
 
 /// What a run takes from the machine. Nothing of it is in an identity, except the values of declared variables.
@@ -175,7 +177,7 @@ impl Task {
     /// (string, as [`canonical_json`] writes it); files sorted by path (list of string, digest of the bytes); outputs
     /// (list of flag [`OutputPattern::is_path`], string).
     pub fn digest(&self) -> Digest {
-        let Task { id, target, contract, context, files, outputs } = self;
+        let Task { id, target, contract, context, files, outputs, feedback: _ } = self;
         let mut to = Encoder::new("omnigen task 1", View::Full);
         to.str(id);
         to.str(target);
@@ -304,6 +306,7 @@ mod tests {
             context: json!({"b": [1, 1.5, null], "a": {"y": 1, "x": "\u{e9}\n"}}),
             files: vec![("f".into(), b"1".to_vec())],
             outputs: vec![output("docs/a")],
+            feedback: None,
         };
         assert_eq!(canonical_json(&task.context), "{\"a\":{\"x\":\"\u{e9}\\n\",\"y\":1},\"b\":[1,1.5,null]}");
         different([

@@ -49,6 +49,7 @@ impl Case {
                 context: json!({"title": "Shop"}),
                 files: Vec::new(),
                 outputs: vec![OutputPattern::new("docs/*", &[]).expect("a pattern")],
+                feedback: None,
             },
             cancelled: AtomicBool::new(false),
             events: Vec::new(),

@@ -17,7 +17,7 @@ use omnigen_ir::naming::{Naming, is_keyword};
 use omnigen_report::Diagnostic;
 use toml::de::DeTable;
 
-use self::agents::{agent, circles, gate, run, target};
+use self::agents::{agent, circles, gate, recover, run, target};
 use self::read::{Later, Reader, Table, Text};
 
 pub use self::agents::{Agent, Check, Gate, Llm, Patterns, Pool, Retry, Run, See, Target};
@@ -66,6 +66,8 @@ pub struct Config {
     pub gates: Vec<Gate>,
     /// Limits of a run.
     pub run: Run,
+    /// Answers that a task may have before it is given up, if each is told what was wrong with the one before; 1: the first counts.
+    pub answers: u32,
     /// The store that checkouts share.
     pub cache: Cache,
 }
@@ -159,6 +161,7 @@ impl Config {
             own_targets: Vec::new(),
             gates: Vec::new(),
             run: Run::default(),
+            answers: 1,
             cache: Cache::default(),
         }
     }
@@ -210,7 +213,7 @@ fn error(message: &'static str) -> Later {
 /// Reads the whole document.
 fn project(reader: &mut Reader, document: &Table<'_>) -> Config {
     let later = error("remove it: nothing in this version acts on it");
-    reader.keys(document, &declared::tables(), &[("resource", later), ("route", later), ("recover", later)]);
+    reader.keys(document, &declared::tables(), &[("resource", later), ("route", later)]);
     let mut config = Config::for_files(OUT, None);
     config.contracts = vec![CONTRACTS.to_owned()];
 
@@ -238,6 +241,9 @@ fn project(reader: &mut Reader, document: &Table<'_>) -> Config {
     }
     if let Some(table) = reader.table(document, "run", "[run]") {
         config.run = run(reader, &table);
+    }
+    for table in reader.tables(document, "recover", "[[recover]]") {
+        config.answers = recover(reader, &table).unwrap_or(config.answers);
     }
     if let Some(table) = reader.table(document, "cache", "[cache]") {
         config.cache = cache(reader, &table);

@@ -206,6 +206,7 @@ impl Setup {
             own_targets,
             gates,
             run,
+            answers,
             // Where artifacts may come from decides nothing about them.
             cache: _,
         } = &self.config;
@@ -227,6 +228,7 @@ impl Setup {
         list.extend(commands.iter().map(|agent| (format!("agent.{}", agent.name), format!("{agent:?}"))));
         list.extend(gates.iter().map(|gate| (format!("gate.{}", gate.name), format!("{gate:?}"))));
         list.push(("run".to_owned(), format!("{run:?}")));
+        list.push(("recover".to_owned(), answers.to_string()));
         list.extend(own_targets.iter().map(|target| (format!("target.{}", target.name), format!("{target:?}"))));
         if let Some(named) = &self.named {
             list.push(("contracts".to_owned(), named.join(", ")));

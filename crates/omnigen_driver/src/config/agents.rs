@@ -19,6 +19,8 @@ const SILENCE: Duration = Duration::from_secs(30);
 const CONCURRENCY: usize = 5;
 /// Attempts unless the table says otherwise.
 const ATTEMPTS: u32 = 2;
+/// Answers that a task may have in all if they are asked for with feedback, unless the table says otherwise.
+const RECOVERIES: u32 = 3;
 /// Tasks of all agents that wait rather than compute, at the same time, unless `[run]` says otherwise.
 const IO: usize = 128;
 
@@ -448,6 +450,22 @@ pub(super) fn run(reader: &mut Reader, table: &Table<'_>) -> Run {
         io: reader.count(table, "io", 10_000).unwrap_or(IO),
         cpu: reader.count(table, "cpu", 10_000),
     }
+}
+
+/// `[[recover]]`: what follows an answer that does not pass. Gives the answers that a task may have in all.
+pub(super) fn recover(reader: &mut Reader, table: &Table<'_>) -> Option<u32> {
+    let later = error("remove it: nothing in this version acts on it");
+    reader.keys(table, &declared::names(declared::RECOVER), &[("with", later), ("to", later)]);
+    let on = required(reader, table, "on", "\"quality\"")?;
+    let action = required(reader, table, "do", "\"retry-with-feedback\"")?;
+    for (text, key, only) in [(&on, "on", "quality"), (&action, "do", "retry-with-feedback")] {
+        if text.get_ref() != only {
+            let message = format!("`recover.{key}` cannot be \"{}\" in this version", text.get_ref());
+            reader.error(text.span(), message).hint =
+                Some(format!("there is \"{only}\"; failures that may pass are tried again by `retry` of the agent"));
+        }
+    }
+    Some(reader.count(table, "attempts", 100).map_or(RECOVERIES, |count| count as u32))
 }
 
 /// A need as written: the target that has it, where that is named, the target needed, where the need is.

@@ -209,6 +209,17 @@ pub(super) const RUN: &[Key] = &[
     key("cpu", "Tasks at the same time of agents that compute.", count),
 ];
 
+/// `[[recover]]`.
+pub(super) const RECOVER: &[Key] = &[
+    required("on", "What it follows: an answer that did not pass its gates.", || json!({ "enum": ["quality"] })),
+    required(
+        "do",
+        "What is done: the agent is asked again, and told what was found.",
+        || json!({ "enum": ["retry-with-feedback"] }),
+    ),
+    key("attempts", "Answers in all, the first included.", || with_default(count(), 3)),
+];
+
 /// `[cache]`.
 pub(super) const CACHE: &[Key] = &[
     key(
@@ -237,7 +248,7 @@ pub(super) fn names(keys: &[Key]) -> Vec<&'static str> {
 
 /// The names of the document's tables.
 pub(super) fn tables() -> Vec<&'static str> {
-    TABLES.iter().map(|(name, ..)| *name).collect()
+    TABLES.iter().map(|(name, ..)| *name).chain(["recover"]).collect()
 }
 
 /// The JSON Schema (2020-12) of `omnigen.toml`, for editors.
@@ -268,6 +279,10 @@ pub fn schema() -> Value {
         };
         ((*name).to_owned(), table)
     });
+    let recover = json!({
+        "description": "What follows answers that do not pass.", "type": "array", "items": object("`[[recover]]`", RECOVER),
+    });
+    let tables = tables.chain([("recover".to_owned(), recover)]);
     json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "omnigen.toml",

@@ -238,6 +238,30 @@ impl Reader {
         Some(out)
     }
 
+    /// A member that is a list of tables.
+    pub(super) fn tables<'t>(&mut self, table: &Table<'t>, key: &str, example: &str) -> Vec<Table<'t>> {
+        let Some(value) = table.entries.get(key) else { return Vec::new() };
+        let (path, mut out) = (table.below(key), Vec::new());
+        match value.get_ref() {
+            DeValue::Array(list) => {
+                for item in list.iter() {
+                    match item.get_ref() {
+                        DeValue::Table(entries) => {
+                            out.push(Table { path: path.clone(), name: key.to_owned(), span: item.span(), entries });
+                        }
+                        other => {
+                            self.wrong::<()>(item.span(), &path, "a list of tables", example, other);
+                        }
+                    }
+                }
+            }
+            other => {
+                self.wrong::<()>(value.span(), &path, "a list of tables", example, other);
+            }
+        }
+        out
+    }
+
     /// A member that is a whole number.
     pub(super) fn number(&mut self, table: &Table<'_>, key: &str, example: &str) -> Option<Spanned<i64>> {
         let value = table.entries.get(key)?;

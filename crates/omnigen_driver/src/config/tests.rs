@@ -78,6 +78,7 @@ fn the_least_there_can_be() {
             agents: Vec::new(),
             own_targets: Vec::new(),
             gates: Vec::new(),
+            answers: 1,
             run: Run::default(),
             cache: Cache::default(),
         }
@@ -357,6 +358,12 @@ fn what_is_not_supported_yet_is_told() {
     check_rest(
         "[[route]]\nwhen = \"x\"\n",
         &["bad-config|route|`route` is not supported yet|remove it: nothing in this version acts on it"],
+    );
+    check_rest(
+        "[[recover]]\non = \"syntax\"\ndo = \"retry-with-feedback\"\n",
+        &[
+            "bad-config|\"syntax\"|`recover.on` cannot be \"syntax\" in this version|there is \"quality\"; failures that may pass are tried again by `retry` of the agent",
+        ],
     );
     for key in ["candidates", "strategy", "requires", "wait_for", "scope", "hedge", "aggregate", "cancel"] {
         let text = format!(

@@ -1,6 +1,7 @@
 //! One round of work on tasks: plan, look up, call, take in; until nothing is pending, or an edit comes first.
 
 mod claims;
+mod feedback;
 mod gating;
 mod waits;
 
@@ -59,6 +60,8 @@ pub(super) struct Flow {
     answers: Vec<(Digest, Vec<u8>)>,
     parts: Vec<(Digest, Vec<u8>)>,
     kept_at: Instant,
+    /// An answer to a question that was asked once more was known, and waits for its gates.
+    recalled: bool,
     /// There was nothing to do but wait.
     waited: bool,
     /// An edit came in.
@@ -93,6 +96,7 @@ impl Flow {
             parts: Vec::new(),
             kept_at: now,
             waited: false,
+            recalled: false,
             edited: false,
             reopened: 0,
             claims: None,
@@ -135,7 +139,7 @@ impl Flow {
             }
             self.start(session)?;
             self.judge(session, commit)?;
-            if !self.open.is_empty() {
+            if !self.open.is_empty() || std::mem::take(&mut self.recalled) {
                 continue;
             }
             if self.settle_contested(session, commit)? {
@@ -198,7 +202,7 @@ impl Flow {
         while let Some(task) = self.open.pop_first() {
             match plan(session, &task)? {
                 Planned::Ready(request) => {
-                    let call = Call { file: task.0, target: task.1, request };
+                    let call = Call { file: task.0, target: task.1, request, again: None };
                     self.ready(session, commit, call)?;
                 }
                 Planned::Waiting(need) => {
@@ -312,8 +316,10 @@ impl Flow {
         fresh: bool,
     ) -> Result<(), String> {
         if fresh {
-            self.answers.push((call.request.key, answer.encode()));
-            self.parts.push((call.request.key, parts(session, &call)));
+            self.answers.push((call.asked_as(), answer.encode()));
+            if call.again.is_none() {
+                self.parts.push((call.request.key, parts(session, &call)));
+            }
         }
         if fresh && !known::still_holds(session, &call, &answer)? {
             self.ask_again(session, call);
@@ -323,8 +329,8 @@ impl Flow {
         let least = worker.as_ref().map_or(0, |worker| worker.least);
         if let Some(score) = answer.score.map(thousandths).filter(|score| *score < least) {
             let why = show::too_low(&call, score, least);
-            self.reject(session, &call, &answer, vec![why]);
-            return Ok(());
+            let found = feedback::opinion(score, least);
+            return self.not_good_enough(session, commit, call, answer, vec![why], vec![found]);
         }
         if !judging::gated(session, &call) {
             return self.admit(session, commit, call, answer, Vec::new(), Vec::new());
@@ -370,8 +376,8 @@ impl Flow {
             let task = call.id();
             session.readable(&call.file)?;
             let Some(package) = session.graph_mut()?.package(&call.file, &call.target) else { continue };
-            let job = job(session, &task, &worker, package)?;
-            let id = session.flight.start(task.clone(), call.request.key, attempt, &worker, job);
+            let job = job(session, &call, &worker, package)?;
+            let id = session.flight.start(task.clone(), call.asked_as(), attempt, &worker, job);
             self.outcome.calls += 1;
             self.tell(session, &task, attempt, TaskEventKind::Started);
             events::tell(|| BuildEvent::AgentStarted {
@@ -592,7 +598,9 @@ fn parts(session: &Session, call: &Call) -> Vec<u8> {
 }
 
 /// What an agent is asked.
-fn job(session: &Session, task: &TaskId, worker: &Worker, package: Package) -> Result<Job, String> {
+fn job(session: &Session, call: &Call, worker: &Worker, package: Package) -> Result<Job, String> {
+    let task = &call.id();
+    let told = call.again.as_ref().map(|again| &again.feedback);
     let outputs: Vec<_> = show::pattern(session, task).into_iter().collect();
     let Some(text) = package.prompt else {
         let context = serde_json::from_str(&package.context.to_string()).map_err(|error| error.to_string())?;
@@ -603,8 +611,10 @@ fn job(session: &Session, task: &TaskId, worker: &Worker, package: Package) -> R
             context,
             files: worker.files.clone(),
             outputs,
+            feedback: told.cloned(),
         }));
     };
+    let text = text + &told.map(feedback::in_words).unwrap_or_default();
     let output = outputs.first().map(|output| output.as_str().to_owned()).unwrap_or_default();
     let Runner::Llm(spec, _) = &worker.runner else { return Err("a prompt for a command".to_owned()) };
     let (reply, render) = (spec.reply.clone(), spec.render.clone());

@@ -7,6 +7,7 @@ use omnigen_agents::Answer;
 use omnigen_engine::{Read, ReadKey};
 use omnigen_ir::{Digest, FileId};
 use omnigen_report::{At, Code, Diagnostic};
+use serde_json::json;
 
 use super::flight::Mail;
 use super::gates::{self, Gate, Subject, Verdict};
@@ -291,9 +292,35 @@ pub(super) fn objections(session: &mut Session, judging: &Judging) -> Vec<Diagno
     if said.is_empty() {
         let chosen = judging.answer.digest();
         let decision = lock::decision(judging.call.request.key, &judging.receipts);
-        session.agents.answers.put_decisions(&[(decision, chosen.as_bytes().to_vec())]);
+        // What was chosen, and what had been answered and found before that.
+        let mut value = chosen.as_bytes().to_vec();
+        for (answer, found) in judging.call.again.iter().flat_map(|again| &again.chain) {
+            value.extend([answer.as_bytes().as_slice(), found.as_bytes()].concat());
+        }
+        session.agents.answers.put_decisions(&[(decision, value)]);
     }
     said
+}
+
+/// What gates have to say against an answer, for the agent that gave it: all findings, by gate.
+pub(super) fn found(judging: &Judging) -> Vec<serde_json::Value> {
+    let share = |score: u32| f64::from(score) / 1000.0;
+    let verdicts = judging.gates.iter().filter_map(|(gate, _, verdict)| Some((gate, verdict.as_ref()?)));
+    let failed = verdicts.filter(|(gate, verdict)| verdict.score < gate.config.threshold);
+    let told = failed.map(|(gate, verdict)| {
+        let findings: Vec<serde_json::Value> = verdict
+            .findings
+            .iter()
+            .map(|it| {
+                json!({ "path": it.path, "line": it.line, "column": it.column, "check": it.check, "text": it.text })
+            })
+            .collect();
+        json!({
+            "gate": gate.config.name, "score": share(verdict.score), "wanted": share(gate.config.threshold),
+            "findings": findings,
+        })
+    });
+    told.collect()
 }
 
 /// A path of a rejected artifact, from the root.

@@ -20,9 +20,29 @@ pub(super) struct Call {
     pub(super) file: FileId,
     pub(super) target: Box<str>,
     pub(super) request: Request,
+    /// It was answered before, and the answer did not pass.
+    pub(super) again: Option<Arc<Again>>,
+}
+
+/// What is asked once more after an answer that did not pass. What it is asked under is a function of the task's own key and of all
+/// that was answered and found so far: the same chain is never paid for twice.
+#[derive(Debug)]
+pub(super) struct Again {
+    pub(super) key: Digest,
+    /// Answers so far.
+    pub(super) answers: u32,
+    /// The last of these, and what was found.
+    pub(super) feedback: serde_json::Value,
+    /// All of these, and the digests of what was found.
+    pub(super) chain: Vec<(Digest, Digest)>,
 }
 
 impl Call {
+    /// What its answer is stored under.
+    pub(super) fn asked_as(&self) -> Digest {
+        self.again.as_ref().map_or(self.request.key, |again| again.key)
+    }
+
     pub(super) fn id(&self) -> TaskId {
         (self.file.clone(), self.target.clone())
     }
@@ -53,6 +73,13 @@ enum Hold {
 pub(super) fn look_up(session: &mut Session, call: &Call, pending: &dyn Fn(&TaskId) -> bool) -> Result<Known, String> {
     let key = call.request.key;
     let stored = session.agents.answers.answer(&key).and_then(|bytes| Answer::decode(&bytes).ok());
+    let entries: Vec<LockEntry> =
+        session.agents.lock.of(&call.target, &call.file).iter().filter(|entry| entry.key == key).cloned().collect();
+    // Where the lock pins another answer to the same question, that one was chosen, after this one had not passed.
+    let other = |answer: &Answer, entry: &LockEntry| entry.decision.is_some() && !same_files(answer, entry);
+    let chosen =
+        |answer: &Answer| entries.iter().any(|entry| other(answer, entry) && committed(session, entry).is_some());
+    let stored = stored.filter(|answer| !chosen(answer));
     if let Some(answer) = stored {
         match needs_hold(session, call, &answer.needs, pending)? {
             Hold::Yes => return Ok(Known::Answer(Box::new(answer))),
@@ -60,8 +87,7 @@ pub(super) fn look_up(session: &mut Session, call: &Call, pending: &dyn Fn(&Task
             Hold::No => {}
         }
     }
-    let entries = session.agents.lock.of(&call.target, &call.file).iter().filter(|entry| entry.key == key);
-    for entry in entries.cloned().collect::<Vec<_>>() {
+    for entry in entries {
         let Some(needs) =
             entry.needs.iter().map(|(need, digest)| Some((needs::named(need)?, *digest))).collect::<Option<Vec<_>>>()
         else {
@@ -79,6 +105,15 @@ pub(super) fn look_up(session: &mut Session, call: &Call, pending: &dyn Fn(&Task
         });
     }
     Ok(Known::Nothing)
+}
+
+/// Are the files of an answer those of a lock's line?
+fn same_files(answer: &Answer, entry: &LockEntry) -> bool {
+    let files = answer.artifacts.iter();
+    answer.artifacts.len() == entry.artifacts.len()
+        && files
+            .zip(&entry.artifacts)
+            .all(|((path, bytes), (known, digest))| path == known && Digest::of(bytes) == *digest)
 }
 
 /// The files of a lock's line as they are committed, if they are what it says.

@@ -58,7 +58,11 @@ impl Flow {
                 }
             }
             // Answers that import each other are judged with what lies there.
-            let idle = self.asked.is_empty() && self.queue.is_empty() && self.later.is_empty() && self.open.is_empty();
+            let idle = self.asked.is_empty()
+                && self.queue.is_empty()
+                && self.later.is_empty()
+                && self.open.is_empty()
+                && self.contested.is_empty();
             if blocked.len() == before && idle && open.is_empty() {
                 for unjudged in blocked {
                     match judging::standing(session, unjudged, &|_| false)? {
@@ -71,7 +75,7 @@ impl Flow {
                 break;
             }
             if blocked.len() == before || blocked.is_empty() || !open.is_empty() {
-                self.unjudged = blocked;
+                self.unjudged.extend(blocked);
                 break;
             }
             if !session.manners.compare {
@@ -168,7 +172,11 @@ impl Flow {
         for subject in subjects {
             match judging::objections(session, &subject) {
                 why if why.is_empty() => self.pass(session, commit, subject)?,
-                why => self.reject(session, &subject.call, &subject.answer, why),
+                why => {
+                    let found = judging::found(&subject);
+                    let Judging { call, answer, .. } = subject;
+                    self.not_good_enough(session, commit, call, answer, why, found)?;
+                }
             }
         }
         Ok(())
