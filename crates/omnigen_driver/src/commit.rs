@@ -35,11 +35,19 @@ pub(crate) struct Intent {
     /// Path below the output folder.
     pub(crate) path: String,
     /// What stands behind the header.
-    pub(crate) body: Vec<u8>,
+    pub(crate) body: Body,
     /// Digest of the body.
     pub(crate) digest: Digest,
     /// Name and format number of what made it.
     pub(crate) emitter: String,
+}
+
+/// The content of an output.
+pub(crate) enum Body {
+    /// Text.
+    Text(String),
+    /// What may be text.
+    Bytes(Vec<u8>),
 }
 
 /// Where a written output is recorded.
@@ -96,7 +104,11 @@ impl Commit {
         let shown = format!("{}/{path}", session.setup.out_name);
         let label = session.setup.label(&file).to_owned();
         let source = if label.is_empty() { "all contracts" } else { &label };
-        let (body, heading) = match (Comment::of(&path), String::from_utf8(body)) {
+        let body = match body {
+            Body::Text(text) => Ok(text),
+            Body::Bytes(bytes) => String::from_utf8(bytes),
+        };
+        let (body, heading) = match (Comment::of(&path), body) {
             (Some(comment), Ok(text)) => {
                 let heading = Heading::new(comment, source, &emitter, &text, Some(digest.as_bytes()));
                 (text.into_bytes(), Some(heading))
@@ -297,7 +309,7 @@ impl Commit {
                     file: "".into(),
                     target: "package".into(),
                     path,
-                    body: Vec::new(),
+                    body: Body::Text(String::new()),
                     digest: Digest::of(b""),
                     emitter: "package/1".to_owned(),
                 },

@@ -7,7 +7,7 @@ use omnigen_engine::{Content, ReadKey, State, Target};
 use omnigen_ir::{Digest, FileId};
 use omnigen_report::{BuildEvent, Change, ChangeKind, Code, Diagnostic};
 
-use crate::commit::{Commit, Intent};
+use crate::commit::{Body, Commit, Intent};
 use crate::events::tell;
 use crate::records::{Made, Meta, Records, mention};
 use crate::revision::{self, Cause, Causes, Log, Revision};
@@ -635,7 +635,7 @@ impl Session {
                 file: file.clone(),
                 target: target.name().into(),
                 path,
-                body: body.into_bytes(),
+                body: Body::Text(body),
                 digest,
                 emitter: target.emitter(),
             };

@@ -353,7 +353,7 @@ impl Writer {
     }
 
     fn column(&self) -> usize {
-        let start = self.out.rfind('\n').map_or(0, |at| at + 1);
+        let start = memchr::memrchr(b'\n', self.out.as_bytes()).map_or(0, |at| at + 1);
         columns(&self.out[start..])
     }
 

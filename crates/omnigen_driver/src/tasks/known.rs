@@ -10,7 +10,7 @@ use omnigen_store::lock_file::{LockEntry, LockOutput};
 
 use super::needs::{self, Met};
 use super::{FORMAT, TaskId};
-use crate::commit::{Commit, Intent};
+use crate::commit::{Body, Commit, Intent};
 use crate::records::{Made, Output};
 use crate::session::Session;
 
@@ -272,7 +272,7 @@ pub(super) fn admit(
             continue;
         }
         let (file, target, emitter) = (call.file.clone(), call.target.clone(), emitter.clone());
-        commit.put(session, Intent { file, target, path, body: bytes, digest, emitter })?;
+        commit.put(session, Intent { file, target, path, body: Body::Bytes(bytes), digest, emitter })?;
     }
     Ok(())
 }

@@ -242,6 +242,14 @@ impl Types {
 
     /// An alias that leads to itself without any content in between says nothing: it becomes `Any`.
     fn break_loops(&mut self) {
+        let names = |definition: &Definition| match &definition.body {
+            Body::Alias(Type::Union(members)) => members.iter().any(|member| matches!(member, Type::Named(_))),
+            Body::Alias(alias) => matches!(alias, Type::Named(_)),
+            Body::Class(_) | Body::External(_) => false,
+        };
+        if !self.definitions.iter().any(names) {
+            return;
+        }
         let candidates = self.around_loops();
         for at in candidates {
             let mut seen = vec![at];

@@ -321,7 +321,7 @@ impl<'a> Emitter<'a> {
         let alike = self.accept_alike(code, rules, var);
         let open = |property: &&'a Property| {
             property.schema != Schema::Bool(true)
-                && optional_type(rules, property).is_none_or(|types| !alike.contains(&types))
+                && (alike.is_empty() || optional_type(rules, property).is_none_or(|types| !alike.contains(&types)))
                 && !(rules.required.contains(&property.name) && is_tag(&property.schema))
         };
         if rules.properties.iter().filter(open).count() <= TOGETHER {

@@ -212,7 +212,7 @@ const SHORT: usize = 96;
 /// Where a word first stands in a text. In a short one, to look at one byte after the other is faster than to prepare for a search.
 pub(super) fn find(text: &str, word: &str) -> Option<usize> {
     if text.len() > SHORT {
-        return text.find(word);
+        return memchr::memmem::find(text.as_bytes(), word.as_bytes());
     }
     let (text, word) = (text.as_bytes(), word.as_bytes());
     let (first, rest) = word.split_first()?;

@@ -145,7 +145,7 @@ impl Emitter<'_> {
         if self.parts == 0 {
             return;
         }
-        let mut table = Table::default();
+        let mut table = Table::with_capacity(1024);
         let assignment = |out: &mut String, table: &Table, name: &str| {
             let head = [name, ": dict[str, Any] = "].concat();
             out.push_str(&head);

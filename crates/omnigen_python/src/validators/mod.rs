@@ -23,6 +23,7 @@ mod tests;
 
 pub(crate) use module::{member_order, natural};
 
+use std::cell::Cell;
 use std::rc::Rc;
 
 use bumpalo::Bump;
@@ -41,11 +42,28 @@ pub(crate) fn checks_format(name: &str) -> bool {
     formats::find(name).is_some()
 }
 
+/// Room that one module after the other is written in.
+struct Room {
+    arena: Bump,
+    buffers: Vec<String>,
+    table: table::Table,
+}
+
+thread_local! {
+    /// The room of the last module of this thread: to make room takes longer than to fill it.
+    static ROOM: Cell<Option<Box<Room>>> = const { Cell::new(None) };
+}
+
+/// More than this is not kept, bytes.
+const ROOMY: usize = 1 << 20;
+
 /// The validator module of a contract.
 pub fn validators(contract: &Contract<'_>, resolve: &dyn Resolve, settings: &Settings) -> Emitted {
-    let arena = Bump::with_capacity(1 << 16);
+    let mut room = ROOM.take().unwrap_or_else(|| {
+        Box::new(Room { arena: Bump::with_capacity(1 << 16), buffers: Vec::new(), table: table::Table::default() })
+    });
     let mut emitter = Emitter {
-        arena: &arena,
+        arena: &room.arena,
         contract: *contract,
         resolve,
         settings,
@@ -53,7 +71,7 @@ pub fn validators(contract: &Contract<'_>, resolve: &dyn Resolve, settings: &Set
         scope: scope::OPEN,
         bindings: vec![scope::Bindings::new()],
         functions: Vec::new(),
-        buffers: Vec::new(),
+        buffers: std::mem::take(&mut room.buffers),
         branches: FxHashMap::default(),
         evaluations: FxHashMap::default(),
         conditions: FxHashMap::default(),
@@ -72,7 +90,7 @@ pub fn validators(contract: &Contract<'_>, resolve: &dyn Resolve, settings: &Set
         assertions: 0,
         untyped: 0,
         types: Vec::new(),
-        table: table::Table::default(),
+        table: std::mem::take(&mut room.table),
         places: Vec::new(),
         suffixes: FxHashMap::default(),
         callees: FxHashMap::default(),
@@ -81,7 +99,13 @@ pub fn validators(contract: &Contract<'_>, resolve: &dyn Resolve, settings: &Set
     emitter.run();
     emitter.table_needs();
     let body = module::assemble(&emitter);
-    let mut diagnostics = emitter.diagnostics;
+    let Emitter { mut diagnostics, mut buffers, table, .. } = emitter;
+    if room.arena.allocated_bytes() <= ROOMY {
+        buffers.retain(|buffer| buffer.capacity() <= ROOMY);
+        (room.buffers, room.table) = (buffers, table);
+        room.arena.reset();
+        ROOM.set(Some(room));
+    }
     diagnostics.sort();
     diagnostics.dedup();
     Emitted { body, diagnostics }
@@ -146,7 +170,7 @@ struct Emitter<'a> {
     /// Sets of bound anchors, the empty one first.
     bindings: Vec<scope::Bindings>,
     /// Finished functions; a place is reserved before a function is written, so that callers stand before callees.
-    functions: Vec<Box<str>>,
+    functions: Vec<&'a str>,
     /// Buffers of functions that are finished, to be used again: most of the time for a text goes into making room for it.
     buffers: Vec<String>,
     /// Numbers of private functions, by the address of their schema and what is bound.
@@ -269,7 +293,7 @@ impl<'a> Emitter<'a> {
 
     /// A place for the text of a function.
     fn reserve(&mut self) -> usize {
-        self.functions.push(Box::default());
+        self.functions.push("");
         self.functions.len() - 1
     }
 
@@ -282,7 +306,7 @@ impl<'a> Emitter<'a> {
     /// Puts a finished function at its place.
     fn put(&mut self, place: usize, code: code::Code<'_>) {
         let mut buffer = code.finish();
-        self.functions[place] = buffer.as_str().into();
+        self.functions[place] = self.arena.alloc_str(&buffer);
         buffer.clear();
         self.buffers.push(buffer);
     }

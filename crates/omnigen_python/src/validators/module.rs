@@ -8,10 +8,15 @@ use omnigen_ir::naming::name_at;
 use super::condition::find;
 use super::{Emitter, Import, Need, formats, prelude};
 
+/// The bytes of a usual module around its functions.
+const ROOM: usize = 8192;
+
 /// The text of the module.
 pub(super) fn assemble(emitter: &Emitter<'_>) -> String {
     let unit = emitter.contract.unit;
-    let mut w = Writer::new(emitter.settings.line_length);
+    // All at once: a text that grows by doubling touches twice its memory.
+    let functions: usize = emitter.functions.iter().map(|text| text.len() + 2).sum();
+    let mut w = Writer::with_capacity(emitter.settings.line_length, functions + ROOM);
     let file: String = emitter
         .contract
         .file
@@ -85,10 +90,8 @@ pub(super) fn assemble(emitter: &Emitter<'_>) -> String {
     w.line("    message: str");
     let mut out = w.finish();
     let class = classes(emitter, &path, &list);
-    // All at once: a text that grows by doubling touches twice its memory.
-    let functions: usize = emitter.functions.iter().map(|text| text.len() + 2).sum();
     let helpers_size: usize = helpers.iter().map(|text| text.len() + 2).sum();
-    out.reserve_exact(functions + helpers_size + class.len() + 4096);
+    out.reserve(functions + helpers_size + class.len());
     for (need, text) in [
         (Need::IsInteger, prelude::IS_INTEGER),
         (Need::IsNumber, prelude::IS_NUMBER),

@@ -37,6 +37,12 @@ pub(super) struct Mark {
 }
 
 impl Table {
+    /// An empty one with room for about so many bytes.
+    pub(super) fn with_capacity(bytes: usize) -> Table {
+        let events = Vec::with_capacity(bytes / 16);
+        Table { text: String::with_capacity(bytes), events, open: Vec::with_capacity(8) }
+    }
+
     /// Forgets everything, keeps the room.
     pub(super) fn clear(&mut self) {
         self.text.clear();
