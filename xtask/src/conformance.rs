@@ -30,7 +30,8 @@ pub(crate) fn run(root: &Path, check: bool) -> Result<(), String> {
         return Ok(());
     };
     let text = [
-        "Written by `cargo xtask conformance`: what the generated code of real schemas is worth. Do not edit.\n"
+        "Written by `cargo xtask conformance`: what the generated code of real schemas is worth. Do not edit.\n\
+         Beside it, of the same command: peers.md (what others make of the same schemas) and mutants.md (generated tests).\n"
             .to_owned(),
         schemastore::score(&setup)?,
         suite::score(&setup)?,

@@ -27,11 +27,12 @@ tasks:
                   a hundred kills, a chain of 50,000 contracts
   codegen [--check]
                   writes what is made of declarations (crates/omnigen_report/CODES.md); with --check, fails if it is not so
-  conformance [--check]
-                  scores generated code on the corpus beside the checkout and writes tests/conformance.txt;
-                  with --check, fails if it says something else
-  mutants         runs generated tests on faulty contracts and validators and writes tests/mutants.md
-  peers           scores and times other generators and ours on the same schemas and writes tests/peers.md
+  conformance [--check | score | mutants | peers]
+                  on the corpus beside the checkout, all of it or one part:
+                  score    what generated code is worth, tests/conformance.txt; with --check, only that, and fails if
+                           it says something else
+                  mutants  generated tests run on faulty contracts and validators, tests/mutants.md
+                  peers    other generators and ours on the same schemas, points and times, tests/peers.md
   bench [--n N]   measures a release build on N synthetic contracts (10000) and writes tests/bench.md if it is so many
   bench-agents    measures what agents cost beside their own time and writes tests/bench_agents.md";
 
@@ -47,7 +48,12 @@ fn main() -> ExitCode {
         (Some("codegen"), [check]) if check == "--check" => codegen(&root(), true),
         (Some("soak"), []) => test::soak(&root(), "1000"),
         (Some("soak"), [steps]) if steps.parse::<usize>().is_ok() => test::soak(&root(), steps),
-        (Some("conformance"), []) => conformance::run(&root(), false),
+        (Some("conformance"), []) => conformance::run(&root(), false)
+            .and_then(|()| conformance::mutants::run(&root()))
+            .and_then(|()| conformance::peers::run(&root())),
+        (Some("conformance"), [part]) if part == "score" => conformance::run(&root(), false),
+        (Some("conformance"), [part]) if part == "mutants" => conformance::mutants::run(&root()),
+        (Some("conformance"), [part]) if part == "peers" => conformance::peers::run(&root()),
         (Some("conformance"), [check]) if check == "--check" => conformance::run(&root(), true),
         (Some("mutants"), []) => conformance::mutants::run(&root()),
         (Some("peers"), []) => conformance::peers::run(&root()),

@@ -110,27 +110,33 @@ fn asked(
     let declared = reads.declared(source).ok_or("nothing is known of it")?;
     let keys = keys(declared);
     let base = crate::tasks::base(db, contract.file, source);
-    let (mut properties, mut bases, mut instances) = (Vec::new(), Vec::new(), Vec::new());
+    let mut asked = Asked { root: None, bases: Vec::new(), instances: Vec::new() };
+    let mut properties = Vec::with_capacity(own.len());
     for (export, samples) in own.iter().zip(made) {
         let target = format!("{base}#{}", encoded(&keyed(&keys, &export.pointer)));
         properties.push((export.pointer.clone(), Json::Object(vec![("$ref".into(), Json::String(target.into()))])));
-        let first = bases.len();
-        let name = Step::Name(export.pointer.clone());
-        let within = |path: &[Step]| std::iter::once(name.clone()).chain(path.iter().cloned()).collect::<Vec<Step>>();
-        for base in &samples.bases {
-            bases.push(Json::Object(vec![(export.pointer.clone(), base.document.clone())]));
-        }
-        for candidate in &samples.candidates {
-            let edits = candidate.edits.iter().map(|edit| match edit {
-                Edit::Put(path, value) => Edit::Put(within(path), value.clone()),
-                Edit::Drop(path) => Edit::Drop(within(path)),
-            });
-            instances.push((first + candidate.base, edits.collect()));
-        }
+        within(&mut asked, &export.pointer, samples);
     }
     let choice = Json::Object(vec![("properties".into(), Json::Object(properties))]);
-    let asked = Asked { root: Some((CHOICE.to_owned(), choice)), bases, instances };
+    asked.root = Some((CHOICE.to_owned(), choice));
     question(db, source, contract, reads, settings, asked)
+}
+
+/// Asks about documents as a member of an object.
+pub(crate) fn within(asked: &mut Asked, member: &str, samples: &Samples) {
+    let first = asked.bases.len();
+    let name = Step::Name(member.into());
+    let within = |path: &[Step]| std::iter::once(name.clone()).chain(path.iter().cloned()).collect::<Vec<Step>>();
+    for base in &samples.bases {
+        asked.bases.push(Json::Object(vec![(member.into(), base.document.clone())]));
+    }
+    for candidate in &samples.candidates {
+        let edits = candidate.edits.iter().map(|edit| match edit {
+            Edit::Put(path, value) => Edit::Put(within(path), value.clone()),
+            Edit::Drop(path) => Edit::Drop(within(path)),
+        });
+        asked.instances.push((first + candidate.base, edits.collect()));
+    }
 }
 
 /// The places of a contract's schemas: its definitions, and what references lead to within them.

@@ -4,6 +4,7 @@
 //! pushed in, and what is missing is *asked for* ([`Built::needs`]) and set as an input before the same question is asked again.
 
 mod current;
+mod definitions_tests;
 mod exports_tests;
 mod findings;
 mod follow;

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use omnigen_ir::normalize::Types;
 use omnigen_ir::samples::{Candidate, Edit, Limit, Samples, effort, samples};
 use omnigen_ir::{Contract, FileId, Json, Link, Node, Place, Question, RefTarget, Reference, Resolve, Schema};
-use omnigen_python::pytest::Verdict;
+use omnigen_python::pytest::{Definition, Verdict};
 use omnigen_python::{Emitted, Settings};
 use omnigen_report::{At, Code, Diagnostic};
 
@@ -16,10 +16,10 @@ use crate::lean::{self, Names};
 use crate::trace::{Reads, Target};
 
 /// How many documents one contract's tests have: enough for every constraint of all but the largest, and still milliseconds.
-const LIMIT: Limit = Limit { documents: 2_000, values: 40_000 };
+const LIMIT: Limit = Limit { documents: 1_500, values: 32_000 };
 
 /// So many documents are given to the model alone as well: it takes ten times as long to refuse one as the validator.
-const MODELS: usize = 100;
+const MODELS: usize = 80;
 
 /// Schemas that one value of a test may be checked against: no judge, and no validator, comes to an end with many more.
 const EFFORT: u64 = 20_000;
@@ -74,7 +74,19 @@ pub(crate) fn tests(
                 }
                 _ => Verdict::Invalid,
             });
-            let mut emitted = omnigen_python::pytest::tests(contract, settings, &samples, &known);
+            let definitions = crate::definitions_tests::judged(db, source, contract, reads, settings);
+            let (definitions, unjudged) = match definitions {
+                Ok(definitions) => (definitions, None),
+                Err(reason) => (Vec::new(), Some(no_verdict(contract, &reason))),
+            };
+            let mut emitted = omnigen_python::pytest::tests(contract, settings, &samples, &known, &definitions);
+            emitted.diagnostics.extend(unjudged);
+            for Definition { export, samples, verdicts } in &definitions {
+                let judged = samples.candidates.iter().zip(verdicts);
+                emitted.diagnostics.extend(
+                    judged.filter_map(|(candidate, valid)| refused(contract.file, &export.pointer, candidate, *valid)),
+                );
+            }
             let judged = samples.candidates.iter().zip(&verdicts);
             let refused = judged.filter_map(|(candidate, valid)| refused(contract.file, "", candidate, *valid));
             emitted.diagnostics.extend(refused);
@@ -87,10 +99,14 @@ pub(crate) fn tests(
 /// Tests without verdicts would prove nothing: keeps what can be tested without documents, and says so.
 fn without_verdicts(contract: &Contract<'_>, settings: &Settings, reason: &str) -> Emitted {
     let none = Samples { bases: Vec::new(), candidates: Vec::new(), cut: false };
-    let mut emitted = omnigen_python::pytest::tests(contract, settings, &none, &[]);
-    let message = format!("the oracle cannot judge documents of this contract: {reason}");
-    emitted.diagnostics.push(Diagnostic::new(Code::NoVerdict, At::file(contract.file), message));
+    let mut emitted = omnigen_python::pytest::tests(contract, settings, &none, &[], &[]);
+    emitted.diagnostics.push(no_verdict(contract, reason));
     emitted
+}
+
+fn no_verdict(contract: &Contract<'_>, reason: &str) -> Diagnostic {
+    let message = format!("the oracle cannot judge documents of this contract: {reason}");
+    Diagnostic::new(Code::NoVerdict, At::file(contract.file), message)
 }
 
 /// What is asked about.

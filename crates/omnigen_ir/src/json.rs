@@ -262,7 +262,8 @@ impl Number {
     }
 
     /// The number as a Python literal: an `int` if it is whole and written without exponent overflow, else a `float`.
-    /// Whole numbers of up to 400 digits become exact integers.
+    /// Whole numbers of up to 400 digits become exact integers, unless their text has a point or an exponent and a `float` is
+    /// likely not to hold them: Python reads such a text as a `float` in data too, and `1e25` has to be `1e25`.
     pub fn python(&self) -> String {
         if let Ok(value) = self.0.parse::<i64>() {
             return if value == 0 { "0".to_owned() } else { self.0.to_string() };
@@ -272,7 +273,8 @@ impl Number {
             return "0".to_owned();
         }
         let sign = if decimal.negative { "-" } else { "" };
-        if (0..=400).contains(&decimal.exponent) {
+        let rounded = !self.is_written_whole() && decimal.digits.len() as i64 + decimal.exponent > 15;
+        if (0..=400).contains(&decimal.exponent) && !rounded {
             return format!("{sign}{}{}", decimal.digits, "0".repeat(decimal.exponent as usize));
         }
         if decimal.exponent > 400 {
@@ -374,9 +376,16 @@ mod tests {
 
     #[test]
     fn python_literals() {
-        for (text, python) in
-            [("1.0", "1"), ("1e3", "1000"), ("-0.0", "0"), ("0.5", "0.5"), ("1.5E+3", "1500"), ("2E-7", "2e-7")]
-        {
+        for (text, python) in [
+            ("1.0", "1"),
+            ("1e3", "1000"),
+            ("-0.0", "0"),
+            ("0.5", "0.5"),
+            ("1.5E+3", "1500"),
+            ("2E-7", "2e-7"),
+            ("1E+25", "1e25"),
+            ("9007199254740993", "9007199254740993"),
+        ] {
             assert_eq!(number(text).python(), python, "{text}");
         }
     }

@@ -143,17 +143,6 @@ fn head(out: &mut Writer, contract: &Contract<'_>, good: bool, bad: bool, node: 
         if !wanted {
             continue;
         }
-        let path = unit.import("test", unit, kind);
-        let (package, module) = path.rsplit_once('.').unwrap_or((".", &path));
-        let package =
-            if package.is_empty() || package.ends_with('.') { format!("{package}.") } else { package.to_owned() };
-        let flat = format!("from {package} import {module} as {name}");
-        if flat.chars().count() <= out.width() {
-            out.line(&flat);
-        } else {
-            out.line(&format!("from {package} import ("));
-            out.line(&format!("    {module} as {name},"));
-            out.line(")");
-        }
+        crate::pytest::import_as(out, &unit.import("test", unit, kind), name);
     }
 }

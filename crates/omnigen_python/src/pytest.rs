@@ -3,6 +3,8 @@
 //! Most documents are a change of another one, and are written as that. Knows the calling convention of model and validator
 //! modules; knows nothing of how the documents were made or who judged them.
 
+mod definitions;
+
 use std::collections::HashSet;
 
 use omnigen_ir::samples::{Base, Candidate, Edit, Samples, Step};
@@ -13,6 +15,8 @@ use crate::{Emitted, Settings};
 
 /// Strings of one character repeated more often than this are written as a product.
 const REPEATED: usize = 32;
+
+pub use definitions::Definition;
 
 /// What is known of a document.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,8 +29,15 @@ pub enum Verdict {
     Mistyped,
 }
 
-/// The module `test_<stem>.py` of a contract; `verdicts` are about the candidates, in their order.
-pub fn tests(contract: &Contract<'_>, settings: &Settings, samples: &Samples, verdicts: &[Verdict]) -> Emitted {
+/// The module `test_<stem>.py` of a contract; `verdicts` are about the candidates, in their order. `definitions`: those that have
+/// documents of their own.
+pub fn tests(
+    contract: &Contract<'_>,
+    settings: &Settings,
+    samples: &Samples,
+    verdicts: &[Verdict],
+    definitions: &[Definition<'_>],
+) -> Emitted {
     let unit = contract.unit;
     let model = match contract.exports.list.first() {
         Some(export) => export.class.to_string(),
@@ -44,7 +55,8 @@ pub fn tests(contract: &Contract<'_>, settings: &Settings, samples: &Samples, ve
     let named = module.bases.iter().any(|base| base.name.is_some());
 
     let mut out = Writer::with_capacity(settings.line_length, 1 << 15);
-    module.head(&mut out, contract, lists, samples.cut);
+    let defined = definitions::Lists::new(contract, definitions);
+    module.head(&mut out, contract, lists, &defined, samples.cut);
     module.functions(&mut out, put, drop);
     if lists.any() {
         out.line("");
@@ -69,6 +81,7 @@ pub fn tests(contract: &Contract<'_>, settings: &Settings, samples: &Samples, ve
     if let Some((candidate, _)) = judged().find(|(_, verdict)| *verdict != Verdict::Valid) {
         module.refused(&mut out, lists, &module.document(candidate));
     }
+    defined.put(&mut out);
     Emitted { body: out.finish(), diagnostics: Vec::new() }
 }
 
@@ -466,7 +479,7 @@ impl<'a> Module<'a> {
             })
     }
 
-    fn head(&self, out: &mut Writer, contract: &Contract<'_>, lists: Lists, cut: bool) {
+    fn head(&self, out: &mut Writer, contract: &Contract<'_>, lists: Lists, defined: &definitions::Lists, cut: bool) {
         let Names { model, validator, invalid } = &self.names;
         let unit = contract.unit;
         let about = format!("\"\"\"Tests of {model} and {validator}.");
@@ -483,20 +496,32 @@ impl<'a> Module<'a> {
         out.line("\"\"\"");
         out.line("");
         let bad = lists.invalid || lists.mistyped;
-        if lists.any() {
+        if lists.any() || defined.any() {
+            if defined.valid() {
+                out.line("from functools import cache");
+            }
             out.line("from typing import Any");
             out.line("");
             out.line("import pytest");
-            if lists.mistyped {
-                out.line("from pydantic import ValidationError");
+            let wanted = [("TypeAdapter", defined.valid()), ("ValidationError", lists.mistyped)];
+            let wanted: Vec<&str> = wanted.into_iter().filter_map(|(name, wanted)| wanted.then_some(name)).collect();
+            if !wanted.is_empty() {
+                out.line(&format!("from pydantic import {}", wanted.join(", ")));
             }
             out.line("");
         }
+        let path = |kind| unit.import("test", unit, kind);
+        if defined.valid() {
+            import_as(out, &path("model"), "models");
+        }
         if lists.valid || lists.mistyped || !bad {
-            self.import(out, &unit.import("test", unit, "model"), &[model]);
+            self.import(out, &path("model"), &[model]);
+        }
+        if defined.any() {
+            import_as(out, &path("validator"), "validators");
         }
         let names: Vec<&str> = if bad { vec![invalid, validator] } else { vec![validator] };
-        self.import(out, &unit.import("test", unit, "validator"), &names);
+        self.import(out, &path("validator"), &names);
     }
 
     fn import(&self, out: &mut Writer, module: &str, names: &[&str]) {
@@ -635,6 +660,20 @@ fn import(out: &mut Writer, line: usize, module: &str, names: &[&str]) {
         out.line(&format!("    {name},"));
     }
     out.line(")");
+}
+
+/// `from package import module as name`.
+pub(crate) fn import_as(out: &mut Writer, path: &str, name: &str) {
+    let (package, module) = path.rsplit_once('.').unwrap_or((".", path));
+    let package = if package.is_empty() || package.ends_with('.') { format!("{package}.") } else { package.to_owned() };
+    let flat = format!("from {package} import {module} as {name}");
+    if flat.chars().count() <= out.width() {
+        out.line(&flat);
+    } else {
+        out.line(&format!("from {package} import ("));
+        out.line(&format!("    {module} as {name},"));
+        out.line(")");
+    }
 }
 
 fn function(out: &mut Writer, signature: &str, about: &str) {

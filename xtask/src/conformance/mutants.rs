@@ -17,6 +17,9 @@ const TABLE: &str = "tests/mutants.md";
 const WORST: usize = 25;
 const SHOWN: usize = 4;
 
+/// Milliseconds that the test calls of a contract stay below.
+const SLOW: f64 = 50.0;
+
 /// Measures everything and writes the table.
 pub(crate) fn run(root: &Path) -> Result<(), String> {
     let Some(mut setup) = Setup::new(root)? else {
@@ -49,6 +52,17 @@ pub(crate) fn run(root: &Path) -> Result<(), String> {
     let few = &covered["contracts"];
     let few = |name: &str| few[name].as_u64().unwrap_or(0);
     text += &row("contracts with >= 90 % of the validator's branches", few("reached"), few("all"), "");
+    let times: Vec<(f64, &str, u64)> = found["milliseconds"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(|line| Some((line[0].as_f64()?, line[1].as_str()?, line[2].as_u64()?)))
+        .collect();
+    let quick = times.iter().filter(|(time, _, _)| *time < SLOW).count() as u64;
+    text += &row("contracts whose test calls take < 50 ms", quick, times.len() as u64, "all");
+    for (time, name, calls) in times.iter().take(SHOWN) {
+        text += &format!("  {name}: {calls} calls, {time:.0} ms\n");
+    }
     for group in ["contract", "validator", "model"] {
         let kinds = found["kinds"].as_object().into_iter().flatten();
         let kinds: Vec<(&str, u64, u64)> = kinds
@@ -82,10 +96,6 @@ pub(crate) fn run(root: &Path) -> Result<(), String> {
     }
     text += "```\n";
     write(&root.join(TABLE), &text)?;
-    let slow = found["milliseconds"].as_array().into_iter().flatten().take(5);
-    for line in slow {
-        println!("xtask: {} ms for {} calls of {}", line[0], line[2], line[1]);
-    }
     println!("xtask: wrote {TABLE}");
     Ok(())
 }

@@ -19,9 +19,6 @@ const CONTESTANTS: [&str; 5] = ["errors", "fastjsonschema", "validate", "datamod
 /// The generator that comes from npm, pinned.
 const QUICKTYPE: &str = "quicktype-core@26.0.0";
 
-/// Modules whose import is timed: every so many.
-const EVERY: usize = 8;
-
 /// Modules larger than this are told apart, in bytes.
 const LARGE: u64 = 100_000;
 
@@ -174,20 +171,12 @@ fn imports(setup: &Setup, project: &Path) -> Result<String, String> {
     let mut large = String::new();
     for (kind, prefix) in [("models", "model_"), ("validators", "validator_")] {
         let sizes = sizes_of(kind, prefix)?;
-        let chosen: Vec<&(PathBuf, u64)> = sizes
-            .iter()
-            .enumerate()
-            .filter(|(at, (_, size))| at % EVERY == 0 || *size > LARGE)
-            .map(|(_, module)| module)
-            .collect();
-        let names: Vec<String> = chosen.iter().map(|(path, _)| dotted(path)).collect();
+        let names: Vec<String> = sizes.iter().map(|(path, _)| dotted(path)).collect();
         let found = setup.script("imports.py", project, &json!({ "modules": names }))?;
         let pydantic = found["pydantic"].as_f64().unwrap_or(f64::NAN);
         let alone = found["alone"].as_f64().unwrap_or(f64::NAN);
-        let ratio = |name: &str| found["modules"][name].as_f64().unwrap_or(f64::NAN) / pydantic;
-        // The large ones are told one by one; the median is of the sample.
-        let sample = sizes.iter().step_by(EVERY).map(|(path, _)| dotted(path));
-        let mut ratios: Vec<f64> = sample.map(|name| ratio(&name)).collect();
+        let ratio = |name: &str| found["ratios"][name].as_f64().unwrap_or(f64::NAN);
+        let mut ratios: Vec<f64> = names.iter().map(|name| ratio(name)).collect();
         ratios.retain(|ratio| ratio.is_finite());
         ratios.sort_by(f64::total_cmp);
         text += &format!(
@@ -198,7 +187,7 @@ fn imports(setup: &Setup, project: &Path) -> Result<String, String> {
             pydantic * 1e3,
             alone * 1e3,
         );
-        for ((_, size), name) in chosen.iter().zip(&names).filter(|((_, size), _)| *size > LARGE) {
+        for ((_, size), name) in sizes.iter().zip(&names).filter(|((_, size), _)| *size > LARGE) {
             large += &format!("- `{name}`, {} KB: {:.2} ×\n", size / 1000, ratio(name));
         }
     }

@@ -16,6 +16,12 @@ use super::table::Table;
 use super::{Emitter, Need, evaluated};
 use crate::layout;
 
+/// Shorter tables (in bytes) are looked through as fast as anything.
+const SIMPLE: usize = 60;
+
+/// The level of the lines of a whole table.
+const OUTERMOST: usize = 2;
+
 /// Deeper tables go to a function of their own: their lines get short.
 const MAX_LEVEL: usize = 10;
 
@@ -32,7 +38,8 @@ impl<'a> Emitter<'a> {
         let mut code = self.code();
         let mut table = std::mem::take(&mut self.table);
         table.clear();
-        self.rules(&mut table, schema, 2);
+        let suffix = name.strip_prefix("collect").filter(|suffix| !suffix.is_empty());
+        self.rules_within(&mut table, schema, OUTERMOST, suffix);
         let kept = (table.flat().len() > LARGE)
             .then(|| ["_rules", name.strip_prefix("collect").unwrap_or(name)].concat())
             .filter(|kept| code.fits(&["def ", kept, "() -> Any:"]));
@@ -60,9 +67,8 @@ impl<'a> Emitter<'a> {
             "{}" => code.line(&["pass"]),
             flat => {
                 let arguments = [flat, "data", "at", "out"];
-                let refers = flat.strip_prefix("{\"$ref\": ").and_then(|rest| rest.strip_suffix('}'));
-                if let Some(callee) = refers.filter(|rest| !rest.contains([',', '{'])) {
-                    code.call(&[callee], &arguments[1..], "");
+                if !flat.starts_with('{') && flat != "False" {
+                    code.call(&[flat], &arguments[1..], "");
                 } else if code.fits(&["_explain(", flat, ", data, at, out)"]) {
                     code.call(&["_explain"], &arguments, "");
                 } else {
@@ -75,8 +81,14 @@ impl<'a> Emitter<'a> {
         self.put(place, code);
     }
 
-    /// The rules of a schema; `{}` if there are none. `level` is how deep their lines may stand.
+    /// The rules of a schema; `{}` if there are none; a function that collects, if all is said there. `level` is how deep their
+    /// lines may stand.
     fn rules(&mut self, t: &mut Table, schema: &'a Schema, level: usize) {
+        self.rules_within(t, schema, level, None);
+    }
+
+    /// The same, of a definition whose functions have this suffix.
+    fn rules_within(&mut self, t: &mut Table, schema: &'a Schema, level: usize, suffix: Option<&str>) {
         let node = match schema {
             Schema::Bool(true) => return t.text("{}"),
             Schema::Bool(false) => {
@@ -85,9 +97,11 @@ impl<'a> Emitter<'a> {
             }
             Schema::Node(node) => &**node,
         };
+        let (mark, mut parts) = (t.mark(), self.parts);
         t.open('{');
         if level >= MAX_LEVEL && (node.array.is_some() || node.object.is_some() || node.logic.is_some()) {
             let number = self.collector(schema, t);
+            parts = self.parts;
             self.part(Part::Ref);
             t.key("$ref");
             t.text("_collect_");
@@ -95,7 +109,24 @@ impl<'a> Emitter<'a> {
         } else {
             self.node_rules(t, node, level);
         }
+        // What a reference leads to is mostly valid, and that is told much faster than explained.
+        if let Some(suffix) = suffix.filter(|_| t.since(mark).len() > SIMPLE) {
+            self.part(Part::Accepts);
+            t.key("accepts");
+            t.text("accepts");
+            t.text(suffix);
+        }
         t.close('}');
+        // Rules that are nothing but a function are that function.
+        let only = t.since(mark).strip_prefix("{\"$ref\": ").and_then(|rest| rest.strip_suffix('}'));
+        if let Some(function) = only.filter(|rest| !rest.contains([',', '{'])).map(str::to_owned) {
+            t.back_to(mark);
+            t.text(&function);
+            self.parts = parts;
+            if level > OUTERMOST {
+                self.part(Part::Call);
+            }
+        }
     }
 
     /// `"key": rules`, unless these are empty.

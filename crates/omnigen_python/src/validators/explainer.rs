@@ -11,6 +11,10 @@ use super::{Emitter, Need};
 /// A part of the function, by what uses it.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Part {
+    /// Rules that are a function.
+    Call,
+    /// The function that tells whether there is anything to explain.
+    Accepts,
     /// A rule that is `False`.
     False,
     Type,
@@ -215,11 +219,13 @@ impl Emitter<'_> {
         let below = any(ITEMS) || any(MEMBERS);
         put(wide && !called, HEAD);
         put(!wide || called, HEAD_BROKEN);
+        put(self.uses(Part::Call), CALL);
         put(wide && any(&reports), REPORT);
         put(!wide && any(&reports), REPORT_BROKEN);
         put(wide && below, BELOW);
         put(!wide && below, BELOW_BROKEN);
         put(called, FALSE);
+        put(self.uses(Part::Accepts), ACCEPTS);
         put(self.uses(Part::Type), TYPE);
         put(self.uses(Part::Enum), ENUM);
         put(self.uses(Part::Assertions), ASSERTED);
@@ -294,6 +300,12 @@ const HEAD_BROKEN: &str = r#"def _explain(
 
 "#;
 
+const CALL: &str = r#"    if callable(rules):
+        rules(data, at, out)
+        return
+
+"#;
+
 const REPORT: &str = r#"    def report(keyword: str, message: str) -> None:
         out.append({"pointer": at, "keyword": keyword, "message": message})
 
@@ -333,6 +345,10 @@ const FALSE: &str = r#"    if rules is False:
         return
 "#;
 
+const ACCEPTS: &str = r#"    if "accepts" in rules and rules["accepts"](data):
+        return
+"#;
+
 const TYPE: &str = r#"    if "type" in rules and not _TYPES[rules["type"]](data):
         report("type", f"must be {rules['type']}")
         return
@@ -344,11 +360,12 @@ const ENUM: &str = r#"    if "enum" in rules and data not in rules["enum"]:
         return
 "#;
 
-const ASSERTED: &str = r#"    for keyword, (message, holds) in _ASSERTIONS.items():
-        rule = rules.get(keyword)
-        if rule is not None and not holds(data, rule):
-            plural = "" if rule == 1 else "s"
-            report(keyword, message.format(rule, plural))
+const ASSERTED: &str = r#"    for keyword, rule in rules.items():
+        if keyword in _ASSERTIONS:
+            message, holds = _ASSERTIONS[keyword]
+            if not holds(data, rule):
+                plural = "" if rule == 1 else "s"
+                report(keyword, message.format(rule, plural))
 "#;
 
 const CHECKS: &str = r#"    for keyword, message, holds in rules.get("checks", ()):
@@ -395,25 +412,27 @@ const PROPERTIES: &str = r#"        for name, inner in rules.get("properties", {
                 below(@"properties", @inner, name, data[name])
 "#;
 
-const PATTERNS: &str = r#"        patterns = rules.get("patternProperties", ())
-        for name, value in data.items():
-            for search, inner in patterns:
-                if search(name):
-                    below(@"patternProperties", @inner, name, value)
+const PATTERNS: &str = r#"        keyword = "patternProperties"
+        if keyword in rules:
+            for name, value in data.items():
+                for search, inner in rules[keyword]:
+                    if search(name):
+                        below(@keyword, @inner, name, value)
 "#;
 
 const PATTERNS_FIRST: &str = r#"        patterns = rules.get("patternProperties", ())
-        for name, value in data.items():
+        keyword = "additionalProperties"
+        names = data if patterns or keyword in rules else ()
+        for name in names:
             known = name in rules.get("properties", {})
             for search, inner in patterns:
                 if search(name):
                     known = True
-                    below(@"patternProperties", @inner, name, value)
+                    below(@"patternProperties", @inner, name, data[name])
 "#;
 
-const PATTERNS_ELSE: &str = r#"            keyword = "additionalProperties"
-            if keyword in rules and not known:
-                below(@keyword, @rules[keyword], name, value)
+const PATTERNS_ELSE: &str = r#"            if keyword in rules and not known:
+                below(@keyword, @rules[keyword], name, data[name])
 "#;
 
 const ADDITIONAL: &str = r#"        keyword = "additionalProperties"

@@ -126,7 +126,9 @@ impl<'a> Emitter<'a> {
             let folder = unit.folders.last().map_or("", |folder| folder.trim_start_matches('_'));
             return format!("_{folder}_{}{below}", unit.stem);
         }
-        if below.is_empty() { format!("_{}", unit.stem) } else { below }
+        // Two files may call a definition by one name.
+        let stem = format!("_{}", unit.stem);
+        if below.starts_with(&stem) { below } else { stem + &below }
     }
 }
 

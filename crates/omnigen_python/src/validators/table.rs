@@ -125,6 +125,11 @@ impl Table {
         self.text.ends_with(text)
     }
 
+    /// What was written since, on one line.
+    pub(super) fn since(&self, mark: Mark) -> &str {
+        &self.text[mark.text..]
+    }
+
     /// The whole on one line.
     pub(super) fn flat(&self) -> &str {
         &self.text
