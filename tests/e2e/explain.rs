@@ -114,6 +114,32 @@ fn settings_hand_edits_and_errors_are_reasons_too() {
 }
 
 #[test]
+fn what_is_no_artifact_any_more_is_explained_too() {
+    let project = built();
+    let (model, kept) = ("generated/models/model_order.py", "generated/validators/validator_order.py");
+    project.write(kept, project.read(kept) + "# mine\n");
+    project.remove("contracts/order.json");
+    let gone = |found: &Value| found[0]["causes"][0]["path"] == "contracts/order.json";
+    let found = explained(&project, model);
+    assert!(found[0]["state"] == "orphaned" && gone(&found), "{found:#}");
+    let found = explained(&project, kept);
+    assert!(found[0]["state"] == "kept" && gone(&found), "{found:#}");
+    project.build().ends(1);
+    let found = explained(&project, model);
+    assert!(found[0]["state"] == "removed" && found[0]["revision"] == 2 && gone(&found), "{found:#}");
+    let found = explained(&project, kept);
+    assert!(found[0]["state"] == "kept" && found[0]["revision"] == 2 && gone(&found), "{found:#}");
+    assert_eq!(explained(&project, "contracts/order.json").as_array().map(Vec::len), Some(3));
+    // What only makes a package of a folder; what somebody has put where an output belongs, or beside them.
+    assert_eq!(explained(&project, "generated/models/__init__.py")[0]["state"], "up-to-date");
+    project.write(VALIDATOR, "mine = True\n");
+    assert_eq!(explained(&project, VALIDATOR)[0]["state"], "blocked");
+    project.write("generated/own.py", "mine = True\n");
+    project.run(&["explain", "generated/own.py"]).ends(2).says("is not an output");
+    project.run(&["explain", "contracts/custmer.json"]).ends(2).says("did you mean `contracts/customer.json`?");
+}
+
+#[test]
 fn the_log_keeps_what_was_done_and_why() {
     let project = built();
     project.run(&["build"]).ends(0);

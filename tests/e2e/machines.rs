@@ -169,6 +169,27 @@ fn the_configuration_has_a_schema() {
 }
 
 #[test]
+#[cfg(target_os = "linux")]
+fn half_of_an_answer_is_an_error_unless_its_reader_went_away() {
+    let project = Project::with(&[("contracts/note.json", NOTE)]);
+    project.build().ends(0);
+    // A device that is always full.
+    let full = |arguments: &[&str]| {
+        let device = std::fs::File::options().write(true).open("/dev/full").expect("a device");
+        let output = project.command().args(arguments).stdout(device).output().expect("omnigen");
+        (output.status.code(), String::from_utf8_lossy(&output.stderr).contains("stdout cannot be written: "))
+    };
+    for arguments in [&["codes"][..], &["graph"], &["log"], &["build", "--message-format", "json"]] {
+        assert_eq!(full(arguments), (Some(2), true), "{arguments:?}");
+    }
+    assert_eq!(full(&["build"]), (Some(0), false), "nothing was to be told there");
+    project.run(&["build", "--events", "/dev/full"]).ends(2).says("`/dev/full` cannot be written: ");
+    let mut child = project.command().arg("codes").stdout(std::process::Stdio::piped()).spawn().expect("omnigen");
+    drop(child.stdout.take());
+    assert_eq!(child.wait().expect("its end").code(), Some(0));
+}
+
+#[test]
 fn the_first_error_ends_it_if_that_is_wanted() {
     let project = Project::with(&[("contracts/note.json", NOTE), ("contracts/order.json", DANGLING)]);
     project.run(&["build", "--fail-fast"]).ends(1).says("error[dangling-ref]");

@@ -8,7 +8,7 @@ mod screen;
 mod stream;
 
 use std::env;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -51,8 +51,15 @@ fn main() -> ExitCode {
             Exit::Usage
         }
     };
+    let mut lost = screen.lost();
     if let Some(lines) = lines {
         lines.close(exit, None);
+        lost = lost.or_else(|| lines.lost());
+    }
+    // Half of an answer is none: whoever reads it must not take it for the whole.
+    if let Some(lost) = lost {
+        screen.failure(&lost, None);
+        exit = Exit::Usage;
     }
     if let (Some(profile), Some(path)) = (profile, &cli.global.profile)
         && let Err(error) = omnigen_disk::write_atomic(path, profile.render().as_bytes())
@@ -66,7 +73,7 @@ fn main() -> ExitCode {
 /// Sets up whatever listens to the run.
 fn listen(cli: &Cli, screen: &Screen) -> Result<(Option<Lines>, Option<Profile>), Unusable> {
     let global = &cli.global;
-    let mut sinks: Vec<Box<dyn std::io::Write + Send>> = Vec::new();
+    let mut sinks: Vec<stream::Sink> = Vec::new();
     // Commands that answer a question have only the answer on stdout.
     let answers = matches!(
         cli.command,
@@ -77,14 +84,15 @@ fn listen(cli: &Cli, screen: &Screen) -> Result<(Option<Lines>, Option<Profile>)
             | Command::Cache { .. }
     );
     if global.message_format == Format::Json && !answers {
-        sinks.push(Box::new(std::io::stdout()));
+        sinks.push(("stdout".to_owned(), Box::new(std::io::stdout())));
     }
     if let Some(path) = &global.events {
         let unwritable = |error: std::io::Error| Unusable {
             message: format!("events cannot be written to `{}`: {error}", path.display()),
             hint: None,
         };
-        sinks.push(Box::new(omnigen_disk::files::stream(path).map_err(unwritable)?));
+        let file = omnigen_disk::files::stream(path).map_err(unwritable)?;
+        sinks.push((format!("`{}`", path.display()), Box::new(file)));
     }
     let lines = (!sinks.is_empty()).then(|| Lines::to(sinks));
     let profile = global.profile.as_ref().map(|_| Profile::new());
@@ -276,7 +284,16 @@ fn prefix(root: &Path) -> String {
 
 /// A path as a person types it, from the root. What is no path stays as it is.
 fn from_root(root: &Path, folder: &Path, typed: &str) -> String {
-    let full = folder.join(typed.strip_prefix("./").unwrap_or(typed));
+    let mut full = folder.to_path_buf();
+    for part in Path::new(typed).components() {
+        match part {
+            // By the words alone: an output that is gone has no folders to ask.
+            Component::ParentDir => {
+                full.pop();
+            }
+            part => full.push(part),
+        }
+    }
     match full.strip_prefix(root) {
         Ok(below) => below.components().map(|part| part.as_os_str().to_string_lossy()).collect::<Vec<_>>().join("/"),
         Err(_) => typed.to_owned(),

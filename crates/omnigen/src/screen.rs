@@ -97,6 +97,8 @@ pub(crate) struct Screen {
     terminal: bool,
     errors: AutoStream<io::Stderr>,
     progress: Option<Progress>,
+    /// Why an answer could not be written.
+    lost: Option<String>,
 }
 
 struct Progress {
@@ -132,6 +134,7 @@ impl Screen {
             terminal: around.terminal,
             errors: AutoStream::new(io::stderr(), if look.color { ColorChoice::Always } else { ColorChoice::Never }),
             progress,
+            lost: None,
         }
     }
 
@@ -266,9 +269,20 @@ impl Screen {
     }
 
     /// What was asked for, on stdout.
-    pub(crate) fn answer(&self, text: &str) {
-        // A reader that went away (`| head`) has seen enough.
-        let _gone = io::stdout().lock().write_all(text.as_bytes());
+    pub(crate) fn answer(&mut self, text: &str) {
+        let mut stdout = io::stdout().lock();
+        match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+            // A reader that went away (`| head`) has seen enough.
+            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+                self.lost.get_or_insert_with(|| format!("stdout cannot be written: {error}"));
+            }
+            _ => {}
+        }
+    }
+
+    /// Why somebody who asked has not got all of the answer, if so.
+    pub(crate) fn lost(&self) -> Option<String> {
+        self.lost.clone()
     }
 
     /// Why nothing could be done.

@@ -2,7 +2,7 @@
 //! the profile. All of them are layers; none changes what a run does.
 
 use std::fmt;
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use omnigen_report::{Activity, BuildEvent, CallResult, Carried, Exit, Summary, event_json};
@@ -44,8 +44,13 @@ impl Visit for Unpack<'_> {
 #[derive(Clone)]
 pub(crate) struct Lines(Arc<Mutex<State>>);
 
+/// A place for lines, and what it is called.
+pub(crate) type Sink = (String, Box<dyn Write + Send>);
+
 struct State {
-    sinks: Vec<Box<dyn Write + Send>>,
+    sinks: Vec<Sink>,
+    /// Why lines are missing somewhere.
+    lost: Option<String>,
     /// A run has begun, and has not been closed.
     run: bool,
     /// Calls under way: target, contract, agent.
@@ -53,8 +58,13 @@ struct State {
 }
 
 impl Lines {
-    pub(crate) fn to(sinks: Vec<Box<dyn Write + Send>>) -> Lines {
-        Lines(Arc::new(Mutex::new(State { sinks, run: false, calls: Vec::new() })))
+    pub(crate) fn to(sinks: Vec<Sink>) -> Lines {
+        Lines(Arc::new(Mutex::new(State { sinks, lost: None, run: false, calls: Vec::new() })))
+    }
+
+    /// Why lines are missing, if some are that somebody waits for.
+    pub(crate) fn lost(&self) -> Option<String> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).lost.clone()
     }
 
     fn hear(&self, event: &BuildEvent) {
@@ -101,8 +111,17 @@ impl Lines {
 impl State {
     fn write(&mut self, event: &BuildEvent) {
         let line = event_json(event) + "\n";
+        let lost = &mut self.lost;
         // A reader that went away is told no more; the others are.
-        self.sinks.retain_mut(|sink| sink.write_all(line.as_bytes()).and_then(|()| sink.flush()).is_ok());
+        self.sinks.retain_mut(|(name, sink)| match sink.write_all(line.as_bytes()).and_then(|()| sink.flush()) {
+            Ok(()) => true,
+            Err(error) => {
+                if error.kind() != ErrorKind::BrokenPipe {
+                    lost.get_or_insert_with(|| format!("{name} cannot be written: {error}"));
+                }
+                false
+            }
+        });
     }
 }
 

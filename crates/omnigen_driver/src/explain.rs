@@ -1,16 +1,18 @@
 //! `omnigen explain`: from changed inputs to the bytes of one artifact. Before a build it says why the artifact would be made,
 //! after it why it was: both come from the same round, which only compares.
 
+use std::collections::HashSet;
 use std::time::Instant;
 
 use omnigen_engine::{Project, Read, ReadKey, Target};
 use omnigen_ir::Digest;
-use omnigen_report::{Activity, Change, ChangeKind};
+use omnigen_report::{Activity, Change, ChangeKind, Code, nearest};
 use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::records::Since;
 use crate::revision::{Cause, Log, Revision, arrow};
+use crate::round::Round;
 use crate::session::Session;
 use crate::survey::Survey;
 use crate::{Options, Outcome};
@@ -23,9 +25,9 @@ const LISTED: usize = 12;
 pub struct Explanation {
     /// Path from the project's root, with `/`.
     pub path: String,
-    /// The contract that it is made of.
+    /// The contract that it is made of, or was; empty for what belongs to the whole project.
     pub contract: String,
-    /// The target.
+    /// The target; empty if nothing wants the file any more.
     pub target: String,
     /// How it stands.
     pub state: Standing,
@@ -108,6 +110,14 @@ pub enum Standing {
     Edited,
     /// It needs an agent's answer that is not known.
     Unanswered,
+    /// A file that is not ours is in its place, and stays there.
+    Blocked,
+    /// Nothing wants it any more: the next build removes it.
+    Orphaned,
+    /// Nothing wants it any more, but it was edited by hand, and stays.
+    Kept,
+    /// Nothing wanted it any more, and a build has removed it.
+    Removed,
 }
 
 /// One thing that was read.
@@ -157,10 +167,11 @@ pub fn explain(options: &Options, wanted: &str) -> Result<Vec<Explanation>, Box<
     let log = Log::new(&session.setup).read();
     let mut found = Vec::new();
     for (contract, target, path) in named(&session, wanted) {
-        found.extend(one(&mut session, &round.commit.changes, &log, contract, target, path));
+        found.extend(one(&mut session, &round, &log, contract, target, path));
     }
+    found.extend(unwanted(&session, &round.commit.changes, &log, wanted));
     if found.is_empty() {
-        return Err(failed(format!("there is no artifact `{wanted}`; name an output, a contract, or contract:target")));
+        return Err(failed(nothing(&session, wanted)));
     }
     let outcome = crate::outcome(&mut session, &options, round, started);
     crate::finished(&options, outcome);
@@ -195,7 +206,7 @@ fn named(session: &Session, wanted: &str) -> Vec<(String, String, String)> {
 
 fn one(
     session: &mut Session,
-    changes: &[Change],
+    round: &Round,
     log: &[Revision],
     contract: String,
     target: String,
@@ -206,13 +217,18 @@ fn one(
     let details = session.records.details(&contract)?;
     let (made, since) = (details.made.get(target.as_str()).cloned(), details.since.get(target.as_str()).cloned());
     let since = since.unwrap_or_default();
-    let change = changes.iter().find(|change| change.path == path);
+    let change = round.commit.changes.iter().find(|change| change.path == path);
+    let blocked = round
+        .diagnostics
+        .iter()
+        .any(|found| found.code == Code::ForeignFile && found.at.as_ref().is_some_and(|at| *at.file == *path));
     let ready = made.as_ref().is_some_and(|made| made.ready);
     let state = match change.map(|change| change.change) {
         Some(ChangeKind::Create) => Standing::Missing,
         Some(ChangeKind::Update | ChangeKind::Remove) => Standing::Stale,
         Some(ChangeKind::HandEdited) => Standing::Edited,
         Some(ChangeKind::AnswerMissing) => Standing::Unanswered,
+        None if blocked => Standing::Blocked,
         None if ready => Standing::UpToDate,
         None => Standing::Held,
     };
@@ -241,6 +257,89 @@ fn one(
         state,
         causes,
     })
+}
+
+/// What no contract makes: outputs that nothing wants any more, those that were removed, and the markers of packages.
+fn unwanted(session: &Session, changes: &[Change], log: &[Revision], wanted: &str) -> Vec<Explanation> {
+    let bare = |path: &str, contract: &str, state: Standing| Explanation {
+        path: path.to_owned(),
+        contract: contract.to_owned(),
+        target: String::new(),
+        state,
+        digest: None,
+        before: None,
+        revision: session.revision,
+        time: None,
+        causes: Vec::new(),
+        reads: Vec::new(),
+        cut_off: Vec::new(),
+        asked: None,
+    };
+    let meant = |path: &str, contract: &str| wanted == path || (wanted == contract && !contract.is_empty());
+    let mut found = Vec::new();
+    for output in &session.meta.outputs {
+        let path = format!("{}/{}", session.setup.out_name, output.path);
+        if path == wanted {
+            let change = changes.iter().find(|change| change.path == path);
+            let state = change.map_or(Standing::UpToDate, |change| match change.change {
+                ChangeKind::Create => Standing::Missing,
+                _ => Standing::Stale,
+            });
+            let (target, digest) = (output.target.to_string(), Some(output.digest.hex()));
+            found.push(Explanation { target, digest, revision: 0, ..bare(&path, "", state) });
+        }
+    }
+    let is_gone = |cause: &Cause, contract: &str| matches!(cause, Cause::File { path, .. } if path == contract);
+    let caused = |causes: &[Cause], contract: &str| -> Vec<Cause> {
+        let about = |cause: &&Cause| is_gone(cause, contract) || matches!(cause, Cause::Setting { .. } | Cause::Cold);
+        causes.iter().filter(about).cloned().collect()
+    };
+    for change in changes.iter().filter(|change| change.target.is_empty() && meant(&change.path, &change.contract)) {
+        let state = if change.change == ChangeKind::Remove { Standing::Orphaned } else { Standing::Kept };
+        let mut one = bare(&change.path, &change.contract, state);
+        (one.before, one.causes) = (change.before.clone(), caused(&session.causes.list, &change.contract));
+        let earlier = log.iter().rev().find(|past| past.causes.iter().any(|cause| is_gone(cause, &change.contract)));
+        if let (true, Some(past)) = (one.causes.is_empty(), earlier) {
+            (one.revision, one.time) = (past.revision, Some(past.time.clone()));
+            one.causes = caused(&past.causes, &change.contract);
+        }
+        found.push(one);
+    }
+    // What has not been there for long is still in the log; of several removals, the last.
+    let mut told: HashSet<&str> = changes.iter().map(|change| &*change.path).collect();
+    let known = |path: &str| !named(session, path).is_empty();
+    for past in log.iter().rev() {
+        for change in past.artifacts.iter().filter(|change| meant(&change.path, &change.contract)) {
+            if told.insert(&change.path) && change.change == ChangeKind::Remove && !known(&change.path) {
+                let mut one = bare(&change.path, &change.contract, Standing::Removed);
+                (one.revision, one.time, one.before) = (past.revision, Some(past.time.clone()), change.before.clone());
+                one.causes = caused(&past.causes, &change.contract);
+                found.push(one);
+            }
+        }
+    }
+    found
+}
+
+/// That there is nothing to explain, and what may have been meant.
+fn nothing(session: &Session, wanted: &str) -> String {
+    let below = wanted.strip_prefix(&*session.setup.out_name).and_then(|path| path.strip_prefix('/'));
+    if below.is_some_and(|path| omnigen_disk::files::is_file(&session.setup.out.join(path))) {
+        return format!("`{wanted}` is not an output: it was not made by omnigen, or belongs to somebody else by now");
+    }
+    let mut names: Vec<String> = Vec::new();
+    for (file, record) in session.records.iter().filter(|(_, record)| record.contract) {
+        names.push(file.to_string());
+        for output in &record.outputs {
+            names.push(format!("{}/{}", session.setup.out_name, output.path));
+            if wanted.contains(':') {
+                names.push(format!("{file}:{}", output.target));
+            }
+        }
+    }
+    let near = nearest(wanted, names.iter().map(String::as_str), 3);
+    let hint = near.map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
+    format!("there is no artifact `{wanted}`; name an output, a contract, or contract:target{hint}")
 }
 
 /// What the agent of a target is asked; nothing for targets of our own.
@@ -391,13 +490,19 @@ impl Explanation {
             cut_off,
             asked,
         } = self;
-        let mut out = format!("{path}: {target} of {contract}\n");
+        let mut out = match (&**target, &**contract) {
+            ("", "") => format!("{path}: once an output\n"),
+            ("", contract) => format!("{path}: once made of {contract}\n"),
+            (target, "") => format!("{path}: {target} of the project\n"),
+            (target, contract) => format!("{path}: {target} of {contract}\n"),
+        };
         let made = match (time, revision) {
             (Some(time), revision) => format!("made in revision {revision}, {time}"),
             (None, 0) => "made in a revision that is no longer known".to_owned(),
             (None, revision) => format!("made in revision {revision}, which is no longer in the log"),
         };
         let line = match state {
+            Standing::UpToDate if contract.is_empty() => "up to date: it makes its folder a package".to_owned(),
             Standing::UpToDate => format!("up to date: {made}"),
             Standing::Missing if before.is_none() => "missing: the next build makes it".to_owned(),
             Standing::Missing => "missing: the next build puts it back".to_owned(),
@@ -405,6 +510,12 @@ impl Explanation {
             Standing::Held => "held back: what it is made of has errors (omnigen check)".to_owned(),
             Standing::Edited => "edited by hand: it is kept as it is, unless --force is given".to_owned(),
             Standing::Unanswered => "unanswered: an agent has to be asked".to_owned(),
+            Standing::Blocked => "blocked: a file that omnigen did not make is in its place; move it away".to_owned(),
+            Standing::Orphaned => "orphaned: no contract makes it any more, and the next build removes it".to_owned(),
+            Standing::Kept => {
+                "kept: no contract makes it any more, but it was edited by hand; --force removes it".to_owned()
+            }
+            Standing::Removed => format!("removed: no contract made it any more; {}", made.replace("made in", "in")),
         };
         out.push_str(&format!("  {line}\n"));
         if !causes.is_empty() {

@@ -5,12 +5,14 @@ use std::path::PathBuf;
 
 use omnigen_ir::Digest;
 use omnigen_report::{Change, ChangeKind};
+use rustc_hash::{FxHashMap, FxHashSet};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::setup::Setup;
 
-/// At most so many causes, definitions of one file, and artifacts are listed in a revision; the others are counted.
+/// At most so many causes, definitions, and artifacts are listed in a revision; the others are counted. A line has to be much
+/// shorter than the log may be.
 const LISTED: usize = 200;
 /// Bytes of the log beyond which its older half goes.
 const LARGEST: u64 = 1 << 20;
@@ -118,6 +120,10 @@ impl Causes {
         before: &omnigen_engine::Outline,
         after: Option<&omnigen_engine::Outline>,
     ) {
+        let mut listed: usize = 0;
+        for cause in &self.list {
+            listed += if let Cause::File { definitions, .. } = cause { definitions.len() } else { 0 };
+        }
         let own = self.list.iter_mut().find_map(|cause| match cause {
             Cause::File { path, definitions, more_definitions, .. } if path == file => {
                 Some((definitions, more_definitions))
@@ -125,24 +131,24 @@ impl Causes {
             _ => None,
         });
         let Some((definitions, more)) = own else { return };
-        let at = |outline: Option<&omnigen_engine::Outline>, pointer: &str| {
-            let list = outline.map(|outline| &outline.exports.list).into_iter().flatten();
-            list.into_iter().find(|export| *export.pointer == *pointer).map(|export| (export.full, export.meaning))
+        let said = |outline: &omnigen_engine::Outline| -> FxHashMap<Box<str>, (Digest, Digest)> {
+            outline.exports.list.iter().map(|one| ((*one.pointer).into(), (one.full, one.meaning))).collect()
         };
-        let old = before.exports.list.iter().map(|export| &export.pointer);
-        let new = after.into_iter().flat_map(|outline| &outline.exports.list).map(|export| &export.pointer);
-        let fresh = new.filter(|pointer| at(Some(before), pointer).is_none());
-        for pointer in old.chain(fresh) {
-            let (before, after) = (at(Some(before), pointer), at(after, pointer));
+        let (old, new) = (said(before), after.map(said).unwrap_or_default());
+        let both = before.exports.list.iter().chain(after.into_iter().flat_map(|outline| &outline.exports.list));
+        let mut seen: FxHashSet<&str> = FxHashSet::default();
+        for pointer in both.map(|export| &*export.pointer).filter(|pointer| seen.insert(pointer)) {
+            let (before, after) = (old.get(pointer), new.get(pointer));
             if before == after {
                 continue;
             }
-            if definitions.len() == LISTED {
+            if listed >= LISTED {
                 *more += 1;
                 continue;
             }
+            listed += 1;
             definitions.push(Definition {
-                pointer: pointer.to_string(),
+                pointer: pointer.to_owned(),
                 before: before.map(|(full, _)| full.hex()),
                 after: after.map(|(full, _)| full.hex()),
                 meaning: before.map(|(_, meaning)| meaning) != after.map(|(_, meaning)| meaning),
@@ -177,22 +183,29 @@ impl Log {
 
     /// All revisions that are kept, the oldest first. Lines that are none are left out.
     pub(crate) fn read(&self) -> Vec<Revision> {
-        let text = omnigen_disk::read_text(&self.path).map(|text| text.text).unwrap_or_default();
-        text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect()
+        self.text().lines().filter_map(|line| serde_json::from_str(line).ok()).collect()
+    }
+
+    /// Whatever stands in it: a line that is not even text costs no other one.
+    fn text(&self) -> String {
+        let bytes = omnigen_disk::files::read_bytes(&self.path).map(|(bytes, _)| bytes).unwrap_or_default();
+        String::from_utf8_lossy(&bytes).into_owned()
     }
 
     /// Lines that are no revisions, in words.
     pub(crate) fn damage(&self) -> Option<String> {
-        let text = omnigen_disk::read_text(&self.path).map(|text| text.text).unwrap_or_default();
-        let broken = text.lines().filter(|line| serde_json::from_str::<Revision>(line).is_err()).count();
+        let broken = self.text().lines().filter(|line| serde_json::from_str::<Revision>(line).is_err()).count();
         (broken > 0).then(|| format!("log: {} cannot be read", omnigen_report::count(broken, "line")))
     }
 
     /// The number of the last revision; 0 if there is none.
     pub(crate) fn last(&self) -> u64 {
-        let tail = omnigen_disk::files::tail(&self.path, 1 << 18).unwrap_or_default();
-        let line = tail.lines().rev().find_map(|line| serde_json::from_str::<Revision>(line).ok());
-        line.map_or(0, |revision| revision.revision)
+        let within = |bytes: u64| {
+            let tail = omnigen_disk::files::tail(&self.path, bytes).unwrap_or_default();
+            tail.lines().rev().find_map(|line| serde_json::from_str::<Revision>(line).ok())
+        };
+        // Paths of the longest kind make lines of the longest kind.
+        within(1 << 18).or_else(|| within(LARGEST * 4)).map_or(0, |revision| revision.revision)
     }
 
     /// Adds a revision. Trouble is no reason to fail a build: the log only knows less then.
@@ -383,5 +396,11 @@ mod tests {
         assert_eq!(log.last(), 1_999);
         log.add(&Revision { revision: 2_000, ..Revision::default() });
         assert_eq!((log.last(), log.read().last().map(|last| last.revision)), (2_000, Some(2_000)));
+        // A disk that has lost a block.
+        let (whole, (mut bytes, _)) = (log.read(), omnigen_disk::files::read_bytes(&log.path).expect("there"));
+        bytes.splice(0..0, *b"\xff\xfe\0\n");
+        omnigen_disk::write_atomic(&log.path, &bytes).expect("written");
+        assert_eq!((log.read().len(), log.last()), (whole.len(), 2_000));
+        assert!(log.damage().is_some());
     }
 }
