@@ -251,6 +251,19 @@ fn outputs_without_a_mark_go_by_any_way_of_building() {
 }
 
 #[test]
+fn a_need_may_be_waited_for_so_long_and_no_longer() {
+    let slow = "import time\ntime.sleep(0.5)\ndone('slow')";
+    let rest = target("late", "slow", "")
+        + &target("hasty", "quick", "needs = [{ target = \"late\", timeout = \"100ms\" }]")
+        + &target("calm", "quick", "needs = [{ target = \"late\", timeout = \"20s\" }]");
+    let project = project(&["a"], &[("slow", slow), ("quick", "done('quick')")], &rest);
+    project.build().ends(3).says("error[agent-timeout]").says("`hasty` waited 100ms for `late`").says("2 agent calls");
+    assert!(project.has("generated/late/a.md") && project.has("generated/calm/a.md"));
+    assert!(!project.has("generated/hasty/a.md"));
+    project.build().ends(0).says("1 agent call");
+}
+
+#[test]
 fn agents_that_wait_for_each_other_are_told() {
     let asks = |other: &str| format!("say('need', target='{other}')\nhear()\ndone('never')");
     let rest = target("left", "l", "") + &target("right", "r", "");

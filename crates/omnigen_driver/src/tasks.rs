@@ -61,6 +61,8 @@ struct Worker {
     environment: Environment,
     files: Vec<(String, Vec<u8>)>,
     priority: i64,
+    /// How long its tasks wait for those of other targets.
+    patience: Vec<(String, std::time::Duration)>,
     /// Names of gates, in order.
     gates: Vec<String>,
     /// The least score that an answer may give itself, in thousandths.
@@ -326,6 +328,7 @@ fn worker(
         environment,
         files,
         priority: target.priority,
+        patience: target.patience.clone(),
         gates: target.gates.clone(),
         least: target.quality_threshold,
     };

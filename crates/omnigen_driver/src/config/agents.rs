@@ -135,6 +135,8 @@ pub struct Target {
     pub output: String,
     /// Targets whose artifacts of the same contract it is given; sorted, without a circle, all of them exist.
     pub needs: Vec<String>,
+    /// How long it waits for those that other agents make, where that is said; no part of what it sees.
+    pub patience: Vec<(String, Duration)>,
     /// Agents whose messages for the same contract it is given; sorted.
     pub listens: Vec<String>,
     /// What of the contract it sees; sorted.
@@ -517,8 +519,10 @@ pub(super) fn target(
 
     let own = document.names("target");
     let mut needs = Vec::new();
-    for need in reader.needs(table) {
+    let mut patience = Vec::new();
+    for (need, timeout) in reader.needs(table) {
         let to = need.get_ref();
+        patience.extend(timeout.map(|timeout| (to.clone(), timeout)));
         if BUILT_IN.contains(&to.as_str()) {
             needs.push(to.clone());
         } else if own.contains(to) {
@@ -586,6 +590,7 @@ pub(super) fn target(
         agent: agent?.into_inner(),
         output: output?,
         needs,
+        patience,
         listens,
         sees,
         assignment: assignment.unwrap_or(Json::Null).to_string(),

@@ -160,8 +160,8 @@ pub(super) const TARGET: &[Key] = &[
     ),
     key(
         "needs",
-        "Targets whose artifacts of the same contract it is given.",
-        || json!({ "type": "array", "items": { "anyOf": [text(), members(&[("target", text())], &["target"])] } }),
+        "Targets whose artifacts of the same contract it is given, and how long it waits for them.",
+        || json!({ "type": "array", "items": { "anyOf": [text(), members(&[("target", text()), ("timeout", time())], &["target"])] } }),
     ),
     key("listens", "Agents whose messages for the same contract it is given.", texts),
     key(

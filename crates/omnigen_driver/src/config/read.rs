@@ -352,7 +352,7 @@ impl Reader {
     }
 
     /// The member `needs`: names, or tables with `target`.
-    pub(super) fn needs(&mut self, table: &Table<'_>) -> Vec<Text> {
+    pub(super) fn needs(&mut self, table: &Table<'_>) -> Vec<(Text, Option<Duration>)> {
         let path = table.below("needs");
         let example = "[\"models\"]";
         let Some(value) = table.entries.get("needs") else { return Vec::new() };
@@ -366,15 +366,15 @@ impl Reader {
         let mut out = Vec::with_capacity(list.len());
         for item in list.iter() {
             match item.get_ref() {
-                DeValue::String(text) => out.push(Spanned::new(item.span(), text.to_string())),
+                DeValue::String(text) => out.push((Spanned::new(item.span(), text.to_string()), None)),
                 DeValue::Table(entries) => {
                     let need = Table { path: path.clone(), name: "needs".to_owned(), span: item.span(), entries };
-                    let later = Later { stops: true, advice: "set `timeout` of the agent instead" };
-                    self.keys(&need, &["target"], &[("timeout", later)]);
+                    self.keys(&need, &["target", "timeout"], &[]);
                     if !self.has(&need, "target") {
                         self.error(item.span(), format!("`{path}.target` is missing"));
                     }
-                    out.extend(self.text(&need, "target", "\"models\""));
+                    let timeout = self.duration(&need, "timeout");
+                    out.extend(self.text(&need, "target", "\"models\"").map(|target| (target, timeout)));
                 }
                 other => {
                     self.wrong::<()>(item.span(), &path, "a list of targets", example, other);

@@ -373,8 +373,10 @@ fn what_is_not_supported_yet_is_told() {
         assert!(found.len() == 1 && found[0].starts_with(&format!("bad-config|{key}|")), "{found:?}");
     }
     check_rest(
-        "[agent.a]\ncommand = [\"a\"]\n[target.t]\nagent = \"a\"\noutput = \"{contract}\"\nneeds = [{ target = \"models\", timeout = \"1s\" }]",
-        &["bad-config|timeout|`target.t.needs.timeout` is not supported yet|set `timeout` of the agent instead"],
+        "[agent.a]\ncommand = [\"a\"]\n[target.t]\nagent = \"a\"\noutput = \"{contract}\"\nneeds = [{ target = \"models\", timeout = \"soon\" }]",
+        &[
+            "bad-config|\"soon\"|`target.t.needs.timeout` must be a time such as \"30s\", not \"soon\"|units: `ms`, `s`, `m`, `h`; whole numbers",
+        ],
     );
 }
 

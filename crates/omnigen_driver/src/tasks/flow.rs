@@ -42,6 +42,8 @@ pub(super) struct Flow {
     unfinished: BTreeSet<TaskId>,
     /// Planned, and waiting for another task: needed → waiting.
     waiting: BTreeMap<TaskId, BTreeSet<TaskId>>,
+    /// Since when tasks wait, that do not wait for ever: waiting, needed.
+    waits: BTreeMap<(TaskId, TaskId), Instant>,
     /// To be called when there is room: highest priority first, then in order.
     queue: VecDeque<(i64, Call, u32)>,
     /// To be called again at a time.
@@ -86,6 +88,7 @@ impl Flow {
             seen: open.clone(),
             open,
             waiting: BTreeMap::new(),
+            waits: BTreeMap::new(),
             queue: VecDeque::new(),
             later: Vec::new(),
             unjudged: Vec::new(),
@@ -161,6 +164,7 @@ impl Flow {
                     return Ok(());
                 }
                 self.due(session);
+                self.lose_patience(session);
                 self.use_the_wait(session);
                 // While all wait for agents, what has come in is stored and placed: less is left for the end.
                 if self.answers.len() >= ENOUGH {
@@ -177,6 +181,7 @@ impl Flow {
                 self.receive(session, commit, mail)?;
             }
             self.due(session);
+            self.lose_patience(session);
             if self.edited {
                 return Ok(());
             }
@@ -234,6 +239,9 @@ impl Flow {
             }
             self.unfinished.insert(needed.clone());
             self.open.insert(needed.clone());
+        }
+        if waits::patience(session, &task, &needed).is_some() {
+            self.waits.entry((task.clone(), needed.clone())).or_insert_with(Instant::now);
         }
         self.waiting.entry(needed).or_default().insert(task);
     }

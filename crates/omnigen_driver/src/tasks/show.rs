@@ -67,6 +67,13 @@ pub(super) fn circle(tasks: &[TaskId]) -> Diagnostic {
     diagnostic.hint("one of the agents must do without what it asks the other for")
 }
 
+/// A task has waited too long for another one.
+pub(super) fn waited((file, target): &TaskId, (_, needed): &TaskId, most: std::time::Duration) -> Diagnostic {
+    let message = format!("`{target}` waited {most:?} for `{needed}`, as long as its `needs` allow");
+    let hint = format!("`{needed}` goes on: another build finds it; or raise its `timeout` in `needs`");
+    Diagnostic::new(Code::AgentTimeout, At::file(file), message).hint(hint)
+}
+
 /// An agent thinks too little of its own answer.
 pub(super) fn too_low(call: &Call, score: u32, least: u32) -> Diagnostic {
     let share = |share: u32| format!("{:.2}", f64::from(share) / 1000.0);

@@ -1,8 +1,10 @@
 //! The part of a round that is about waiting: agents that ask for something while they run, who waits for whom, and who goes on.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use omnigen_agents::{Need, NeedReply};
+use omnigen_report::TaskEventKind;
 
 use super::{Flow, name};
 use crate::commit::Commit;
@@ -11,7 +13,37 @@ use crate::tasks::flight::Wait;
 use crate::tasks::needs::{self, Met};
 use crate::tasks::{TaskId, known, show};
 
+/// How long a task waits for another one, if that is said.
+pub(super) fn patience(session: &Session, task: &TaskId, needed: &TaskId) -> Option<Duration> {
+    let worker = session.agents.worker(&task.1)?;
+    worker.patience.iter().find(|(target, _)| **target == *needed.1).map(|(_, most)| *most)
+}
+
 impl Flow {
+    /// Gives up tasks that have waited for others longer than their targets say. Those others go on, and are found the next time.
+    pub(super) fn lose_patience(&mut self, session: &mut Session) {
+        let still = |(task, needed): &(TaskId, TaskId)| self.waiting.get(needed).is_some_and(|all| all.contains(task));
+        self.waits.retain(|pair, _| still(pair));
+        let over = self.waits.iter().filter(|((task, needed), since)| {
+            patience(session, task, needed).is_some_and(|most| since.elapsed() > most)
+        });
+        let over: Vec<(TaskId, TaskId)> = over.map(|(pair, _)| pair.clone()).collect();
+        for (task, needed) in over {
+            if let Some(waiting) = self.waiting.get_mut(&needed) {
+                waiting.remove(&task);
+            }
+            let most = patience(session, &task, &needed).unwrap_or_default();
+            let why = show::waited(&task, &needed, most);
+            let (class, text) = ("timeout".to_owned(), why.message.clone());
+            self.outcome.failed = true;
+            self.outcome.diagnostics.push(why);
+            self.tell(session, &task, 0, TaskEventKind::Failed { class, text });
+            known::leave_unasked(session, &task);
+            self.finished(&task);
+            self.refuse(session, &task, "it has no answer");
+        }
+    }
+
     /// Ends those that wait, while they run, for a task that will not be answered.
     pub(super) fn refuse(&mut self, session: &mut Session, task: &TaskId, why: &str) {
         let waiting: Vec<u64> = session
