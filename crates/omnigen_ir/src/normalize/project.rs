@@ -210,8 +210,7 @@ impl<'a> Projector<'a> {
         let made = match (rest, schemas) {
             // The usual case: nothing to gather.
             ([], [(file, Schema::Node(node))]) if node.reference.is_none() && node.logic.is_none() => {
-                let file: &FileId = file;
-                self.by_type(&[Part { file: file.clone(), node, spent: false }], context)
+                self.by_type(&[Part { file: FileId::clone(file), node, spent: false }], context)
             }
             _ => self.conjunction_inner(rest, schemas, context),
         };
