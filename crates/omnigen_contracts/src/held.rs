@@ -187,7 +187,7 @@ impl<'d> Owners<'d> {
                 {
                     users[target].push(user);
                 }
-                node.children(&mut |_, child| open.push(child));
+                node.each_child(&mut |child| open.push(child));
             }
         }
         users

@@ -134,7 +134,7 @@ impl Found {
         {
             self.needs.push(Need { uri: uri.clone(), beside: beside.clone(), at: node.at.clone() });
         }
-        node.children(&mut |_, child| self.walk(child));
+        node.each_child(&mut |child| self.walk(child));
     }
 }
 

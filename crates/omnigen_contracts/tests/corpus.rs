@@ -24,7 +24,7 @@ fn targets(schema: &Schema, list: &mut Vec<String>) {
     if let Some(RefTarget::Here(pointer)) = node.reference.as_ref().map(|reference| &reference.target) {
         list.push(pointer.to_string());
     }
-    node.children(&mut |_, child| targets(child, list));
+    node.each_child(&mut |child| targets(child, list));
 }
 
 #[test]

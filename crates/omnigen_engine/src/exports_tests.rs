@@ -147,7 +147,7 @@ pub(crate) fn keys(declared: &Declarations) -> BTreeSet<&str> {
         if let Some(RefTarget::Here(pointer)) = node.reference.as_deref().map(|reference| &reference.target) {
             keys.insert(pointer);
         }
-        node.children(&mut |_, child| gather(child, keys));
+        node.each_child(&mut |child| gather(child, keys));
     }
     declared.definitions.iter().for_each(|(_, schema)| gather(schema, &mut keys));
     keys
@@ -182,7 +182,7 @@ fn dynamic(declared: &Declarations) -> bool {
         if node.reference.as_deref().is_some_and(|reference| reference.dynamic.is_some()) {
             return true;
         }
-        node.children(&mut |_, child| open.push(child));
+        node.each_child(&mut |child| open.push(child));
     }
     false
 }

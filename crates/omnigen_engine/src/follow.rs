@@ -33,7 +33,7 @@ impl Follow<'_, '_> {
                 Link::To(_) | Link::Dangling | Link::Pending => {}
             }
         }
-        node.children(&mut |_, child| self.schema(child));
+        node.each_child(&mut |child| self.schema(child));
     }
 
     /// What to do about a reference that leads to nothing.

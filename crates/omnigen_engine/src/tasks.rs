@@ -276,7 +276,7 @@ pub(crate) fn encoded(text: &str) -> String {
 pub(crate) fn each_node<'a>(schema: &'a Schema, found: &mut dyn FnMut(&'a Node)) {
     let Some(node) = schema.node() else { return };
     found(node);
-    node.children(&mut |_, child| each_node(child, found));
+    node.each_child(&mut |child| each_node(child, found));
 }
 
 /// Is there a `contains` of a draft in which it evaluates nothing (before 2020-12)?

@@ -439,19 +439,23 @@ impl Node {
     /// Calls `f` with every direct subschema and its pointer relative to this node (escaped, with a leading slash), in a
     /// fixed order. The keyword is the one the schema *stands* under: it is read off the child where that has a place.
     pub fn children<'a>(&'a self, f: &mut dyn FnMut(&str, &'a Schema)) {
-        enum Key<'k> {
-            Name(&'k str),
-            Index(usize),
-        }
         // Most children know where they stand: the pointer is spelled out only for the others.
-        let mut give = |keyword: &str, key: Option<Key<'_>>, schema: &'a Schema| match schema {
+        self.keyed(&mut |keyword, key, schema| match schema {
             Schema::Node(node) if node.at.starts_with(&*self.at) => f(&node.at[self.at.len()..], schema),
             _ => match key {
                 Some(Key::Name(name)) => f(&["/", keyword, "/", &escape(name)].concat(), schema),
                 Some(Key::Index(index)) => f(&format!("/{keyword}/{index}"), schema),
                 None => f(&["/", keyword].concat(), schema),
             },
-        };
+        });
+    }
+
+    /// Calls `f` with every direct subschema, in the order of [`Node::children`].
+    pub fn each_child<'a>(&'a self, f: &mut dyn FnMut(&'a Schema)) {
+        self.keyed(&mut |_, _, schema| f(schema));
+    }
+
+    fn keyed<'a>(&'a self, give: &mut dyn FnMut(&str, Option<Key<'a>>, &'a Schema)) {
         if let Some(array) = self.array.as_deref() {
             for (i, schema) in array.prefix.iter().enumerate() {
                 give("prefixItems", Some(Key::Index(i)), schema);
@@ -506,6 +510,12 @@ impl Node {
             }
         }
     }
+}
+
+/// Where a subschema stands below its keyword.
+enum Key<'k> {
+    Name(&'k str),
+    Index(usize),
 }
 
 /// Escapes one token of a JSON pointer (RFC 6901, section 3).

@@ -140,7 +140,7 @@ impl<'d> All<'d> {
                 let properties = node.object.iter().flat_map(|object| &object.properties);
                 marked |=
                     properties.map(|property| self.only(&property.schema, HOPS)).any(|only| only != (false, false));
-                node.children(&mut |_, child| open.push(child));
+                node.each_child(&mut |child| open.push(child));
             }
             if marked {
                 certain.push(index);
@@ -173,7 +173,7 @@ impl<'d> All<'d> {
             let mut open = vec![&self.list[index].1];
             while let Some(schema) = open.pop() {
                 let Some(node) = schema.node() else { continue };
-                node.children(&mut |_, child| open.push(child));
+                node.each_child(&mut |child| open.push(child));
                 let lead = match node.reference.as_deref().map(|reference| &reference.target) {
                     Some(RefTarget::Here(pointer)) => match self.owner(pointer).map(|(owner, _)| owner) {
                         Some(owner) if owner == index || !apart.contains(&owner) => continue,
@@ -287,7 +287,7 @@ impl<'d> All<'d> {
         }
         // Copies have the same children, but for the properties that are gone.
         let mut originals: Vec<&'d Schema> = Vec::new();
-        from.children(&mut |_, child| originals.push(child));
+        from.each_child(&mut |child| originals.push(child));
         let gone = from.object.as_deref().map_or(0, |object| object.properties.len())
             - to.object.as_deref().map_or(0, |object| object.properties.len());
         if gone > 0 {

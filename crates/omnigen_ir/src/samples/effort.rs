@@ -20,7 +20,7 @@ pub fn effort(contract: &Contract<'_>, resolve: &dyn Resolve) -> u64 {
         }
         most = most.max(walk.applied(schema));
         if let Some(node) = schema.node() {
-            node.children(&mut |_, child| open.push(child));
+            node.each_child(&mut |child| open.push(child));
         }
         open.extend(walk.target(schema));
     }

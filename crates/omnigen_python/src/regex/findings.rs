@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use omnigen_ir::{FileId, Node, Schema};
 use omnigen_report::{At, Code, Diagnostic};
 
-use super::{PatternError, emit, parse, slow};
+use super::{PatternError, known};
 
 /// Findings about every `pattern` and every key of `patternProperties` within a schema of `file`, in the order of the
 /// schema's keywords: no regular expression, not to be said in Python, or slow. What `$ref` leads to is not looked at.
@@ -34,7 +34,7 @@ impl<'a> Walk<'a> {
         for (pattern, _) in node.object.iter().flat_map(|rules| &rules.patterns) {
             self.pattern(pattern, |file| At::key(file, &key(node, pattern)));
         }
-        node.children(&mut |_, child| self.schema(child));
+        node.each_child(&mut |child| self.schema(child));
     }
 
     fn pattern(&mut self, pattern: &'a str, at: impl FnOnce(&FileId) -> At) {
@@ -52,10 +52,10 @@ fn key(node: &Node, pattern: &str) -> String {
 }
 
 fn verdict(pattern: &str) -> Verdict {
-    let result = parse::parse(pattern).and_then(|parsed| emit::emit(&parsed.body).map(|_| slow::is_slow(&parsed.body)));
-    match result {
-        Ok(false) => None,
-        Ok(true) => Some((
+    let known = known(pattern);
+    match &known.translated {
+        Ok(_) if !known.slow => None,
+        Ok(_) => Some((
             Code::SlowPattern,
             "this pattern can take exponential time on some texts".to_owned(),
             Some("let only one part of the pattern repeat what another could match as well"),

@@ -299,7 +299,7 @@ fn all(schema: &Schema, found: &mut BTreeSet<String>) {
     let Schema::Node(node) = schema else { return };
     found.extend(node.string.as_deref().and_then(|rules| rules.pattern.as_deref()).map(str::to_owned));
     found.extend(node.object.iter().flat_map(|rules| &rules.patterns).map(|(pattern, _)| (**pattern).to_owned()));
-    node.children(&mut |_, child| all(child, found));
+    node.each_child(&mut |child| all(child, found));
 }
 
 /// Numbers that look random and are the same each time (splitmix64).
