@@ -585,6 +585,15 @@ fn guarded<'a>(arena: &'a Bump, rule: Rule<'a>, guard: Condition<'a>) -> Rule<'a
 
 /// `a string or null`
 pub(super) fn type_phrase(types: TypeSet) -> Cow<'static, str> {
+    const USUAL: [(TypeSet, &str); 4] = [
+        (TypeSet::STRING, "a string"),
+        (TypeSet::OBJECT, "an object"),
+        (TypeSet::ARRAY, "an array"),
+        (TypeSet::BOOLEAN, "a boolean"),
+    ];
+    if let Some((_, phrase)) = USUAL.iter().find(|(usual, _)| *usual == types) {
+        return Cow::Borrowed(phrase);
+    }
     let mut phrase = Cow::Borrowed("");
     for name in types.names() {
         let one = match name {
