@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
+use std::sync::LazyLock;
 
 use omnigen_contracts::{Declarations, Held};
 use omnigen_ir::{Digest, Exports, FileId, View};
@@ -25,7 +26,10 @@ pub(crate) fn held(db: &dyn Db, source: Source, diagnostics: &[Diagnostic]) -> H
 /// The digest of how far a file can be used; none if it cannot.
 pub(crate) fn sound_digest(held: &Held) -> Option<Digest> {
     match held {
-        Held::Nothing => Some(Digest::of(b"sound")),
+        Held::Nothing => {
+            static SOUND: LazyLock<Digest> = LazyLock::new(|| Digest::of(b"sound"));
+            Some(*SOUND)
+        }
         Held::Some(held) => Some(Digest::of(format!("{held:?}").as_bytes())),
         Held::Everything => None,
     }

@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use indexmap::IndexMap;
 use rustc_hash::FxBuildHasher;
@@ -194,7 +194,8 @@ pub struct Outline {
 
 /// Of a file that is there.
 pub(crate) fn file_digest(broken: bool) -> Digest {
-    Digest::of(if broken { b"broken" } else { b"file" })
+    static DIGESTS: LazyLock<[Digest; 2]> = LazyLock::new(|| [Digest::of(b"file"), Digest::of(b"broken")]);
+    DIGESTS[usize::from(broken)]
 }
 
 /// What a file says about dialects.

@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 
 use super::{About, Range, Size, Text};
-use crate::{FileId, Node, Number, Schema};
+use crate::{FileId, Node, Number, ObjectRules, Schema};
 
 /// One schema object among those that hold together.
 #[derive(Clone, Debug)]
@@ -158,4 +158,20 @@ pub(super) fn notes_of(node: &Node) -> About {
 /// The same of one that may be a boolean.
 pub(super) fn about(schema: &Schema) -> About {
     schema.node().map_or_else(About::default, notes_of)
+}
+
+/// Does it say something about the shape of objects?
+fn shapes(object: &ObjectRules) -> bool {
+    !object.properties.is_empty() || !object.patterns.is_empty() || object.additional.is_some()
+}
+
+/// Does it say something about the inside of objects or arrays?
+pub(super) fn structured(node: &Node) -> bool {
+    node.object.as_deref().is_some_and(shapes)
+        || node.array.as_deref().is_some_and(|array| array.items.is_some() || !array.prefix.is_empty())
+}
+
+/// Does it decide about a class?
+pub(super) fn says_object(node: &Node) -> bool {
+    node.object.is_some() || node.types.is_some()
 }

@@ -6,12 +6,12 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::combine::{
     Part, about, combinator, informative_beside_type, informative_branches, merge_ranges, merge_text, notes_of,
-    range_of, spent, text_of,
+    range_of, says_object, spent, structured, text_of,
 };
 use super::unsaid::{Unsaid, apart};
 use super::{About, BadDefault, Body, Class, Definition, Field, Size, Type, Types, allows};
 use crate::schema::escape;
-use crate::{Contract, Distinct, FileId, Json, Link, Node, ObjectRules, Place, Reference, Resolve, Schema, TypeSet};
+use crate::{Contract, Distinct, FileId, Json, Link, ObjectRules, Place, Reference, Resolve, Schema, TypeSet};
 
 /// Nesting of types inside one definition.
 const DEPTH: usize = 48;
@@ -421,8 +421,18 @@ impl<'a> Projector<'a> {
                 });
             }
         }
+        // Of one kind, as usual: no union.
+        match (&values, types) {
+            (None, TypeSet::OBJECT) => return self.object(parts, context, true),
+            (None, TypeSet::ARRAY) => {
+                self.unsaid.logic(parts, None);
+                return self.array(parts, context);
+            }
+            _ => {}
+        }
         let mut members = Vec::with_capacity(2);
         if let Some(values) = values {
+            let one = values.len() == 1;
             let mut literals: Vec<Json> = Vec::with_capacity(values.len());
             let mut others = TypeSet::NONE;
             let mut seen = Distinct::default();
@@ -434,7 +444,7 @@ impl<'a> Projector<'a> {
                         others = others.or(if number.is_integer() { TypeSet::INTEGER } else { TypeSet::NUMBER });
                     }
                     value => {
-                        if seen.insert(value) {
+                        if one || seen.insert(value) {
                             literals.push(value.clone());
                         }
                     }
@@ -781,20 +791,4 @@ pub fn only_object(schema: &Schema) -> bool {
 
 fn any_map() -> Type {
     Type::Map { value: Box::new(Type::Any), size: Size::default() }
-}
-
-/// Does it say something about the shape of objects?
-fn shapes(object: &ObjectRules) -> bool {
-    !object.properties.is_empty() || !object.patterns.is_empty() || object.additional.is_some()
-}
-
-/// Does it say something about the inside of objects or arrays?
-fn structured(node: &Node) -> bool {
-    node.object.as_deref().is_some_and(shapes)
-        || node.array.as_deref().is_some_and(|array| array.items.is_some() || !array.prefix.is_empty())
-}
-
-/// Does it decide about a class?
-fn says_object(node: &Node) -> bool {
-    node.object.is_some() || node.types.is_some()
 }
