@@ -6,9 +6,10 @@
 //! ```text
 //! 4   number of groups, then for each 4: where it begins
 //! a group:  4 number of its first entry, 4 number of entries, 2 + n folder
-//! an entry: 32 stat (size, mtime, ctime, inode; all bits of the size: none), 2 + n name, 1 zero
+//! an entry: 32 stat (size, mtime, ctime, inode; all bits of the size: none), 4 owner, 2 + n name, 1 zero
 //! ```
 
+use std::collections::BTreeMap;
 use std::ffi::CStr;
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -23,14 +24,17 @@ const GROUP: usize = 512;
 /// Bytes of a stat.
 const STAT: usize = 32;
 
-/// Lays out files, in the order given; it is quick where files of one folder are neighbours. `None` if a path is too long or
-/// cannot be a name for the system.
-pub fn lay_out<'a>(files: impl Iterator<Item = (&'a str, Option<Stat>)> + Clone) -> Option<Vec<u8>> {
+/// Bytes of a number that says whose a file is.
+const OWNER: usize = 4;
+
+/// Lays out files, each with a number that means something to who asks, in the order given; it is quick where files of one folder
+/// are neighbours. `None` if a path is too long or cannot be a name for the system.
+pub fn lay_out<'a>(files: impl Iterator<Item = (&'a str, Option<Stat>, u32)> + Clone) -> Option<Vec<u8>> {
     // Measured first: a text of megabytes that grows as it is written costs more than all the rest.
     let (mut count, mut size) = (0, 0);
-    each(files.clone(), |folder, name, _| {
+    each(files.clone(), |folder, name, _, _| {
         count += usize::from(folder.is_some());
-        size += folder.map_or(0, |folder| 10 + folder.len()) + STAT + 3 + name.len();
+        size += folder.map_or(0, |folder| 10 + folder.len()) + STAT + OWNER + 3 + name.len();
         Some(())
     })?;
     let head = 4 + count * 4;
@@ -41,7 +45,7 @@ pub fn lay_out<'a>(files: impl Iterator<Item = (&'a str, Option<Stat>)> + Clone)
     let put = |all: &mut Vec<u8>, at: usize, value: u32| {
         all.get_mut(at..at + 4).map(|place| place.copy_from_slice(&value.to_le_bytes()))
     };
-    each(files, |folder, name, stat| {
+    each(files, |folder, name, stat, owner| {
         if let Some(folder) = folder {
             open = all.len();
             put(&mut all, 4 + group * 4, u32::try_from(open).ok()?)?;
@@ -55,6 +59,7 @@ pub fn lay_out<'a>(files: impl Iterator<Item = (&'a str, Option<Stat>)> + Clone)
         number += 1;
         put(&mut all, open + 4, number - first)?;
         all.extend_from_slice(&bytes(stat));
+        all.extend_from_slice(&owner.to_le_bytes());
         all.extend_from_slice(&u16::try_from(name.len()).ok()?.to_le_bytes());
         all.extend_from_slice(name.as_bytes());
         all.push(0);
@@ -65,11 +70,11 @@ pub fn lay_out<'a>(files: impl Iterator<Item = (&'a str, Option<Stat>)> + Clone)
 
 /// Gives every file with its name, and with its folder where a group begins.
 fn each<'a>(
-    files: impl Iterator<Item = (&'a str, Option<Stat>)>,
-    mut give: impl FnMut(Option<&'a str>, &'a str, Option<Stat>) -> Option<()>,
+    files: impl Iterator<Item = (&'a str, Option<Stat>, u32)>,
+    mut give: impl FnMut(Option<&'a str>, &'a str, Option<Stat>, u32) -> Option<()>,
 ) -> Option<()> {
     let mut open: Option<(&str, usize)> = None;
-    for (number, (path, stat)) in files.enumerate() {
+    for (number, (path, stat, owner)) in files.enumerate() {
         u32::try_from(number).ok()?;
         let (folder, name) = crate::safe::split(path);
         if path.contains('\0') {
@@ -78,15 +83,83 @@ fn each<'a>(
         match &mut open {
             Some((known, count)) if *known == folder && *count < GROUP => {
                 *count += 1;
-                give(None, name, stat)?;
+                give(None, name, stat, owner)?;
             }
             _ => {
                 open = Some((folder, 1));
-                give(Some(folder), name, stat)?;
+                give(Some(folder), name, stat, owner)?;
             }
         }
     }
     Some(())
+}
+
+/// The paths and owners of files by their numbers, in the order asked. `None` if there is none of a number, or the bytes are no
+/// layout.
+pub fn named(ledger: &[u8], numbers: &[u32]) -> Option<Vec<(String, u32)>> {
+    let mut found: BTreeMap<u32, Option<(String, u32)>> = numbers.iter().map(|number| (*number, None)).collect();
+    for start in groups(ledger)? {
+        let mut reader = Reader(ledger.get(start..)?);
+        let (first, count) = (reader.number()?, reader.number()?);
+        let end = first.checked_add(count)?;
+        if found.range(first..end).next().is_none() {
+            continue;
+        }
+        let length = reader.short()?;
+        let folder = std::str::from_utf8(reader.take(length)?).ok()?;
+        for number in first..end {
+            reader.take(STAT)?;
+            let owner = reader.number()?;
+            let name = std::str::from_utf8(reader.name()?).ok()?;
+            if let Some(found) = found.get_mut(&number) {
+                let path = if folder.is_empty() { name.to_owned() } else { format!("{folder}/{name}") };
+                *found = Some((path, owner));
+            }
+        }
+    }
+    numbers.iter().map(|number| found.get(number)?.clone()).collect()
+}
+
+/// Gives files other stats, where they stand. False if one of them is not there, or the bytes are no layout.
+pub fn renew(ledger: &mut [u8], files: &[(&str, Option<Stat>)]) -> bool {
+    let mut folders: BTreeMap<&str, BTreeMap<&str, Option<Stat>>> = BTreeMap::new();
+    for (path, stat) in files {
+        let (folder, name) = crate::safe::split(path);
+        folders.entry(folder).or_default().insert(name, *stat);
+    }
+    let wanted: usize = folders.values().map(BTreeMap::len).sum();
+    let Some(places) = places(ledger, &folders) else { return false };
+    for (at, stat) in &places {
+        if let Some(place) = ledger.get_mut(*at..*at + STAT) {
+            place.copy_from_slice(&bytes(*stat));
+        }
+    }
+    places.len() == wanted
+}
+
+/// Where the stats of files stand, and what they are to be.
+fn places(ledger: &[u8], folders: &BTreeMap<&str, BTreeMap<&str, Option<Stat>>>) -> Option<Vec<(usize, Option<Stat>)>> {
+    let mut places = Vec::new();
+    for start in groups(ledger)? {
+        let mut reader = Reader(ledger.get(start..)?);
+        let (_, count) = (reader.number()?, reader.number()?);
+        let length = reader.short()?;
+        let Some(names) = folders.get(std::str::from_utf8(reader.take(length)?).ok()?) else { continue };
+        for _ in 0..count {
+            let at = ledger.len() - reader.0.len();
+            reader.take(STAT + OWNER)?;
+            if let Some(stat) = names.get(std::str::from_utf8(reader.name()?).ok()?) {
+                places.push((at, *stat));
+            }
+        }
+    }
+    Some(places)
+}
+
+/// Where the groups begin.
+fn groups(ledger: &[u8]) -> Option<Vec<usize>> {
+    let mut reader = Reader(ledger);
+    (0..reader.number()?).map(|_| Some(reader.number()? as usize)).collect()
 }
 
 /// Files below one folder.
@@ -106,10 +179,7 @@ pub fn moved(
 ) -> Option<Vec<Vec<u32>>> {
     let mut groups: Vec<(usize, usize)> = Vec::new();
     for (at, part) in parts.iter().enumerate() {
-        let mut reader = Reader(part.ledger);
-        for _ in 0..reader.number()? {
-            groups.push((at, reader.number()? as usize));
-        }
+        groups.extend(self::groups(part.ledger)?.into_iter().map(|start| (at, start)));
     }
     let next = AtomicUsize::new(0);
     let run = || {
@@ -149,7 +219,8 @@ fn group(
     let flags = OFlags::DIRECTORY | OFlags::CLOEXEC | OFlags::RDONLY;
     let handle = rustix::fs::openat(CWD, root.join(folder), flags, Mode::empty()).ok();
     for number in first..first.checked_add(count)? {
-        let recorded = stat(reader.take(32)?)?;
+        let recorded = stat(reader.take(STAT)?)?;
+        reader.take(OWNER)?;
         let length = reader.short()?;
         let name = CStr::from_bytes_with_nul(reader.take(length + 1)?).ok()?;
         let now = handle.as_ref().and_then(|handle| rustix::fs::statat(handle, name, AtFlags::empty()).ok());
@@ -201,6 +272,14 @@ impl<'a> Reader<'a> {
     fn short(&mut self) -> Option<usize> {
         Some(usize::from(u16::from_le_bytes(self.take(2)?.try_into().ok()?)))
     }
+
+    /// A name, and past the zero behind it.
+    fn name(&mut self) -> Option<&'a [u8]> {
+        let length = self.short()?;
+        let name = self.take(length)?;
+        self.take(1)?;
+        Some(name)
+    }
 }
 
 #[cfg(test)]
@@ -221,9 +300,10 @@ mod tests {
             }
         }
         let known: Vec<Option<Stat>> = paths.iter().map(|path| crate::stat(&root.join(path)).unwrap()).collect();
-        let mut files: Vec<(&str, Option<Stat>)> = paths.iter().map(String::as_str).zip(known).collect();
-        files.extend([("none", None), ("gone/x", None)]);
-        let ledger = lay_out(files.iter().copied()).unwrap();
+        let mut files: Vec<(&str, Option<Stat>, u32)> =
+            paths.iter().map(String::as_str).zip(known).zip(7..).map(|((path, stat), own)| (path, stat, own)).collect();
+        files.extend([("none", None, u32::MAX), ("gone/x", None, 0)]);
+        let mut ledger = lay_out(files.iter().copied()).unwrap();
         let moved = |ledgers: &[&[u8]]| {
             let parts: Vec<Part<'_>> = ledgers.iter().map(|ledger| Part { root, ledger }).collect();
             super::moved(&parts, |_, then, now| then != now)
@@ -234,12 +314,21 @@ mod tests {
         std::fs::write(root.join("none"), "").unwrap();
         let found = vec![3, 2099, 2800];
         assert_eq!(moved(&[&ledger]), Some(vec![found.clone()]));
-        let one = lay_out([("c/x1", None)].into_iter()).unwrap();
+        let one = lay_out([("c/x1", None, 0)].into_iter()).unwrap();
         assert_eq!(moved(&[&one, &ledger]), Some(vec![vec![0], found]), "each part has its own numbers");
         for length in (0..ledger.len()).step_by(9_973) {
             assert_eq!(moved(&[&ledger[..length]]), None, "{length}");
         }
+        let name = |path: &str, owner| (path.to_owned(), owner);
+        let names = vec![name("none", u32::MAX), name("a/b/x699", 2106), name("x3", 10)];
+        assert_eq!(named(&ledger, &[2800, 2099, 3]), Some(names));
+        assert_eq!(named(&ledger, &[2802]), None);
+        let now = |path: &str| crate::stat(&root.join(path)).unwrap();
+        assert!(renew(&mut ledger, &[("a/b/x699", now("a/b/x699")), ("x3", None), ("none", now("none"))]));
+        assert_eq!(moved(&[&ledger]), Some(vec![Vec::new()]));
+        assert!(!renew(&mut ledger, &[("a/x3", None), ("a/unknown", None)]));
+        assert!(!renew(&mut ledger[..9_973], &[("x3", None)]));
         assert_eq!(moved(&[&lay_out(std::iter::empty()).unwrap()]), Some(vec![Vec::new()]));
-        assert_eq!(lay_out([("a\0b", None)].into_iter()), None);
+        assert_eq!(lay_out([("a\0b", None, 0)].into_iter()), None);
     }
 }

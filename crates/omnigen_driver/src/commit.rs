@@ -265,6 +265,10 @@ impl Commit {
         self.flush(session)?;
         if everything {
             let wanted = session.wanted_paths();
+            if session.records.damaged() {
+                // What is wanted cannot be told.
+                return Err("the records are damaged".to_owned());
+            }
             self.packages(session, &wanted)?;
             self.flush(session)?;
             self.sweep(session, survey, wanted)?;

@@ -61,7 +61,6 @@ pub fn build(options: &Options) -> Outcome {
             let round = match glance {
                 Glance::Same(idle) => Ok(session.idle(idle)),
                 moved => {
-                    session.unfold();
                     let survey = session.seen(moved);
                     session.round(survey)
                 }

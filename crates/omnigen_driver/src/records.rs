@@ -5,15 +5,20 @@
 //! each number, one with records, one with the details of the same files. A run reads all records and those details that a change
 //! touches, and writes only shards in which something is another.
 
+mod few;
+
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use omnigen_disk::Stat;
 use omnigen_engine::{Built, Outline, Read, ReadKey, State, Target};
 use omnigen_ir::{Digest, FileId};
 use omnigen_report::Diagnostic;
 use serde::{Deserialize, Serialize};
+
+pub(crate) use few::Summary;
 
 use crate::session::in_parallel;
 use crate::survey::Looked;
@@ -128,6 +133,9 @@ pub(crate) struct Since {
 /// So many reads are remembered of why an artifact was made.
 const BROKEN: usize = 8;
 
+/// There are no more shards than this, however many files there are.
+const MOST_SHARDS: usize = 1024;
+
 impl Since {
     /// Compares what was made with what had been made before.
     fn new(revision: u64, before: Option<&Made>, now: &Made) -> Since {
@@ -187,16 +195,32 @@ enum Lazy {
     Here { details: Box<Details>, changed: bool },
 }
 
-/// All records, by path.
+type Map = BTreeMap<FileId, (Record, Lazy)>;
+
+/// All records, by path. Those of a shard are read when one of them is needed to be changed, all of them when somebody goes through all:
+/// what is asked of all after a small change, [`Records::summary`] answers for those that are not read.
 #[derive(Debug, Default)]
 pub(crate) struct Records {
-    map: BTreeMap<FileId, (Record, Lazy)>,
+    /// Those of the shards that are open.
+    map: Map,
+    /// Those of all others, once somebody goes through all.
+    rest: OnceLock<Map>,
     shards: Vec<Shard>,
     /// The folder of the shards.
     folder: PathBuf,
+    /// So many threads read shards.
+    threads: usize,
     /// A shard was not what its name says: nothing here can be relied on.
-    pub(crate) damaged: bool,
+    damaged: AtomicBool,
+    /// Files whose records may be others than when they were saved: contract and outputs as they were then, if there was a record.
+    /// `None`: these were not saved yet.
+    touched: Option<BTreeMap<FileId, Option<Shape>>>,
+    /// When they were saved, there was nothing that is referred to but contracts.
+    pub(crate) closed: bool,
 }
+
+/// What of a record decides what stands in ledgers, beside stats: is it a contract, and the targets and paths of its outputs.
+type Shape = (bool, Vec<(Box<str>, Box<str>)>);
 
 /// The files of a part of the records.
 #[derive(Debug, Default)]
@@ -207,6 +231,10 @@ struct Shard {
     details: String,
     /// Its bytes, once they have been needed.
     bytes: Option<Vec<u8>>,
+    /// Are its records not among those at hand?
+    closed: bool,
+    /// What was to be said of its records when they were saved.
+    summary: Summary,
     /// A record may be another than in the file.
     touched: bool,
 }
@@ -292,15 +320,76 @@ impl Record {
 
 impl Records {
     pub(crate) fn get(&self, file: &str) -> Option<&Record> {
-        self.map.get(file).map(|(record, _)| record)
+        let closed = self.shards.get(shard_of(file, self.shards.len())).is_some_and(|shard| shard.closed);
+        let map = if closed { self.rest() } else { &self.map };
+        map.get(file).map(|(record, _)| record)
     }
 
+    /// All records, by path.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&FileId, &Record)> + Clone {
-        self.map.iter().map(|(file, (record, _))| (file, record))
+        merged(&self.map, Some(self.rest()))
+    }
+
+    /// Those that are at hand; of the others there is [`Records::summary`].
+    pub(crate) fn at_hand(&self) -> impl Iterator<Item = (&FileId, &Record)> + Clone {
+        merged(&self.map, self.rest.get())
     }
 
     pub(crate) fn len(&self) -> usize {
-        self.map.len()
+        let own = self.map.len() + self.rest.get().map_or(0, Map::len);
+        own + self.summary().map(|(_, summary)| summary.len).sum::<usize>()
+    }
+
+    fn rest(&self) -> &Map {
+        self.rest.get_or_init(|| {
+            let closed: Vec<&Shard> = self.shards.iter().filter(|shard| shard.closed).collect();
+            let read = in_parallel(self.threads, &closed, |shard| self.read(shard));
+            read.into_iter().flatten().collect()
+        })
+    }
+
+    /// The records of a shard; none, and all of them not to be relied on, if it is not what it was.
+    fn read(&self, shard: &Shard) -> Vec<(FileId, (Record, Lazy))> {
+        let read = decode(&self.folder, &shard.records);
+        if read.is_none() {
+            self.damaged.store(true, Ordering::Relaxed);
+        }
+        read.unwrap_or_default()
+    }
+
+    fn open(&mut self, numbers: &[usize]) {
+        if let Some(mut rest) = self.rest.take().filter(|rest| !rest.is_empty()) {
+            self.map.append(&mut rest);
+            self.shards.iter_mut().for_each(|shard| shard.closed = false);
+        }
+        let closed: Vec<&Shard> =
+            numbers.iter().filter_map(|number| self.shards.get(*number).filter(|shard| shard.closed)).collect();
+        if closed.is_empty() {
+            return;
+        }
+        let read = in_parallel(if closed.len() < 4 { 1 } else { self.threads }, &closed, |shard| self.read(shard));
+        self.map.extend(read.into_iter().flatten());
+        for number in numbers {
+            if let Some(shard) = self.shards.get_mut(*number) {
+                shard.closed = false;
+            }
+        }
+    }
+
+    /// Makes sure that the record of a file is at hand, if there is one.
+    pub(crate) fn need(&mut self, file: &str) {
+        self.open(&[shard_of(file, self.shards.len())]);
+    }
+
+    /// Makes sure that all records are at hand.
+    pub(crate) fn open_all(&mut self) {
+        self.rest();
+        self.open(&[]);
+    }
+
+    /// Was some shard not what its name says?
+    pub(crate) fn damaged(&self) -> bool {
+        self.damaged.load(Ordering::Relaxed)
     }
 
     pub(crate) fn remove(&mut self, file: &str) -> Option<Record> {
@@ -316,9 +405,18 @@ impl Records {
     }
 
     fn touch(&mut self, file: &str) {
+        self.need(file);
         let count = self.shards.len();
         if let Some(shard) = self.shards.get_mut(shard_of(file, count)) {
             shard.touched = true;
+            shard.summary = Summary::default();
+        }
+        if let Some(touched) = &mut self.touched
+            && !touched.contains_key(file)
+        {
+            let known = self.map.get_key_value(file).map(|(file, (record, _))| (file.clone(), shape(record)));
+            let (file, known) = known.map_or_else(|| (FileId::from(file), None), |(file, known)| (file, Some(known)));
+            touched.insert(file, known);
         }
     }
 
@@ -351,6 +449,7 @@ impl Records {
 
     /// Forgets everything of other targets than these.
     pub(crate) fn keep_targets(&mut self, wanted: &BTreeSet<Box<str>>) {
+        self.open_all();
         let files: Vec<FileId> = self.map.keys().cloned().collect();
         for file in files {
             if let Some(record) = self.get_mut(&file) {
@@ -368,12 +467,15 @@ impl Records {
     }
 
     fn decoded(&mut self, file: &str) -> Option<(&mut Details, &mut bool)> {
+        self.need(file);
         let count = self.shards.len();
         let (_, lazy) = self.map.get_mut(file)?;
         if let Lazy::Stored(range) = lazy {
             let bytes = self.shards.get_mut(shard_of(file, count)).and_then(|shard| shard.details(&self.folder));
             let decoded = bytes.and_then(|bytes| postcard::from_bytes(bytes.get(range.clone())?).ok());
-            self.damaged |= decoded.is_none();
+            if decoded.is_none() {
+                self.damaged.store(true, Ordering::Relaxed);
+            }
             *lazy = Lazy::Here { details: Box::new(decoded.unwrap_or_default()), changed: false };
         }
         match lazy {
@@ -449,7 +551,10 @@ impl Records {
     /// manifest with the old shards.
     pub(crate) fn save(&mut self) -> Result<(), String> {
         let said = |error: postcard::Error| error.to_string();
-        let count = (self.map.len() / 128).next_power_of_two().min(256);
+        let count = self.count();
+        if count != self.shards.len() || self.rest.get().is_some() {
+            self.open_all();
+        }
         let mut dirty = vec![count != self.shards.len(); count];
         for (file, (_, lazy)) in &self.map {
             dirty[shard_of(file, count)] |= matches!(lazy, Lazy::Here { changed: true, .. });
@@ -481,7 +586,9 @@ impl Records {
                         Lazy::Stored(range) => {
                             let bytes = old.get_mut(shard_of(file, old_count)).and_then(|shard| shard.details(&folder));
                             let bytes = bytes.and_then(|bytes| bytes.get(range.clone()));
-                            self.damaged |= bytes.is_none();
+                            if bytes.is_none() {
+                                self.damaged.store(true, Ordering::Relaxed);
+                            }
                             fresh.extend_from_slice(bytes.unwrap_or_default());
                             *range = start..fresh.len();
                         }
@@ -490,6 +597,9 @@ impl Records {
                 }
                 // Whoever needs it again reads it again.
                 shard.details = put_shard(&folder, &fresh)?;
+                if let Some(old) = old.get_mut(number).filter(|_| count == old_count) {
+                    shard.summary = std::mem::take(&mut old.summary);
+                }
             } else if let Some(old) = old.get_mut(number) {
                 shard = std::mem::take(old);
             }
@@ -503,6 +613,7 @@ impl Records {
             }
             self.shards.push(shard);
         }
+        self.touched = Some(BTreeMap::new());
         Ok(())
     }
 
@@ -548,25 +659,58 @@ impl Records {
     /// # Errors
     /// The name of one that is not what it was.
     pub(crate) fn load(shards: Vec<(String, String)>, folder: PathBuf, threads: usize) -> Result<Records, String> {
-        let read = |(records, _): &(String, String)| {
-            let mut list = Vec::new();
-            let bytes = shard_bytes(&folder, records)?;
-            let mut rest = bytes.as_slice();
-            while !rest.is_empty() {
-                let ((file, record), more): ((&str, Record), _) = postcard::take_from_bytes(rest).ok()?;
-                let (start, length) = record.details;
-                let range = usize::try_from(start).ok()?..usize::try_from(start.checked_add(length)?).ok()?;
-                list.push((FileId::from(file), (record, Lazy::Stored(range))));
-                rest = more;
-            }
-            Some(list)
-        };
-        let named = |shard: &(String, String)| read(shard).ok_or_else(|| shard.0.clone());
+        let named = |shard: &(String, String)| decode(&folder, &shard.0).ok_or_else(|| shard.0.clone());
         let lists: Result<Vec<Vec<_>>, String> = in_parallel(threads, &shards, named).into_iter().collect();
         let map = lists?.into_iter().flatten().collect();
         let shard = |(records, details)| Shard { records, details, ..Shard::default() };
-        Ok(Records { map, shards: shards.into_iter().map(shard).collect(), folder, damaged: false })
+        let shards = shards.into_iter().map(shard).collect();
+        Ok(Records { map, shards, folder, threads, ..Records::default() })
     }
+
+    /// The records of these shards, none of which is read before it is needed. Nothing but contracts is referred to.
+    pub(crate) fn later(
+        shards: Vec<(String, String)>,
+        summaries: Vec<Summary>,
+        folder: PathBuf,
+        threads: usize,
+    ) -> Records {
+        let shard =
+            |((records, details), summary)| Shard { records, details, summary, closed: true, ..Shard::default() };
+        let shards = shards.into_iter().zip(summaries).map(shard).collect();
+        Records { shards, folder, threads, closed: true, touched: Some(BTreeMap::new()), ..Records::default() }
+    }
+}
+
+/// The records of a shard; `None` if it is not what it was.
+fn decode(folder: &Path, name: &str) -> Option<Vec<(FileId, (Record, Lazy))>> {
+    let mut list = Vec::new();
+    let bytes = shard_bytes(folder, name)?;
+    let mut rest = bytes.as_slice();
+    while !rest.is_empty() {
+        let ((file, record), more): ((&str, Record), _) = postcard::take_from_bytes(rest).ok()?;
+        let (start, length) = record.details;
+        let range = usize::try_from(start).ok()?..usize::try_from(start.checked_add(length)?).ok()?;
+        list.push((FileId::from(file), (record, Lazy::Stored(range))));
+        rest = more;
+    }
+    Some(list)
+}
+
+fn shape(record: &Record) -> Shape {
+    (record.contract, record.outputs.iter().map(|output| (output.target.clone(), output.path.clone())).collect())
+}
+
+/// The records of both, in order.
+fn merged<'r>(own: &'r Map, rest: Option<&'r Map>) -> impl Iterator<Item = (&'r FileId, &'r Record)> + Clone {
+    let (mut own, mut rest) = (own.iter().peekable(), rest.into_iter().flatten().peekable());
+    std::iter::from_fn(move || {
+        let later = match (own.peek(), rest.peek()) {
+            (Some((own, _)), Some((other, _))) => own > other,
+            (own, _) => own.is_none(),
+        };
+        let (file, (record, _)) = if later { rest.next() } else { own.next() }?;
+        Some((file, record))
+    })
 }
 
 impl Shard {
@@ -602,78 +746,4 @@ fn put_shard(folder: &Path, bytes: &[u8]) -> Result<String, String> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn some(folder: &Path) -> Records {
-        let mut records = Records::none(folder.to_path_buf());
-        for i in 0..300 {
-            let file = FileId::from(format!("{i}.json"));
-            records.entry(&file, true).digest = Digest::of(file.as_bytes());
-            let made =
-                Made { ready: true, digest: Digest::of(file.as_bytes()), trace: [].into(), diagnostics: Vec::new() };
-            records.change(&file).expect("there").made.insert(Target::Check.name().into(), made);
-        }
-        records
-    }
-
-    #[test]
-    fn a_small_change_rewrites_one_shard() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let mut records = some(folder.path());
-        records.save().expect("saves");
-        let before = records.shards();
-        assert_eq!(before.len(), 2);
-        let load = |shards: &[(String, String)]| {
-            Records::load(shards.to_vec(), folder.path().to_path_buf(), 2).expect("loads")
-        };
-        let mut again = load(&before);
-        assert_eq!(again.get("7.json"), records.get("7.json"));
-        assert_eq!(again.details("7.json"), records.details("7.json"));
-        again.save().expect("saves");
-        assert_eq!(again.shards(), before, "reading is no change");
-        again.change("7.json").expect("there").made.clear();
-        again.save().expect("saves");
-        let after = again.shards();
-        assert_eq!(before.iter().zip(&after).filter(|(a, b)| a != b).count(), 1);
-        again.sweep();
-        let mut last = load(&after);
-        assert!(last.details("7.json").is_some_and(|details| details.made.is_empty()));
-        assert!(
-            (0..300).filter(|i| *i != 7).all(|i| !last.details(&format!("{i}.json")).expect("there").made.is_empty())
-        );
-        // A record alone: the details stay where they are.
-        last.get_mut("8.json").expect("there").noisy = true;
-        last.save().expect("saves");
-        let others = |a: &[(String, String)], b: &[(String, String)]| {
-            let differ = |of: fn(&(String, String)) -> &String| a.iter().zip(b).filter(|(a, b)| of(a) != of(b)).count();
-            (differ(|names| &names.0), differ(|names| &names.1))
-        };
-        assert_eq!(others(&after, &last.shards()), (1, 0));
-        assert!(load(&last.shards()).get("8.json").expect("there").noisy);
-        assert!(!last.damaged);
-    }
-
-    #[test]
-    fn a_damaged_shard_is_noticed() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let mut records = some(folder.path());
-        records.save().expect("saves");
-        let shards = records.shards();
-        let damage = |name: &str| {
-            let path = folder.path().join(name);
-            let mut bytes = omnigen_disk::files::read_bytes(&path).expect("there").0;
-            bytes[5] ^= 1;
-            omnigen_disk::write_atomic(&path, &bytes).expect("written");
-        };
-        let load = || Records::load(shards.clone(), folder.path().to_path_buf(), 2);
-        damage(&shards[0].1);
-        let mut again = load().expect("loads");
-        for i in 0..300 {
-            again.details(&format!("{i}.json"));
-        }
-        assert!(again.damaged);
-        damage(&shards[1].0);
-        assert!(load().is_err());
-    }
-}
+mod tests;

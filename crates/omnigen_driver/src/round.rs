@@ -56,11 +56,11 @@ impl Session {
             let mut round = Round { idle: true, ..Round::default() };
             let ended = self.attempt(&mut survey, &mut round);
             let halt = self.halt.take();
-            let again = halt == Some(Halt::Overtaken) || (self.records.damaged && self.overtaken());
+            let again = halt == Some(Halt::Overtaken) || (self.records.damaged() && self.overtaken());
             if again && turn < OVERTAKEN {
                 self.carried.append(&mut round.commit.changes);
                 self.reload();
-            } else if self.records.damaged {
+            } else if self.records.damaged() {
                 let message = "everything is built anew: the manifest's details are damaged";
                 self.found.push(Diagnostic::global(Code::DamagedManifest, message));
                 self.records = Records::none(self.setup.state.join("details"));
@@ -151,8 +151,11 @@ impl Session {
         if self.stale && !self.manners.compare {
             // An orphan that is kept is told by every run: the next one has to look at the folders again.
             let kept = |change: &Change| change.change == ChangeKind::HandEdited && change.target.is_empty();
+            // While all outputs have their places, the same outputs have the same folders.
+            let same = self.ledgers.is_some() && !self.meta.folders.is_empty() && self.records.edited().is_some();
             self.meta.folders = match round.commit.changes.iter().any(kept) {
                 true => Vec::new(),
+                false if same => crate::survey::again(&self.setup, &self.meta.folders),
                 false => crate::survey::folders(&self.setup, &self.records, &self.meta),
             };
             self.meta.written_at = omnigen_disk::stat::clock(&self.setup.state).unwrap_or(0);
@@ -327,7 +330,11 @@ impl Session {
         commit: &mut Commit,
     ) -> Result<(), String> {
         // As the records have it, before files come and go.
-        let _ = self.clashes();
+        if self.meta.global.is_empty() && !self.unsettled {
+            self.clashing.clear();
+        } else {
+            let _ = self.clashes();
+        }
         let before = self.clashing.clone();
         // What traces may be about: the files themselves, and the ids that they had or have.
         let mut touched: HashSet<u64> = HashSet::new();
@@ -415,17 +422,11 @@ impl Session {
         }
         let clashing = self.clashing.clone();
         self.graph_mut()?.set_clashing(clashing);
-        let candidates: Vec<FileId> = self
-            .records
-            .iter()
-            .filter(|(file, record)| {
-                !fresh.contains(*file)
-                    && (reconfigured
-                        || touched.contains(&mention(file))
-                        || record.mentions.0.iter().any(|hash| touched.contains(hash)))
-            })
-            .map(|(file, _)| file.clone())
-            .collect();
+        let mut candidates: Vec<FileId> = match reconfigured {
+            true => self.records.iter().map(|(file, _)| file.clone()).collect(),
+            false => self.records.mentioning(&touched),
+        };
+        candidates.retain(|file| !fresh.contains(file));
         // Names are part of what is remembered of a file, and only its check brings that up to date.
         let renamed = !self.meta.naming.is_empty() && self.meta.naming != self.setup.outlined();
         for file in candidates {
@@ -468,10 +469,8 @@ impl Session {
         let touched: HashSet<u64> = known.symmetric_difference(&self.clashing).map(|file| mention(file)).collect();
         let clashing = self.clashing.clone();
         self.graph_mut()?.set_clashing(clashing);
-        let concerned = |record: &crate::records::Record| record.mentions.0.iter().any(|hash| touched.contains(hash));
-        let files = self.records.iter().filter(|(_, record)| concerned(record)).map(|(file, _)| file.clone());
         let mut asked = BTreeSet::new();
-        for file in files.collect::<Vec<FileId>>() {
+        for file in self.records.mentioning(&touched) {
             asked.extend(self.dirty(&file)?.into_iter().map(|target| (file.clone(), target)));
         }
         self.ask(asked, commit)

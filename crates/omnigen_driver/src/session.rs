@@ -15,7 +15,7 @@ use omnigen_ir::{Digest, FileId};
 use omnigen_report::{Activity, Change, Code, Diagnostic, Severity};
 use omnigen_store::manifest::{self, Executable, Manifest};
 
-use crate::glance::Glance;
+use crate::glance::{Glance, Ledgers};
 use crate::judged::Judged;
 use crate::records::{Made, Meta, Records};
 use crate::revision::Causes;
@@ -46,6 +46,9 @@ pub(crate) struct Manners {
 /// Fewer verdicts than this are judged faster than the database of stored ones is opened.
 const VERDICTS: usize = 8;
 
+/// All that is stored is read at once: that pays for whoever makes more than one of so many tests.
+const SHARE: usize = 32;
+
 /// Why a round ends before its work is done, where that is no trouble.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Halt {
@@ -68,6 +71,10 @@ pub(crate) struct Session {
     pub(crate) meta: Meta,
     /// The manifest, while the records are still in it.
     manifest: Option<Manifest>,
+    /// The ledgers that the manifest has, or had when it was written.
+    pub(crate) ledgers: Option<Ledgers>,
+    /// Findings of contracts as the manifest has them, with the shards of their records.
+    pub(crate) told: Vec<(usize, Diagnostic)>,
     pub(crate) agents: Agents,
     /// Calls of agents under way, and what they send.
     pub(crate) flight: Flight,
@@ -136,6 +143,8 @@ impl Session {
             records: Records::none(state.join("details")),
             meta: Meta::default(),
             manifest: None,
+            ledgers: None,
+            told: Vec::new(),
             executable: None,
             found,
             journaled: BTreeMap::new(),
@@ -181,6 +190,7 @@ impl Session {
     /// Forgets what is known and reads the manifest again, which somebody else has written.
     pub(crate) fn reload(&mut self) {
         (self.meta, self.graph, self.stale) = (Meta::default(), None, false);
+        (self.ledgers, self.told) = (None, Vec::new());
         self.records = Records::none(self.setup.state.join("details"));
         self.clashing.clear();
         self.unsettled = false;
@@ -265,12 +275,16 @@ impl Session {
         if self.manners.compare { Scan::new(&self.setup) } else { Scan::remembered(&self.setup) }
     }
 
-    /// What a glance has left open.
-    pub(crate) fn seen(&self, glance: Glance) -> Survey {
+    /// What a glance has left open, with the records of those that it is about: of few, where that is enough.
+    pub(crate) fn seen(&mut self, glance: Glance) -> Survey {
+        if let Some(survey) = self.few(&glance) {
+            return survey;
+        }
+        self.unfold();
         let (setup, records, meta) = (&self.setup, &self.records, &self.meta);
         match glance {
             _ if meta.settings.is_none() => Survey::full(setup, records, meta, self.scan()),
-            Glance::Moved { contracts: Some(contracts), outputs, others } => {
+            Glance::Moved { contracts: Some(contracts), outputs, others, .. } => {
                 Survey::glanced(setup, records, meta, (&contracts, &outputs), others)
             }
             Glance::Moved { contracts: None, outputs, .. } => {
@@ -278,6 +292,29 @@ impl Session {
             }
             Glance::Same(_) | Glance::Unclear => Survey::full(setup, records, meta, self.scan()),
         }
+    }
+
+    /// Where nothing but contracts is referred to, no agent looks at contracts and no two want the same output, a change of few contracts
+    /// and outputs is worked off with few records.
+    fn few(&mut self, glance: &Glance) -> Option<Survey> {
+        let Glance::Moved { contracts: Some(contracts), outputs, idle, .. } = glance else { return None };
+        let manifest = self.manifest.as_ref()?;
+        let plain = idle.closed() && self.meta.global.is_empty() && self.agents.targets().is_empty();
+        if !plain || (contracts.len() + outputs.len()) * 4 > idle.total {
+            return None;
+        }
+        let shards = self.meta.shards.clone();
+        let summaries = crate::glance::summaries(manifest).filter(|summaries| summaries.len() == shards.len())?;
+        let ledgers = Ledgers::of(manifest)?;
+        let (contracts, outputs) = ledgers.named(contracts, outputs)?;
+        let folder = self.setup.state.join("details");
+        self.records = Records::later(shards, summaries, folder, self.setup.threads);
+        self.manifest = None;
+        (self.ledgers, self.told) = (Some(ledgers), idle.diagnostics.clone());
+        for file in contracts.iter().chain(outputs.iter().filter_map(|(owner, _)| owner.as_ref())) {
+            self.records.need(file);
+        }
+        Some(Survey::named(&self.setup, contracts, outputs))
     }
 
     /// Has anything changed? Tells by the manifest's sections alone, where that is possible.
@@ -320,17 +357,21 @@ impl Session {
         if self.executable.is_none() {
             return Ok(());
         }
-        let glance = crate::glance::sections(self).unwrap_or_default();
+        let kept = crate::glance::kept(self);
+        if self.records.damaged() {
+            return Err("the records are damaged".to_owned());
+        }
         self.records.save()?;
         self.meta.shards = self.records.shards();
         let meta = postcard::to_stdvec(&self.meta).map_err(|error| error.to_string())?;
         let path = self.setup.state.join("manifest");
         let Some(executable) = &self.executable else { return Ok(()) };
         let mut sections: Vec<(&str, &[u8])> = vec![("meta", &meta)];
-        sections.extend(glance.iter().map(|(name, bytes)| (*name, bytes.as_slice())));
+        sections.extend(kept.iter().flat_map(|kept| kept.sections()));
         manifest::write(&path, executable, &sections).map_err(|error| format!("{}: {error}", path.display()))?;
         self.generation = manifest_stat(&self.setup);
         self.records.sweep();
+        self.ledgers = kept.map(|kept| kept.ledgers);
         self.stale = false;
         Ok(())
     }
@@ -342,8 +383,7 @@ impl Session {
             let mut graph = Graph::new(&self.setup.project, self.setup.threads, oracle)?;
             // Files enter when somebody asks for them. But `$id`s are looked up among all files, so those that have some are
             // set at once.
-            let with_ids = self.records.iter().filter(|(_, record)| record.ids);
-            let files: Vec<FileId> = with_ids.map(|(file, _)| file.clone()).collect();
+            let files = self.records.with_ids();
             let mut known = Vec::with_capacity(files.len());
             for file in files {
                 let content = self.stored(&file).unwrap_or_else(|| self.setup.read(&file).0);
@@ -358,7 +398,7 @@ impl Session {
 
     /// Hands the graph the verdicts of earlier runs, once, when so many tests are to be made that it pays.
     pub(crate) fn recall_verdicts(&mut self, tests: usize) -> Result<(), String> {
-        if tests < VERDICTS || self.recalled {
+        if tests < self.worthwhile() || self.recalled {
             return Ok(());
         }
         self.recalled = true;
@@ -369,10 +409,16 @@ impl Session {
         Ok(())
     }
 
+    /// So many tests, or verdicts, at once make up for what the stored ones cost.
+    fn worthwhile(&self) -> usize {
+        VERDICTS.max(self.records.len() / SHARE)
+    }
+
     /// Keeps new verdicts for later runs, when there are enough of them to make up for a transaction.
     pub(crate) fn store_verdicts(&mut self) {
         self.keep_tests();
-        let Some(graph) = self.graph.as_ref().filter(|graph| graph.fresh_verdicts() >= VERDICTS) else { return };
+        let worthwhile = self.worthwhile();
+        let Some(graph) = self.graph.as_ref().filter(|graph| graph.fresh_verdicts() >= worthwhile) else { return };
         if !self.manners.compare {
             self.agents.stored().put_judged(&graph.take_verdicts());
             self.agents.stored().release();
@@ -431,6 +477,7 @@ impl Session {
                 Some(content) => content,
                 None => {
                     let (content, stat, digest) = self.setup.read(&file);
+                    self.records.need(&file);
                     match self.records.get_mut(&file) {
                         // It changed while this run was under way: the next one has to look again.
                         Some(record) if record.digest != digest => record.stat = None,

@@ -89,6 +89,12 @@ impl Scan {
     }
 }
 
+/// Folders as they are now.
+pub(crate) fn again(setup: &Setup, folders: &[(String, Stat)]) -> Vec<(String, Stat)> {
+    let stat = |folder: &str| omnigen_disk::stat(&setup.out.join(folder)).ok().flatten();
+    folders.iter().filter_map(|(folder, _)| Some((folder.clone(), stat(folder)?))).collect()
+}
+
 /// The folders of all outputs, the output folder itself included, as they are now.
 pub(crate) fn folders(setup: &Setup, records: &Records, meta: &Meta) -> Vec<(String, Stat)> {
     let of_files = records.iter().flat_map(|(_, record)| &record.outputs);
@@ -175,6 +181,15 @@ impl Survey {
         }
         survey.changed.extend(others.into_iter().map(|(file, stat)| (file, (false, stat))));
         survey.moved(records, meta, outputs);
+        survey
+    }
+
+    /// The same for records that are not at hand, all of contracts: names instead of numbers.
+    pub(crate) fn named(setup: &Setup, contracts: Vec<FileId>, outputs: Vec<crate::glance::Owned>) -> Survey {
+        let stat = |file: &FileId| omnigen_disk::stat(&setup.path(file)).ok().flatten();
+        let changed = contracts.into_iter().map(|file| (file.clone(), (true, stat(&file)))).collect();
+        let mut survey = Survey { changed, suspicious: outputs, ..Survey::default() };
+        survey.suspicious.sort_by(|(_, a), (_, b)| a.cmp(b));
         survey
     }
 

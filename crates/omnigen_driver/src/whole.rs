@@ -8,7 +8,7 @@ use omnigen_report::{At, Code, Diagnostic};
 
 use crate::commit::Commit;
 use crate::glance::Idle;
-use crate::records::{Made, mention};
+use crate::records::{Made, Record, Summary, mention};
 use crate::round::Round;
 use crate::session::Session;
 use crate::survey::Survey;
@@ -16,7 +16,8 @@ use crate::survey::Survey;
 impl Session {
     /// Files that are no contracts, but are referred to.
     pub(crate) fn referred(&self) -> BTreeSet<FileId> {
-        self.records.iter().filter(|(_, record)| !record.contract).map(|(file, _)| file.clone()).collect()
+        // Of those that are not at hand it is known that they are contracts.
+        self.records.at_hand().filter(|(_, record)| !record.contract).map(|(file, _)| file.clone()).collect()
     }
 
     /// Files that contracts refer to, directly or not, are built too, as far as they are new or among `dirty`; those that nobody
@@ -24,7 +25,7 @@ impl Session {
     pub(crate) fn reach(&mut self, mut dirty: BTreeSet<(FileId, Target)>, commit: &mut Commit) -> Result<(), String> {
         loop {
             // As a rule all that is referred to is a contract itself.
-            if crate::survey::others(&self.records).is_empty() {
+            if self.records.closes() || crate::survey::others(&self.records).is_empty() {
                 return Ok(());
             }
             let mut reached: BTreeSet<FileId> = BTreeSet::new();
@@ -86,11 +87,8 @@ impl Session {
             let outline = self.records.details(&file).and_then(|details| details.outline.as_ref());
             ids.extend(outline.into_iter().flat_map(|o| &o.exports.ids).map(|(uri, _)| mention(&format!("id:{uri}"))));
         }
-        let asks = |mentions: &[u64]| mentions.iter().any(|hash| ids.contains(hash));
-        let askers: Vec<FileId> =
-            self.records.iter().filter(|(_, r)| asks(&r.mentions.0)).map(|(file, _)| file.clone()).collect();
         let mut asked = BTreeSet::new();
-        for file in askers {
+        for file in self.records.mentioning(&ids) {
             asked.extend(self.dirty(&file)?.into_iter().map(|target| (file.clone(), target)));
         }
         if asked.is_empty() {
@@ -105,11 +103,8 @@ impl Session {
     pub(crate) fn settle(&mut self, commit: &mut Commit) -> Result<(), String> {
         loop {
             let turned: HashSet<u64> = std::mem::take(&mut self.turned).iter().map(|file| mention(file)).collect();
-            let asks = |mentions: &[u64]| mentions.iter().any(|hash| turned.contains(hash));
-            let askers: Vec<FileId> =
-                self.records.iter().filter(|(_, r)| asks(&r.mentions.0)).map(|(file, _)| file.clone()).collect();
             let mut asked = BTreeSet::new();
-            for file in askers {
+            for file in self.records.mentioning(&turned) {
                 asked.extend(self.dirty(&file)?.into_iter().map(|target| (file.clone(), target)));
             }
             if asked.is_empty() {
@@ -159,24 +154,30 @@ impl Session {
         round.diagnostics.extend(self.found.iter().cloned());
         round.diagnostics.extend(survey.problems.iter().cloned());
         round.diagnostics.extend(self.meta.global.iter().cloned());
-        round.diagnostics.extend(self.findings());
+        round.diagnostics.extend(self.findings().into_iter().map(|(_, found)| found));
         (round.total, round.held_back) = self.counts();
     }
 
-    /// Findings of single files.
-    pub(crate) fn findings(&mut self) -> Vec<Diagnostic> {
-        let noisy: Vec<FileId> = self.records.iter().filter(|(_, r)| r.noisy).map(|(file, _)| file.clone()).collect();
-        let mut found = Vec::new();
+    /// Findings of single files, with the shards of their records.
+    pub(crate) fn findings(&mut self) -> Vec<(usize, Diagnostic)> {
+        let noisy: Vec<FileId> =
+            self.records.at_hand().filter(|(_, r)| r.noisy).map(|(file, _)| file.clone()).collect();
+        let closed: HashSet<usize> = self.records.summary().map(|(number, _)| number).collect();
+        let mut found: Vec<(usize, Diagnostic)> =
+            self.told.iter().filter(|(shard, _)| closed.contains(shard)).cloned().collect();
         for file in noisy {
+            let shard = self.records.shard(&file);
             let made = self.records.details(&file).map(|details| details.made.values().collect::<Vec<&Made>>());
-            found.extend(made.into_iter().flatten().flat_map(|made| made.diagnostics.iter().cloned()));
+            let own = made.into_iter().flatten().flat_map(|made| &made.diagnostics);
+            found.extend(own.map(|found| (shard, found.clone())));
         }
         found
     }
 
     /// A round that has found nothing changed.
     pub(crate) fn idle(&self, idle: Idle) -> Round {
-        let Idle { total, held_back, mut diagnostics, .. } = idle;
+        let Idle { total, held_back, diagnostics, .. } = idle;
+        let mut diagnostics: Vec<Diagnostic> = diagnostics.into_iter().map(|(_, found)| found).collect();
         diagnostics.extend(self.found.iter().chain(&self.meta.global).cloned());
         Round { diagnostics, total, held_back, idle: true, ..Round::default() }
     }
@@ -184,32 +185,35 @@ impl Session {
     /// How many artifacts there are in all, and how many of them are held back.
     pub(crate) fn counts(&self) -> (usize, usize) {
         let targets = self.wanted().len() - 1 + self.agents.targets().len();
-        let nodes = self.setup.config.builds(Target::Nodes.name());
-        let nothing = self.records.iter().map(|(_, record)| {
-            // Of a contract with errors it is not known whether it is a node's, unless it was one before.
-            let unknown = nodes
-                && record.held
-                && !record.makes_nothing(Target::Nodes)
-                && record.outputs.iter().all(|output| *output.target != *Target::Nodes.name());
-            record.empty.len() + usize::from(unknown)
-        });
-        // An agent may give several files for one contract.
-        let agents = self.agents.targets();
-        let more = self.records.iter().map(|(_, record)| {
-            let files = |name: &str| record.outputs.iter().filter(|output| *output.target == *name).count();
-            agents.iter().map(|target| files(&target.name).saturating_sub(1)).sum::<usize>()
-        });
-        let total = (self.records.len() * targets + more.sum::<usize>()).saturating_sub(nothing.sum());
-        let good: usize = self
-            .records
-            .iter()
-            .filter(|(_, record)| !record.held)
-            .map(|(_, record)| {
-                let placed = record.outputs.iter().filter(|output| output.stat.is_some());
-                placed.filter(|output| !record.waiting.contains(&output.target)).count()
-            })
-            .sum();
+        let own = self.records.at_hand().map(|(_, record)| self.counts_of(record));
+        let others = self.records.summary().map(|(_, summary)| summary.counts);
+        let (more, good) = own.chain(others).fold((0, 0), |(more, good), (m, g)| (more + m, good + g));
+        let total = usize::try_from((self.records.len() * targets) as i64 + more).unwrap_or(0);
         (total, total.saturating_sub(good))
+    }
+
+    /// What records count, shard by shard.
+    pub(crate) fn summaries(&mut self) -> Vec<Summary> {
+        let mut records = std::mem::take(&mut self.records);
+        let summaries = records.summaries(|record| self.counts_of(record));
+        self.records = records;
+        summaries
+    }
+
+    /// How many artifacts more (or less) a file has than there are targets, and how many are where they belong.
+    fn counts_of(&self, record: &Record) -> (i64, usize) {
+        // Of a contract with errors it is not known whether it is a node's, unless it was one before.
+        let unknown = self.setup.config.builds(Target::Nodes.name())
+            && record.held
+            && !record.makes_nothing(Target::Nodes)
+            && record.outputs.iter().all(|output| *output.target != *Target::Nodes.name());
+        // An agent may give several files for one contract.
+        let files = |name: &str| record.outputs.iter().filter(|output| *output.target == *name).count();
+        let agents = self.agents.targets();
+        let more: usize = agents.iter().map(|target| files(&target.name).saturating_sub(1)).sum();
+        let placed = record.outputs.iter().filter(|output| output.stat.is_some() && !record.held);
+        let good = placed.filter(|output| !record.waiting.contains(&output.target)).count();
+        (more as i64 - (record.empty.len() + usize::from(unknown)) as i64, good)
     }
 
     /// All outputs that files may have, whether or not they could be made.
