@@ -24,16 +24,16 @@ pub struct Answer {
     pub score: Option<f64>,
     /// Its own words about the answer. For display.
     pub summary: Option<String>,
-    /// Where it is from, if that is not the agent's command. For display; not part of the digest.
+    /// Where it is from; an answer that is replayed from the lock does not tell. For display; not part of the digest.
     pub provenance: Option<Provenance>,
 }
 
-/// Where a model's answer is from, and what it cost.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// Where an answer is from, and what it cost.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Provenance {
     /// The agent's name.
     pub agent: String,
-    /// The model's name.
+    /// The model's name; empty for a command.
     pub model: String,
     /// Tokens of the prompt; 0 if the server did not tell.
     pub prompt_tokens: u64,

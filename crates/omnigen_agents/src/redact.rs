@@ -18,9 +18,13 @@ const TELLING: usize = 8;
 /// Parts of names of variables whose values are nobody's business: not even the answer's, which is committed.
 const SECRET: [&str; 6] = ["KEY", "TOKEN", "SECRET", "PASSWORD", "PASSWD", "CREDENTIAL"];
 
+/// Is the value of such a variable a secret, by its name?
+fn is_secret(name: &str) -> bool {
+    SECRET.iter().any(|part| name.to_ascii_uppercase().contains(part))
+}
+
 /// The variable whose secret value an answer gives away, and where.
 pub(crate) fn given_away(environment: &Environment, answer: &Answer) -> Option<(String, String)> {
-    let is_secret = |name: &str| SECRET.iter().any(|part| name.to_ascii_uppercase().contains(part));
     for value in environment.values.iter().filter(|(name, _)| is_secret(name)) {
         let secrets = Secrets::of(&Environment { values: vec![value.clone()], ..Environment::default() });
         let holds = |bytes: &[u8]| secrets.stand_in(bytes);
@@ -54,6 +58,12 @@ pub(crate) struct Secrets {
 }
 
 impl Secrets {
+    /// Of the variables that are secrets by their names, and no others: for texts that are read and not only shown.
+    pub(crate) fn by_name(environment: &Environment) -> Secrets {
+        let values = environment.values.iter().filter(|(name, _)| is_secret(name)).cloned().collect();
+        Secrets::of(&Environment { values, ..Environment::default() })
+    }
+
     pub(crate) fn of(environment: &Environment) -> Secrets {
         let mut secrets = Vec::new();
         let mut folded = Vec::new();

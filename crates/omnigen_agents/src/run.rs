@@ -1,11 +1,12 @@
 //! Runs an agent for one task, from its start to its certain end.
 
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
 
 use omnigen_ir::{Digest, Encoder, View};
 use serde_json::{Value, json};
 
-use crate::answer::Answer;
+use crate::answer::{Answer, Provenance};
 use crate::failure::{Failure, FailureClass};
 use crate::live::Live;
 use crate::process::Process;
@@ -124,7 +125,7 @@ pub fn run(
     cancelled: &AtomicBool,
     on_event: &mut dyn FnMut(AgentEvent),
 ) -> Result<Answer, Failure> {
-    let secrets = Secrets::of(environment);
+    let (secrets, started) = (Secrets::of(environment), Instant::now());
     let failure = |class, text: &str| Failure {
         class,
         text: secrets.redact(text),
@@ -150,5 +151,8 @@ pub fn run(
         let text = format!("{place} holds the value of the variable `{name}`, which is a secret by its name");
         return Err(failure(FailureClass::Reported("secret".to_owned()), &text));
     }
-    Ok(Answer { summary: answer.summary.map(|summary| secrets.redact(&summary)), ..answer })
+    let millis = started.elapsed().as_millis() as u64;
+    let provenance = Provenance { agent: spec.name.clone(), millis, ..Provenance::default() };
+    let summary = answer.summary.map(|summary| secrets.redact(&summary));
+    Ok(Answer { summary, provenance: Some(provenance), ..answer })
 }

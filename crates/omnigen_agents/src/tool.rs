@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use crate::process::{Got, Process};
+use crate::redact::Secrets;
 use crate::task::Environment;
 
 /// How long a `version` command may take.
@@ -82,7 +83,9 @@ impl Tool {
             }
         }
         let status = process.end().and_then(|status| status.code());
-        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        // What a tool says is kept and shown.
+        let secrets = Secrets::by_name(&self.environment);
+        let text = |bytes: &[u8]| secrets.redact(&String::from_utf8_lossy(bytes));
         let status = status.ok_or_else(|| format!("`{name}` was killed"))?;
         Ok(Said { status, stdout: text(&out), stderr: text(&err) })
     }
@@ -102,5 +105,23 @@ pub fn version(command: &[String], environment: &Environment) -> Result<String, 
     match said.status {
         0 => Ok(said.stdout + &said.stderr),
         status => Err(format!("`{}` exited with status {status}", command.first().map_or("", String::as_str))),
+    }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_tool_says_holds_no_secrets() {
+        let folder = std::env::temp_dir();
+        let value = |name: &str, value: &str| (name.to_owned(), Some(value.to_owned()));
+        let values = vec![value("API_TOKEN", "tok-5ecret"), value("MOOD", "calm")];
+        let environment = Environment { path: "/bin:/usr/bin".into(), values };
+        let command = ["sh", "-c", "echo $API_TOKEN $MOOD; echo $API_TOKEN >&2"].map(str::to_owned).to_vec();
+        let tool = Tool { command, folder, environment, timeout: Duration::from_secs(20) };
+        let said = tool.run().expect("it runs");
+        assert!(!said.stdout.contains("5ecret") && !said.stderr.contains("5ecret"), "{said:?}");
+        assert!(said.stdout.contains("calm"), "{said:?}");
     }
 }

@@ -372,8 +372,8 @@ fn asked(session: &mut Session, contract: &str, target: &str) -> Option<Asked> {
         key: seen.request.key.hex(),
         before: seen.before.as_ref().map(|(key, _)| key.hex()),
         parts,
-        model: provenance.map(|from| from.model.clone()),
-        tokens: provenance.map(|from| from.prompt_tokens + from.reply_tokens),
+        model: provenance.map(|from| from.model.clone()).filter(|model| !model.is_empty()),
+        tokens: provenance.map(|from| from.prompt_tokens + from.reply_tokens).filter(|tokens| *tokens > 0),
         score: seen.answer.as_ref().and_then(|answer| answer.score).map(|score| (score * 1000.0).round() as u32),
         gates: seen.gates.into_iter().map(|(gate, receipt)| (gate, receipt.hex())).collect(),
     })

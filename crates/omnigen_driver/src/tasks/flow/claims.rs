@@ -107,21 +107,31 @@ impl Flow {
 /// alone; yes in doubt.
 fn may_be_contested(session: &Session, target: &str) -> bool {
     let Some(own) = session.agents.target(target) else { return false };
+    let mut others = session.agents.targets().iter().filter(|other| other.name != own.name);
+    meets_itself(&own.output) || others.any(|other| meet(&own.output, &other.output))
+}
+
+/// Where a pattern is not what is written.
+const OPEN: [char; 3] = ['*', '?', '['];
+
+/// Can a pattern give one path for two contracts?
+fn meets_itself(pattern: &str) -> bool {
+    let Some((before, after)) = pattern.split_once("{contract}") else { return true };
+    // What lies in a contract's own folder is its own, as long as no part stands for several folders.
+    let own_folder = !before.contains(OPEN) && after.starts_with('/') && !after.contains("**");
+    pattern.contains(OPEN) && !own_folder
+}
+
+/// Can two patterns give one path? Not if they begin or end differently.
+fn meet(one: &str, other: &str) -> bool {
     let ends = |pattern: &str| {
-        let open = ['{', '*', '?', '['];
-        let start = pattern.find(open).unwrap_or(pattern.len());
-        let close = |c: char| matches!(c, '}' | '*' | '?' | ']');
-        let end = pattern.rfind(close).map_or(0, |end| end + 1);
+        let start = pattern.find(['{', '*', '?', '[']).unwrap_or(pattern.len());
+        let end = pattern.rfind(['}', '*', '?', ']']).map_or(0, |end| end + 1);
         (folded(&pattern[..start]), folded(&pattern[end..]))
     };
-    let (start, end) = ends(&own.output);
-    let meets = |other: &str| {
-        let (other_start, other_end) = ends(other);
-        (start.starts_with(&other_start) || other_start.starts_with(&start))
-            && (end.ends_with(&other_end) || other_end.ends_with(&end))
-    };
-    own.output.contains(['*', '?', '['])
-        || session.agents.targets().iter().any(|other| other.name != own.name && meets(&other.output))
+    let ((start, end), (other_start, other_end)) = (ends(one), ends(other));
+    (start.starts_with(&other_start) || other_start.starts_with(&start))
+        && (end.ends_with(&other_end) || other_end.ends_with(&end))
 }
 
 /// Whose outputs are, by their paths as some disks fold them.
@@ -159,4 +169,21 @@ impl Claims {
 /// A path as disks see it that do not tell upper case from lower case.
 fn folded(path: &str) -> String {
     if path.is_ascii() { path.to_ascii_lowercase() } else { omnigen_agents::folded(path) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn patterns_that_can_give_one_path() {
+        for alone in ["docs/{contract}.md", "docs/{contract}/*.md", "docs/{contract}/x/*", "{name}/{contract}/?"] {
+            assert!(!meets_itself(alone), "{alone}");
+        }
+        for shared in ["docs/*{contract}.md", "docs/{contract}-*.md", "docs/{contract}/**", "**/{contract}/x"] {
+            assert!(meets_itself(shared), "{shared}");
+        }
+        assert!(!meet("docs/{contract}.md", "pages/{contract}.md") && !meet("{contract}.md", "{contract}.py"));
+        assert!(meet("docs/{contract}.md", "docs/x/{contract}.md") && meet("Docs/{contract}", "docs/{contract}.md"));
+    }
 }
