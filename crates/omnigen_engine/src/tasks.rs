@@ -8,6 +8,7 @@ use omnigen_ir::{Contract, FileId, Json, Link, Node, Place, Question, RefTarget,
 use omnigen_python::pytest::{Definition, Verdict};
 use omnigen_python::{Emitted, Settings};
 use omnigen_report::{At, Code, Diagnostic};
+use rustc_hash::FxHashSet;
 
 use crate::exports_tests::{keyed, keys, written};
 use crate::graph::{Db, Parsed, declarations, source_at};
@@ -19,7 +20,7 @@ use crate::trace::{Reads, Target};
 const LIMIT: Limit = Limit { documents: 1_500, values: 32_000 };
 
 /// So many documents are given to the model alone as well: it takes ten times as long to refuse one as the validator.
-const MODELS: usize = 80;
+const MODELS: usize = 100;
 
 /// Schemas that one value of a test may be checked against: no judge, and no validator, comes to an end with many more.
 const EFFORT: u64 = 20_000;
@@ -64,16 +65,7 @@ pub(crate) fn tests(
         Ok(verdicts) => {
             let types = Types::of(contract, reads);
             let root = Place::new(contract.file, "");
-            let mut judged = verdicts.iter();
-            let mut models = 0;
-            let known = samples.look(|_, document| match judged.next() {
-                Some(true) => Verdict::Valid,
-                _ if models < MODELS && types.refuses(&root, document) => {
-                    models += 1;
-                    Verdict::Mistyped
-                }
-                _ => Verdict::Invalid,
-            });
+            let known = known(&samples, &verdicts, &|document| types.refuses(&root, document));
             let definitions = crate::definitions_tests::judged(db, source, contract, reads, settings);
             let (definitions, unjudged) = match definitions {
                 Ok(definitions) => (definitions, None),
@@ -94,6 +86,42 @@ pub(crate) fn tests(
         }
         Err(reason) => without_verdicts(contract, settings, &reason),
     }
+}
+
+/// What is known of each document. The model alone is given one wrong type of every place first, as long as there is room.
+fn known(samples: &Samples, verdicts: &[bool], refuses: &dyn Fn(&Json) -> bool) -> Vec<Verdict> {
+    if verdicts.iter().filter(|valid| !**valid).count() <= MODELS {
+        let mut judged = verdicts.iter();
+        return samples.look(|_, document| match judged.next() {
+            Some(true) => Verdict::Valid,
+            _ if refuses(document) => Verdict::Mistyped,
+            _ => Verdict::Invalid,
+        });
+    }
+    let mut known: Vec<Verdict> =
+        verdicts.iter().map(|valid| if *valid { Verdict::Valid } else { Verdict::Invalid }).collect();
+    let mut places: FxHashSet<&str> = FxHashSet::default();
+    let (mut first, mut others) = (Vec::new(), Vec::new());
+    for (at, candidate) in samples.candidates.iter().enumerate() {
+        match known.get(at) {
+            Some(Verdict::Invalid) if candidate.keyword == "type" && places.insert(&candidate.pointer) => {
+                first.push(at)
+            }
+            Some(Verdict::Invalid) => others.push(at),
+            _ => {}
+        }
+    }
+    let mut room = MODELS;
+    for at in first.into_iter().chain(others) {
+        if room == 0 {
+            break;
+        }
+        if refuses(&samples.document(&samples.candidates[at])) {
+            known[at] = Verdict::Mistyped;
+            room -= 1;
+        }
+    }
+    known
 }
 
 /// Tests without verdicts would prove nothing: keeps what can be tested without documents, and says so.

@@ -7,7 +7,7 @@ use omnigen_ir::{Contract, Export, NodeManifest};
 
 use crate::layout::{Doc, Writer, string};
 use crate::nodes_tests::NodeTests;
-use crate::pytest::literal;
+use crate::pytest::{literal, put_adapter};
 use crate::{Emitted, Settings};
 
 /// Documents of one type, with the verdicts about them.
@@ -66,6 +66,7 @@ pub fn tests(
         }
     }
     if !good.is_empty() {
+        put_adapter(&mut out);
         out.line("");
         out.line("");
         out.line("@pytest.mark.parametrize((\"validator\", \"model\", \"document\"), VALID)");
@@ -73,10 +74,10 @@ pub fn tests(
         out.indent();
         out.line("\"\"\"A valid document has no issues and comes back as it was.\"\"\"");
         out.line("assert validator.errors(document) == []");
-        out.line("adapter: TypeAdapter[Any] = TypeAdapter(model)");
+        out.line("kind = adapter(model)");
         let arguments = ["validator.validate(document)", "by_alias=True", "exclude_unset=True", "mode=\"json\""];
         let arguments = arguments.into_iter().map(Doc::text).collect();
-        out.statement("dumped = ", &Doc::group("adapter.dump_python(", arguments, ")"), "");
+        out.statement("dumped = ", &Doc::group("kind.dump_python(", arguments, ")"), "");
         out.line("assert dumped == document");
         out.dedent();
     }
@@ -127,6 +128,9 @@ fn head(out: &mut Writer, contract: &Contract<'_>, good: bool, bad: bool, node: 
         out.line("An independent judge decided about each document when this file was made.");
         out.line("\"\"\"");
         out.line("");
+        if good {
+            out.line("from functools import cache");
+        }
         out.line("from typing import Any");
         out.line("");
         out.line("import pytest");

@@ -99,6 +99,9 @@ impl Unsaid {
             self.when("maxProperties", object.max_properties.is_some());
             let open = crate::Schema::Bool(true);
             self.when("unevaluatedProperties", object.unevaluated.as_ref().is_some_and(|schema| *schema != open));
+            // A class cannot tell the names that a pattern allows from others.
+            let closed = object.additional.as_ref().is_some_and(|schema| *schema != open);
+            self.when("additionalProperties", closed && !object.patterns.is_empty());
         }
     }
 

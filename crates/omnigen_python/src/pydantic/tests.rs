@@ -357,6 +357,16 @@ fn branches_that_only_require_make_no_union() {
     );
 }
 
+/// A class that takes what a pattern allows takes all else, too.
+#[test]
+fn what_patterns_leave_open_is_noted() {
+    let text = module(
+        r#"{"type": "object", "patternProperties": {"^x": {"type": "null"}}, "properties": {"a": {"type": "null"}},
+            "additionalProperties": false}"#,
+    );
+    assert!(text.contains("validator only: patternProperties, additionalProperties."), "{text}");
+}
+
 #[test]
 fn circles_end() {
     // A circle without content, one through a combination, and one through a part that adds to its owner.

@@ -73,12 +73,7 @@ impl Lists {
             }
         }
         if self.valid() {
-            out.line("");
-            out.line("");
-            out.line("@cache");
-            out.line("def adapter(model: Any) -> TypeAdapter[Any]:");
-            out.line("    \"\"\"What loads and dumps values of a type.\"\"\"");
-            out.line("    return TypeAdapter(model)");
+            put_adapter(out);
             out.line("");
             out.line("");
             parametrized(out, "test_valid_definition", "VALID_DEFINITIONS", &["accepts", "model", "document"], &[]);
@@ -110,6 +105,16 @@ impl Lists {
             out.dedent();
         }
     }
+}
+
+/// The function that makes what loads and dumps values of a type, once for each: that takes longer than to use it.
+pub(crate) fn put_adapter(out: &mut Writer) {
+    out.line("");
+    out.line("");
+    out.line("@cache");
+    out.line("def adapter(model: Any) -> TypeAdapter[Any]:");
+    out.line("    \"\"\"What loads and dumps values of a type.\"\"\"");
+    out.line("    return TypeAdapter(model)");
 }
 
 /// The decorator and the head of a test with arguments, those of any type and others.
