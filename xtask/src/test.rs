@@ -29,7 +29,12 @@ pub(crate) fn run(root: &Path, arguments: &[String]) -> Result<(), String> {
     if std::env::var_os("CI").is_some() {
         tests.env("INSTA_UPDATE", "no");
     }
-    finish(if nextest { "cargo nextest run" } else { "cargo test" }, &mut tests)
+    finish(if nextest { "cargo nextest run" } else { "cargo test" }, &mut tests)?;
+    if !quiet(Command::new("valgrind").arg("--version")) {
+        // The test passes, and what it says is not shown.
+        println!("xtask: skipped: there is no valgrind to count the instructions of builds with");
+    }
+    Ok(())
 }
 
 /// The folder of JSON Schema's official test suite: of the corpus, or fetched once (pinned by its hash) where that is absent.
