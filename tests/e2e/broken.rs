@@ -515,3 +515,29 @@ fn a_reference_that_dangles_in_another_file_holds_back_those_who_need_it() {
     project.run(&["build"]).ends(0);
     assert!(project.has("generated/tests/test_poor.py"));
 }
+
+#[test]
+fn who_waits_for_a_whole_file_is_made_when_only_a_part_of_it_is_held_back() {
+    let project = Project::with(&[
+        ("contracts/part.json", r#"{ "$defs": {} }"#),
+        (
+            "contracts/base.json",
+            r#"{ "properties": { "p": { "$ref": "part.json#/$defs/A" } },
+                "$defs": { "Bad": { "$ref": "none.json" }, "Good": { "type": "string", "minLength": 2 } } }"#,
+        ),
+        ("contracts/user.json", r#"{ "properties": { "u": { "$ref": "base.json#/$defs/Good" } } }"#),
+    ]);
+    project.build().ends(1);
+    assert!(!project.has("generated/models/model_user.py"), "the root of what it refers to is broken");
+    // Neither file that has to do with it changes; and the check of the one in between still finds an error.
+    project.write("contracts/part.json", r#"{ "$defs": { "A": { "type": "integer" } } }"#);
+    project.build().ends(1);
+    assert!(project.has("generated/models/model_user.py"));
+    let clean = Project::empty();
+    for (path, bytes) in project.tree("contracts") {
+        clean.write(&format!("contracts/{path}"), bytes);
+    }
+    clean.write("omnigen.toml", project.read("omnigen.toml"));
+    clean.build().ends(1);
+    assert_eq!(omnigen_tests::difference(&clean.tree("generated"), &project.tree("generated")), "");
+}

@@ -440,3 +440,21 @@ fn a_type_has_a_second_form_while_what_it_refers_to_in_other_documents_has_one()
     project.build().ends(0);
     assert_eq!(difference(&before, &project.tree("generated")), "");
 }
+
+#[test]
+fn what_an_outsider_led_to_is_not_made_when_it_does_so_no_longer() {
+    let reference = |to: &str| format!(r#"{{ "type": "object", "properties": {{ "a": {{ "$ref": "{to}" }} }} }}"#);
+    let project = Project::with(&[
+        ("contracts/a.json", &reference("../shared/b.json")),
+        ("shared/b.json", &reference("https://far.example/c.json")),
+        ("refs/far.example/c.json", r#"{ "type": "string", "minLength": 1 }"#),
+    ]);
+    let plain = project.read("omnigen.toml");
+    project.write("omnigen.toml", plain.clone() + "refs = \"refs\"\n");
+    project.build().ends(0);
+    // The mirror has another name for its files where nobody knows that it is one; and nobody leads there any more.
+    project.write("omnigen.toml", plain);
+    project.build().ends(1).says("leads nowhere");
+    assert!(!project.has("generated/models/refs"));
+    project.build().ends(1).says("built 0 of");
+}

@@ -223,3 +223,15 @@ assert ValidatorGreetingEffectInput.errors({'to': ''})[0]['keyword'] == 'minLeng
 ",
     );
 }
+
+#[test]
+fn a_mended_node_makes_a_package_of_the_folder_of_manifests() {
+    // It has types, so that its other artifacts are wanted all the while.
+    let node = format!("{NODE}definitions: {{T: {{type: object, properties: {{a: {{type: string}}}}}}}}\n");
+    let broken = format!("{node}more: [\n");
+    let project = Project::with(&[("contracts/pay.yaml", &broken), ("contracts/ok.json", "{ \"type\": \"string\" }")]);
+    project.build().ends(1);
+    project.write("contracts/pay.yaml", node);
+    project.build().ends(0);
+    assert!(project.has("generated/nodes/node_pay.py") && project.has("generated/nodes/__init__.py"));
+}

@@ -177,6 +177,11 @@ impl Made {
     pub(crate) fn whole(&self) -> bool {
         self.ready && self.digest == Digest::of(b"")
     }
+
+    /// Of a check: how much may be used of what was checked; nothing, a part (which, the digest tells), or all of it.
+    pub(crate) fn extent(&self) -> (bool, Digest) {
+        (self.ready, self.digest)
+    }
 }
 
 impl From<Built> for Made {
@@ -295,6 +300,11 @@ impl Record {
     /// Does a target make nothing of the file?
     pub(crate) fn makes_nothing(&self, target: Target) -> bool {
         self.empty.iter().any(|name| **name == *target.name())
+    }
+
+    /// Is it not known whether this is a node's contract: it has errors, and was none before?
+    pub(crate) fn doubtful(&self) -> bool {
+        self.held && self.outputs.iter().all(|output| *output.target != *Target::Nodes.name())
     }
 
     pub(crate) fn new(contract: bool) -> Record {

@@ -9,7 +9,7 @@ use omnigen_report::{BuildEvent, Change, ChangeKind, Code, Diagnostic};
 
 use crate::commit::{Body, Commit, Intent};
 use crate::events::tell;
-use crate::records::{Made, Meta, Records, mention};
+use crate::records::{Made, Meta, Record, Records, mention};
 use crate::revision::{self, Cause, Causes, Log, Revision};
 use crate::session::{Halt, Session, in_parallel};
 use crate::survey::Survey;
@@ -589,8 +589,8 @@ impl Session {
             self.shelved.made(file);
         }
         if target == Target::Check {
-            let before = self.records.details(file).and_then(|d| d.made.get(target.name())).map(Made::whole);
-            if [before, self.shelved.told(file)].into_iter().flatten().any(|before| before != made.whole()) {
+            let before = self.records.details(file).and_then(|d| d.made.get(target.name())).map(Made::extent);
+            if [before, self.shelved.told(file)].into_iter().flatten().any(|before| before != made.extent()) {
                 self.turned.insert(file.clone());
             }
             let outline = self.graph_mut()?.shared_outline(file);
@@ -601,6 +601,7 @@ impl Session {
         let contract = self.records.get(file).is_some_and(|record| record.contract);
         self.records.entry(file, contract);
         let was = self.records.get(file).is_some_and(|record| record.makes_nothing(target));
+        let doubtful = self.records.get(file).is_some_and(Record::doubtful);
         self.records.put(file, target.name(), made, self.revision);
         self.records.refresh(file);
         if target == Target::Check {
@@ -608,7 +609,7 @@ impl Session {
         }
         let Some(record) = self.records.get_mut(file) else { return Ok(()) };
         let empty = record.makes_nothing(target);
-        self.reshaped |= was != empty;
+        self.reshaped |= was != empty || doubtful != record.doubtful();
         if empty {
             record.outputs.retain(|output| *output.target != *target.name());
             return Ok(());

@@ -56,10 +56,11 @@ impl Shelved {
         self.made.insert(file.clone());
     }
 
-    /// Was the graph told that a file has no errors? Only if it was told anything.
-    pub(crate) fn told(&self, file: &str) -> Option<bool> {
+    /// How much of a file may be used, as the graph was told? Only if it was told anything.
+    pub(crate) fn told(&self, file: &str) -> Option<(bool, Digest)> {
         let found = self.found.get(file)?.as_ref().filter(|found| found.text.is_some())?;
-        Some(found.note.variants.first().is_some_and(sound))
+        let check = found.note.variants.first().and_then(|made| made.get(Target::Check.name()));
+        Some(check.map_or((false, Digest::of(b"")), Made::extent))
     }
 }
 

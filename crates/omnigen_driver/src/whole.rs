@@ -22,51 +22,55 @@ impl Session {
 
     /// Files that contracts refer to, directly or not, are built too, as far as they are new or among `dirty`; those that nobody
     /// refers to any more are dropped.
-    pub(crate) fn reach(&mut self, mut dirty: BTreeSet<(FileId, Target)>, commit: &mut Commit) -> Result<(), String> {
-        loop {
-            // As a rule all that is referred to is a contract itself.
-            if self.records.closes() || crate::survey::others(&self.records).is_empty() {
-                return Ok(());
-            }
-            let mut reached: BTreeSet<FileId> = BTreeSet::new();
-            let mut queue: Vec<FileId> =
-                self.records.iter().filter(|(_, r)| r.contract).map(|(f, _)| f.clone()).collect();
+    ///
+    /// What a file refers to is known when it has been made: only then the walk goes on from there.
+    pub(crate) fn reach(&mut self, dirty: BTreeSet<(FileId, Target)>, commit: &mut Commit) -> Result<(), String> {
+        // As a rule all that is referred to is a contract itself.
+        if self.records.closes() || crate::survey::others(&self.records).is_empty() {
+            return Ok(());
+        }
+        let mut stale: BTreeMap<FileId, Vec<Target>> = BTreeMap::new();
+        for (file, target) in dirty {
+            stale.entry(file).or_default().push(target);
+        }
+        let wanted = self.wanted();
+        let mut reached: BTreeSet<FileId> = BTreeSet::new();
+        let mut queue: Vec<FileId> = self.records.iter().filter(|(_, r)| r.contract).map(|(f, _)| f.clone()).collect();
+        while !queue.is_empty() {
+            let mut asked: BTreeSet<(FileId, Target)> = BTreeSet::new();
+            let mut next = Vec::new();
             while let Some(file) = queue.pop() {
                 let uses = self.records.get(&file).map(|record| record.uses.clone()).unwrap_or_default();
                 for used in uses {
                     self.meet_again(&used)?;
                     let there = self.records.get(&used).is_some_and(|record| !record.contract && record.stat.is_some());
-                    if there && reached.insert(used.clone()) {
+                    if !there || !reached.insert(used.clone()) {
+                        continue;
+                    }
+                    let mut own = stale.remove(&used).unwrap_or_default();
+                    let made = self.records.details(&used).map(|details| &details.made);
+                    own.extend(
+                        wanted.iter().filter(|target| made.is_none_or(|made| !made.contains_key(target.name()))),
+                    );
+                    if own.is_empty() {
                         queue.push(used);
+                    } else {
+                        asked.extend(own.into_iter().map(|target| (used.clone(), target)));
+                        next.push(used);
                     }
                 }
             }
-            let dropped: Vec<FileId> = self
-                .records
-                .iter()
-                .filter(|(file, record)| !record.contract && !reached.contains(*file))
-                .map(|(file, _)| file.clone())
-                .collect();
-            for file in dropped {
-                self.records.remove(&file);
+            if !asked.is_empty() {
+                self.ask(asked, commit)?;
             }
-            let wanted = self.wanted();
-            let mut asked = BTreeSet::new();
-            for file in reached {
-                let made: Vec<Box<str>> = self
-                    .records
-                    .details(&file)
-                    .map(|details| details.made.keys().cloned().collect())
-                    .unwrap_or_default();
-                let missing = wanted.iter().filter(|target| !made.iter().any(|name| **name == *target.name()));
-                asked.extend(missing.map(|&target| (file.clone(), target)));
-                asked.extend(dirty.extract_if(.., |(of, _)| *of == file));
-            }
-            if asked.is_empty() {
-                return Ok(());
-            }
-            self.ask(asked, commit)?;
+            queue = next;
         }
+        let referred = self.records.iter().filter(|(file, record)| !record.contract && !reached.contains(*file));
+        let dropped: Vec<FileId> = referred.map(|(file, _)| file.clone()).collect();
+        for file in dropped {
+            self.records.remove(&file);
+        }
+        Ok(())
     }
 
     /// A file may have been read for somebody who in the end did not need it, and so be known to the graph alone.
@@ -222,8 +226,7 @@ impl Session {
         let mut paths = HashSet::with_capacity(self.records.len() * wanted.len());
         for (file, record) in self.records.iter() {
             let unit = self.setup.unit(file);
-            // Of a contract with errors it is not known whether it is a node's, unless it was one before.
-            let unknown = record.held && record.outputs.iter().all(|output| *output.target != *Target::Nodes.name());
+            let unknown = record.doubtful();
             let made = wanted
                 .iter()
                 .filter(|target| !(record.makes_nothing(**target) || unknown && **target == Target::Nodes));
