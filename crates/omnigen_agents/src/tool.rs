@@ -114,7 +114,8 @@ mod tests {
 
     #[test]
     fn what_a_tool_says_holds_no_secrets() {
-        let folder = std::env::temp_dir();
+        let room = omnigen_disk::scratch::Scratch::new().expect("a scratch folder");
+        let folder = room.path().to_path_buf();
         let value = |name: &str, value: &str| (name.to_owned(), Some(value.to_owned()));
         let values = vec![value("API_TOKEN", "tok-5ecret"), value("MOOD", "calm")];
         let environment = Environment { path: "/bin:/usr/bin".into(), values };
