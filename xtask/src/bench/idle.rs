@@ -87,15 +87,24 @@ impl Bench {
         {
             // Each edit against a run without one right before it; the first run after an edit looks again at what was just
             // written, and is not that one.
-            let (mut more, mut written) = (Vec::new(), Vec::new());
+            let (mut more, mut written, mut made) = (Vec::new(), Vec::new(), Vec::new());
+            let profile = project.join(".omnigen/bench-profile.json");
             for round in 0..SHORT {
                 self.measure(&self.build(project, &[]))?;
                 let before = self.measure(&self.build(project, &[]))?;
                 self.touch(project, pick, variant, at * SHORT + round + 1)?;
                 let log = project.join(".omnigen/log");
                 let known = read(&log).unwrap_or_default().len();
-                let after = self.measure(&self.build(project, &[]))?;
+                let mut build = self.build(project, &[]);
+                if pick == "hub" {
+                    build.arg("--profile").arg(&profile);
+                }
+                let after = self.measure(&build)?;
                 more.push(after.wall - before.wall);
+                if pick == "hub" {
+                    let count = made_by(&read(&profile)?).max(1);
+                    made.push((count, (after.wall - before.wall) / count as f64));
+                }
                 let log = read(&log).unwrap_or_default();
                 written.push(log.get(known..).unwrap_or_default().lines().map(outputs_in).sum::<u64>());
             }
@@ -103,9 +112,24 @@ impl Bench {
             written.sort_unstable();
             row(rows, &format!("{what}, wall beyond nothing changed"), format!("+ {}", ms(more[SHORT / 2])), goal);
             row(rows, &format!("{what}, outputs written"), written[SHORT / 2].to_string(), "");
+            made.sort_by_key(|(count, _)| *count);
+            if let Some((count, _)) = made.get(SHORT / 2) {
+                row(rows, &format!("{what}, artifacts made again, by their traces"), count.to_string(), "");
+                made.sort_by(|(_, a), (_, b)| a.total_cmp(b));
+                let each = format!("{:.2} ms", made[SHORT / 2].1 * 1e3);
+                row(rows, &format!("{what}, wall for each of them"), each, "");
+            }
         }
         Ok(())
     }
+}
+
+/// How many artifacts a run has made, as its profile tells.
+fn made_by(profile: &str) -> u64 {
+    let profile: serde_json::Value = serde_json::from_str(profile).unwrap_or_default();
+    let events = profile["traceEvents"].as_array().or(profile.as_array());
+    let made = |event: &serde_json::Value| (event["name"] == "make").then(|| event["args"]["artifacts"].as_u64());
+    events.into_iter().flatten().filter_map(made).flatten().sum()
 }
 
 /// How many outputs a revision of the log has written.
