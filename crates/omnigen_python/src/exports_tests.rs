@@ -5,9 +5,9 @@ use omnigen_ir::naming::name_at;
 use omnigen_ir::samples::Samples;
 use omnigen_ir::{Contract, Export, NodeManifest};
 
-use crate::layout::{Doc, Writer, string};
+use crate::layout::{Doc, Writer};
 use crate::nodes_tests::NodeTests;
-use crate::pytest::{literal, put_adapter};
+use crate::pytest::{case, put_adapter};
 use crate::{Emitted, Settings};
 
 /// Documents of one type, with the verdicts about them.
@@ -36,17 +36,7 @@ pub fn tests(
             if *valid {
                 items.push(Doc::text(format!("models.{}", one.export.class)));
             }
-            items.push(literal(&one.samples.document(candidate)));
-            if !*valid {
-                items.push(if candidate.certain {
-                    let texts = [&*candidate.pointer, candidate.keyword];
-                    Doc::group("(", texts.iter().map(|text| Doc::text(string(text))).collect(), ")")
-                } else {
-                    Doc::text("None")
-                });
-            }
-            items.push(Doc::keyword("id", Doc::text(string(&format!("{name}: {}", candidate.about)))));
-            let case = Doc::group("pytest.param(", items, ")");
+            let case = case(items, one.samples, candidate, *valid, &name);
             if *valid { &mut good } else { &mut bad }.push(case);
         }
     }

@@ -17,7 +17,7 @@ use crate::{Emitted, Settings};
 const REPEATED: usize = 32;
 
 pub use definitions::Definition;
-pub(crate) use definitions::put_adapter;
+pub(crate) use definitions::{case, put_adapter};
 
 /// What is known of a document.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

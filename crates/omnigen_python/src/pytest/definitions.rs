@@ -1,7 +1,7 @@
 //! Cases of definitions that the documents of the root do not show: each by its own functions and its own type.
 
 use omnigen_ir::naming::name_at;
-use omnigen_ir::samples::Samples;
+use omnigen_ir::samples::{Candidate, Samples};
 use omnigen_ir::{Contract, Export};
 
 use super::literal;
@@ -24,6 +24,21 @@ pub(super) struct Lists {
     invalid: Vec<Doc>,
 }
 
+/// A case of a definition: who is asked, the document, where it fails and by which keyword if that is certain, and what it is about.
+pub(crate) fn case(mut asked: Vec<Doc>, samples: &Samples, candidate: &Candidate, valid: bool, name: &str) -> Doc {
+    asked.push(literal(&samples.document(candidate)));
+    if !valid {
+        asked.push(if candidate.certain {
+            let texts = [&*candidate.pointer, candidate.keyword];
+            Doc::group("(", texts.iter().map(|text| Doc::text(string(text))).collect(), ")")
+        } else {
+            Doc::text("None")
+        });
+    }
+    asked.push(Doc::keyword("id", Doc::text(string(&format!("{name}: {}", candidate.about)))));
+    Doc::group("pytest.param(", asked, ")")
+}
+
 impl Lists {
     pub(super) fn new(contract: &Contract<'_>, definitions: &[Definition<'_>]) -> Lists {
         let mut lists = Lists { valid: Vec::new(), invalid: Vec::new() };
@@ -36,17 +51,7 @@ impl Lists {
                 } else {
                     items.push(Doc::text(format!("validators.collect{}", export.function)));
                 }
-                items.push(literal(&samples.document(candidate)));
-                if !valid {
-                    items.push(if candidate.certain {
-                        let texts = [&*candidate.pointer, candidate.keyword];
-                        Doc::group("(", texts.iter().map(|text| Doc::text(string(text))).collect(), ")")
-                    } else {
-                        Doc::text("None")
-                    });
-                }
-                items.push(Doc::keyword("id", Doc::text(string(&format!("{name}: {}", candidate.about)))));
-                let case = Doc::group("pytest.param(", items, ")");
+                let case = case(items, samples, candidate, valid, &name);
                 if valid { &mut lists.valid } else { &mut lists.invalid }.push(case);
             }
         }
