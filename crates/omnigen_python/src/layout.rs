@@ -558,6 +558,15 @@ mod tests {
 
     /// Every text here was left unchanged by `ruff format`, with lines of 40 columns.
     #[test]
+    fn what_has_no_more_bytes_than_columns_fits() {
+        for c in '\0'..=char::MAX {
+            let text = c.to_string();
+            assert!(columns(&text) <= text.len(), "{c:?}");
+        }
+        assert!(within("字字", 4) && !within("字字", 3) && within("é", 1));
+    }
+
+    #[test]
     fn assignments_break_where_ruff_breaks_them() {
         let chain = |items: &[&'static str]| Doc::chain("|", items.iter().map(|item| Doc::text(*item)).collect());
         let call = |argument: &'static str| Doc::group("Field(", vec![Doc::text(argument)], ")");

@@ -516,6 +516,17 @@ mod tests {
     }
 
     #[test]
+    fn a_word_is_found_in_short_and_in_long_texts() {
+        let long = "é value1[0] ".repeat(SHORT);
+        for text in ["", "v", "value1", "val value value1", "é: value12", "valu", &long, &format!("{long}value2")] {
+            for word in ["value1", "value2", "v", "é"] {
+                assert_eq!(find(text, word), text.find(word), "{word} in {text}");
+                assert_eq!(mentions(text, word), text.matches(word).count(), "{word} in {text}");
+            }
+        }
+    }
+
+    #[test]
     fn an_expression_takes_the_place_of_a_variable() {
         let arena = Bump::new();
         let test = Condition::of(&arena, &["len(", "item1", ")"], Less, &["3"]);
