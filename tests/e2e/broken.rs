@@ -267,6 +267,17 @@ fn a_damaged_manifest_is_a_cold_build() {
         assert_eq!((&good, &times), (&project.tree("generated"), &project.times("generated")), "byte {at}");
         project.build().ends(0).does_not_say("damaged-manifest").says("nothing to do");
     }
+    // What it is the head of: the ledgers.
+    for (gone, flipped) in [(0, 4), (0, 400), (1, 0), (90, 0)] {
+        let name = format!(".omnigen/ledgers/{}", project.tree(".omnigen/ledgers").keys().next().expect("one"));
+        let mut damaged = std::fs::read(project.path(&name)).expect("the ledgers");
+        damaged.truncate(damaged.len() - gone);
+        damaged[flipped] ^= 0x55;
+        project.write(&name, &damaged);
+        project.run(&["build", "-v"]).ends(0).says("damaged-manifest").does_not_say("error");
+        assert_eq!((&good, &times), (&project.tree("generated"), &project.times("generated")), "{gone} {flipped}");
+        project.build().ends(0).does_not_say("damaged-manifest").says("nothing to do");
+    }
     for text in ["", "omnigen", "not a manifest, but a text that somebody put here"] {
         project.write(".omnigen/manifest", text);
         project.build().ends(0);

@@ -458,3 +458,61 @@ fn what_an_outsider_led_to_is_not_made_when_it_does_so_no_longer() {
     assert!(!project.has("generated/models/refs"));
     project.build().ends(1).says("built 0 of");
 }
+
+/// A chain of so many contracts, built and looked at once more.
+fn chained(count: usize) -> Project {
+    let project = Project::empty();
+    project.write("omnigen.toml", "[project]\nname = \"test\"\ntargets = [\"models\"]\n");
+    for number in 0..count {
+        let text = format!(
+            "{{ \"description\": \"First.\", \"type\": \"object\", \"properties\": {{ \"to\": {{ \"$ref\": \"c{:04}.json\" }} }} }}\n",
+            number / 2
+        );
+        project.write(&format!("contracts/c{number:04}.json"), text);
+    }
+    project.build().ends(0);
+    std::thread::sleep(std::time::Duration::from_millis(20));
+    project.build().ends(0).says("nothing to do");
+    project
+}
+
+/// Saves a contract with another description and builds; gives back how many shards of records were read.
+fn shards_read(project: &Project, path: &str, words: &str, renamed: bool) -> u64 {
+    let text = project.read(path).replacen("First.", words, 1);
+    if renamed {
+        project.write("contracts/.saved~", &text);
+        std::fs::rename(project.path("contracts/.saved~"), project.path(path)).expect("renamed");
+    } else {
+        project.write(path, &text);
+    }
+    project.run(&["build", "--profile", "trace.json"]).ends(0).says("built 1 of ");
+    let trace: serde_json::Value = serde_json::from_str(&project.read("trace.json")).expect("JSON");
+    let spans = trace.as_array().expect("a list").iter().filter(|event| event["name"] == "records");
+    spans.filter_map(|span| span["args"]["shards"].as_u64()).sum()
+}
+
+#[test]
+fn an_edit_reads_and_writes_what_it_is_about() {
+    let project = chained(640);
+    let kept = |name: &str| project.tree(&format!(".omnigen/{name}"));
+    let size = |name: &str| kept(name).values().map(Vec::len).sum::<usize>();
+    assert_eq!(kept("details").len(), 16, "eight shards of records, eight of details");
+    let whole = size("ledgers");
+    for (number, renamed) in [(600, false), (601, true), (602, false), (603, true)] {
+        let (details, ledgers) = (kept("details"), size("ledgers"));
+        let read = shards_read(&project, &format!("contracts/c{number:04}.json"), "Second.", renamed);
+        assert!((1..=2).contains(&read), "{read} of 8 shards were read, renamed: {renamed}");
+        let fresh = kept("details").into_keys().filter(|name| !details.contains_key(name)).count();
+        assert_eq!(fresh, 2, "one shard and its details are written");
+        let more = size("ledgers") - ledgers;
+        assert!(more * 20 < whole, "{more} bytes were added to {whole}");
+        project.build().ends(0).says("nothing to do");
+    }
+    // A file beside it that comes or goes is another matter.
+    project.write("contracts/more.json", "{ \"type\": \"string\" }\n");
+    project.build().ends(0).says("built 1 of 641");
+    project.remove("contracts/more.json");
+    project.build().ends(0);
+    assert!(!project.has("generated/models/model_more.py"));
+    project.build().ends(0).says("nothing to do");
+}

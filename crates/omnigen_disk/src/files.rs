@@ -162,6 +162,29 @@ pub fn replace(path: &Path, parts: &[&[u8]], durable: bool) -> io::Result<()> {
     Ok(())
 }
 
+/// Writes bytes into a file from a place on, which ends with them; false, and nothing is written, if there is no such place. Whoever
+/// reads the file meanwhile may see a part of them.
+///
+/// # Errors
+/// The system's; what was before that place is untouched then.
+pub fn append_at(path: &Path, at: u64, bytes: &[u8]) -> io::Result<bool> {
+    use std::io::{Seek, SeekFrom};
+    let mut file = match File::options().write(true).open(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+        other => other?,
+    };
+    let size = file.metadata()?.len();
+    if size < at {
+        return Ok(false);
+    }
+    if size > at {
+        file.set_len(at)?;
+    }
+    file.seek(SeekFrom::Start(at))?;
+    file.write_all(bytes)?;
+    Ok(true)
+}
+
 /// A new file, or an old one emptied, that is written line by line while something is under way; folders are not made.
 ///
 /// # Errors

@@ -22,7 +22,7 @@ use crate::stat::Stat;
 const GROUP: usize = 512;
 
 /// Bytes of a stat.
-const STAT: usize = 32;
+pub const STAT: usize = 32;
 
 /// Bytes of a number that says whose a file is.
 const OWNER: usize = 4;
@@ -120,21 +120,48 @@ pub fn named(ledger: &[u8], numbers: &[u32]) -> Option<Vec<(String, u32)>> {
     numbers.iter().map(|number| found.get(number)?.clone()).collect()
 }
 
-/// Gives files other stats, where they stand. False if one of them is not there, or the bytes are no layout.
-pub fn renew(ledger: &mut [u8], files: &[(&str, Option<Stat>)]) -> bool {
+/// The numbers of the files of which `moved` (what was recorded, what is there now) is true, if these, in the order of the ledger, are
+/// the very files that it has; else `None`.
+pub fn compared<'a>(
+    ledger: &[u8],
+    files: impl Iterator<Item = (&'a str, Option<Stat>)>,
+    moved: impl Fn(Option<Stat>, Option<Stat>) -> bool,
+) -> Option<Vec<u32>> {
+    let (mut files, mut found) = (files, Vec::new());
+    for start in groups(ledger)? {
+        let mut reader = Reader(ledger.get(start..)?);
+        let (first, count) = (reader.number()?, reader.number()?);
+        let length = reader.short()?;
+        let folder = reader.take(length)?;
+        for number in first..first.checked_add(count)? {
+            let recorded = stat(reader.take(STAT)?)?;
+            reader.take(OWNER)?;
+            let name = reader.name()?;
+            let (path, now) = files.next()?;
+            let (own, last) = crate::safe::split(path);
+            if (own.as_bytes(), last.as_bytes()) != (folder, name) {
+                return None;
+            }
+            if moved(recorded, now) {
+                found.push(number);
+            }
+        }
+    }
+    files.next().is_none().then_some(found)
+}
+
+/// What has to be written where, so that these files have these stats. `None` if one of them is not there, or the bytes are no
+/// layout.
+pub fn renewed(ledger: &[u8], files: &[(&str, Option<Stat>)]) -> Option<Vec<(usize, [u8; STAT])>> {
     let mut folders: BTreeMap<&str, BTreeMap<&str, Option<Stat>>> = BTreeMap::new();
     for (path, stat) in files {
         let (folder, name) = crate::safe::split(path);
         folders.entry(folder).or_default().insert(name, *stat);
     }
     let wanted: usize = folders.values().map(BTreeMap::len).sum();
-    let Some(places) = places(ledger, &folders) else { return false };
-    for (at, stat) in &places {
-        if let Some(place) = ledger.get_mut(*at..*at + STAT) {
-            place.copy_from_slice(&bytes(*stat));
-        }
-    }
-    places.len() == wanted
+    let places = places(ledger, &folders)?;
+    let places: Vec<(usize, [u8; STAT])> = places.into_iter().map(|(at, stat)| (at, bytes(stat))).collect();
+    (places.len() == wanted).then_some(places)
 }
 
 /// Where the stats of files stand, and what they are to be.
@@ -315,19 +342,30 @@ mod tests {
         let found = vec![3, 2099, 2800];
         assert_eq!(moved(&[&ledger]), Some(vec![found.clone()]));
         let one = lay_out([("c/x1", None, 0)].into_iter()).unwrap();
-        assert_eq!(moved(&[&one, &ledger]), Some(vec![vec![0], found]), "each part has its own numbers");
+        assert_eq!(moved(&[&one, &ledger]), Some(vec![vec![0], found.clone()]), "each part has its own numbers");
         for length in (0..ledger.len()).step_by(9_973) {
             assert_eq!(moved(&[&ledger[..length]]), None, "{length}");
         }
+        let now = |path: &str| crate::stat(&root.join(path)).unwrap();
+        let compared = |files: &[&str]| {
+            super::compared(&ledger, files.iter().map(|path| (*path, now(path))), |then, now| then != now)
+        };
+        let names: Vec<&str> = files.iter().map(|(path, ..)| *path).collect();
+        assert_eq!(compared(&names), Some(found));
+        assert_eq!((compared(&names[1..]), compared(&names[..9])), (None, None), "others than before");
+        assert_eq!(compared(&[&names[..], &["x"]].concat()), None);
         let name = |path: &str, owner| (path.to_owned(), owner);
         let names = vec![name("none", u32::MAX), name("a/b/x699", 2106), name("x3", 10)];
         assert_eq!(named(&ledger, &[2800, 2099, 3]), Some(names));
         assert_eq!(named(&ledger, &[2802]), None);
-        let now = |path: &str| crate::stat(&root.join(path)).unwrap();
-        assert!(renew(&mut ledger, &[("a/b/x699", now("a/b/x699")), ("x3", None), ("none", now("none"))]));
+        let places = renewed(&ledger, &[("a/b/x699", now("a/b/x699")), ("x3", None), ("none", now("none"))]).unwrap();
+        assert!(places.is_sorted());
+        for (at, bytes) in places {
+            ledger[at..at + STAT].copy_from_slice(&bytes);
+        }
         assert_eq!(moved(&[&ledger]), Some(vec![Vec::new()]));
-        assert!(!renew(&mut ledger, &[("a/x3", None), ("a/unknown", None)]));
-        assert!(!renew(&mut ledger[..9_973], &[("x3", None)]));
+        assert_eq!(renewed(&ledger, &[("a/x3", None), ("a/unknown", None)]), None);
+        assert_eq!(renewed(&ledger[..9_973], &[("x3", None)]), None);
         assert_eq!(moved(&[&lay_out(std::iter::empty()).unwrap()]), Some(vec![Vec::new()]));
         assert_eq!(lay_out([("a\0b", None, 0)].into_iter()), None);
     }

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::fs::{File, TryLockError};
 use std::io::{self, Read, Seek, Write as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use crate::discover::plain;
@@ -22,8 +22,8 @@ pub enum Held {
         /// The other process's id.
         process: Option<u32>,
     },
-    /// The lock's file cannot be used, and why.
-    Unusable(String),
+    /// The lock's file, or the folder that it is to be in, cannot be used: which, and why.
+    Unusable(PathBuf, String),
 }
 
 impl fmt::Display for Held {
@@ -31,7 +31,7 @@ impl fmt::Display for Held {
         match self {
             Held::Busy { process: Some(process) } => write!(f, "another omnigen (process {process}) is writing here"),
             Held::Busy { process: None } => f.write_str("another omnigen is writing here"),
-            Held::Unusable(why) => write!(f, "the lock file cannot be used: {why}"),
+            Held::Unusable(path, why) => write!(f, "{} cannot be used: {why}", path.display()),
         }
     }
 }
@@ -44,17 +44,17 @@ impl ProjectLock {
     /// # Errors
     /// See [`Held`].
     pub fn acquire(folder: &Path, wait: Duration) -> Result<ProjectLock, Held> {
-        let unusable = |error: io::Error| Held::Unusable(plain(&error));
-        std::fs::create_dir_all(folder).map_err(unusable)?;
+        let unusable = |path: &Path, error: &io::Error| Held::Unusable(path.to_owned(), plain(error));
+        std::fs::create_dir_all(folder).map_err(|error| unusable(folder, &error))?;
         let path = folder.join("lock");
-        let mut file =
-            File::options().read(true).write(true).create(true).truncate(false).open(path).map_err(unusable)?;
+        let file = File::options().read(true).write(true).create(true).truncate(false).open(&path);
+        let mut file = file.map_err(|error| unusable(&path, &error))?;
         let end = Instant::now() + wait;
         let mut pause = Duration::from_millis(1);
         loop {
             match file.try_lock() {
                 Ok(()) => break,
-                Err(TryLockError::Error(error)) => return Err(unusable(error)),
+                Err(TryLockError::Error(error)) => return Err(unusable(&path, &error)),
                 Err(TryLockError::WouldBlock) => {}
             }
             let left = end.saturating_duration_since(Instant::now());
@@ -106,6 +106,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("file"), "").unwrap();
         let held = ProjectLock::acquire(&folder.path().join("file"), Duration::ZERO).unwrap_err();
-        assert!(matches!(held, Held::Unusable(_)), "{held}");
+        assert!(matches!(held, Held::Unusable(..)), "{held}");
+        assert!(held.to_string().contains("file cannot be used: "), "{held}");
     }
 }

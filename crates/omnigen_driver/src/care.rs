@@ -148,7 +148,8 @@ pub fn care(options: &Options, care: Care) -> Result<Kept, String> {
         kept.parts.push(Part { name: "shared".to_owned(), about, files, bytes });
     }
     for (name, about) in [
-        ("manifest", "what every run has to know: stats, digests, what reads what"),
+        ("manifest", "which of the ledgers count"),
+        ("ledgers", "what every run has to know: stats, digests, what reads what"),
         ("details", "traces and outlines, read where something changed"),
         ("answers.redb", "agents' answers and verdicts"),
         ("judged", "tests whose documents were judged, to be taken again"),

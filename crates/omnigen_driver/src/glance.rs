@@ -4,26 +4,28 @@
 //! run says. The folders of contracts are not read either, while they are as they were. Whatever is out of the ordinary
 //! (included files, locked schemas, agents without answers) is left to the survey; what is found changed here is not looked at twice.
 
+use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use omnigen_disk::ledger::Part;
 use omnigen_disk::{Stat, ledger};
 use omnigen_ir::FileId;
 use omnigen_report::Diagnostic;
-use omnigen_store::manifest::Manifest;
+use omnigen_store::{Edit, Manifest, Update};
 use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
 
 use crate::records::{Meta, Output, Record, Records, Summary};
 use crate::session::Session;
 use crate::setup::Setup;
-use crate::survey::moved;
+use crate::survey::{Scan, moved};
 
 /// The sections of the manifest.
 const HEAD: &str = "glance";
 const CONTRACTS: &str = "contracts";
 const OUTPUTS: &str = "outputs";
-const SUMMARIES: &str = "summaries";
+/// One for each shard of records.
+const SUMMARY: &str = "summary/";
 
 /// Stands for the project among the numbers of contracts.
 const PROJECT: u32 = u32::MAX;
@@ -54,7 +56,8 @@ pub(crate) enum Glance {
     Same(Idle),
     /// Something has.
     Moved {
-        /// The contracts that have moved, by their number among the contracts; `None`: there may be others than before.
+        /// The contracts that have moved, by their number among the contracts; `None`: their folders have changed, by others than before
+        /// or because editors save by way of other files.
         contracts: Option<Vec<u32>>,
         /// The outputs that have moved, by their number in [`outputs`].
         outputs: Vec<u32>,
@@ -90,56 +93,47 @@ pub(crate) fn outputs<'r>(records: &'r Records, meta: &'r Meta) -> Vec<(Option<&
 }
 
 /// Ledgers of contracts and of outputs, as they are in the manifest.
-#[derive(Debug)]
-pub(crate) struct Ledgers {
-    contracts: Vec<u8>,
-    outputs: Vec<u8>,
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Ledgers<'m> {
+    contracts: &'m [u8],
+    outputs: &'m [u8],
 }
 
-impl Ledgers {
+impl<'m> Ledgers<'m> {
     /// Those of a manifest.
-    pub(crate) fn of(manifest: &Manifest) -> Option<Ledgers> {
-        let section = |name| manifest.section(name).map(<[u8]>::to_vec);
-        Some(Ledgers { contracts: section(CONTRACTS)?, outputs: section(OUTPUTS)? })
+    pub(crate) fn of(manifest: &'m Manifest) -> Option<Ledgers<'m>> {
+        Some(Ledgers { contracts: manifest.section(CONTRACTS)?, outputs: manifest.section(OUTPUTS)? })
     }
 
-    /// Those of records.
-    fn lay_out(records: &Records, meta: &Meta) -> Option<Ledgers> {
-        let contracts = records.iter().filter(|(_, record)| record.contract);
-        let contracts = ledger::lay_out(contracts.map(|(file, record)| (&**file, record.stat, 0)))?;
-        let outputs = outputs(records, meta);
-        // One that is not in its place is looked at by every run.
-        if outputs.iter().any(|(_, output)| output.stat.is_none()) {
-            return None;
-        }
-        let mut owners: FxHashMap<&FileId, u32> = FxHashMap::default();
-        owners.extend(records.iter().map(|(file, _)| file).zip(0..));
-        let owner = |file: &Option<&FileId>| file.and_then(|file| owners.get(file)).copied().unwrap_or(PROJECT);
-        let outputs = ledger::lay_out(outputs.iter().map(|(file, output)| (&*output.path, output.stat, owner(file))))?;
-        Some(Ledgers { contracts, outputs })
+    /// The numbers of the contracts that have moved, if those that were found now are the same as then.
+    pub(crate) fn compared(&self, scan: &Scan, meta: &Meta) -> Option<Vec<u32>> {
+        ledger::compared(self.contracts, scan.contracts()?, |then, now| moved(then, now, meta.read_at))
     }
 
-    /// The same with other stats; `None` if that is not all that has changed.
-    fn renewed(mut self, records: &Records, meta: &Meta) -> Option<Ledgers> {
+    /// What makes them those of the records, where stats are all that has changed; else `None`.
+    fn renewed(&self, records: &Records, meta: &Meta) -> Option<[Update; 2]> {
         let edited = records.edited()?;
         let contracts = edited.iter().filter(|(_, record)| record.contract);
         let contracts: Vec<(&str, Option<Stat>)> = contracts.map(|(file, record)| (&***file, record.stat)).collect();
         let of_files = edited.iter().flat_map(|(_, record)| &record.outputs);
         let outputs: Vec<(&str, Option<Stat>)> =
             of_files.chain(&meta.outputs).map(|output| (&*output.path, output.stat)).collect();
-        let in_place = outputs.iter().all(|(_, stat)| stat.is_some());
-        let renewed =
-            in_place && ledger::renew(&mut self.contracts, &contracts) && ledger::renew(&mut self.outputs, &outputs);
-        renewed.then_some(self)
+        if outputs.iter().any(|(_, stat)| stat.is_none()) {
+            return None;
+        }
+        let edit = |(at, bytes): (usize, [u8; ledger::STAT])| Edit { range: at..at + bytes.len(), bytes: bytes.into() };
+        let update = |places: Vec<_>| Update::Edited(places.into_iter().map(edit).collect());
+        let contracts = update(ledger::renewed(self.contracts, &contracts)?);
+        Some([contracts, update(ledger::renewed(self.outputs, &outputs)?)])
     }
 
     /// The contracts and the outputs (with whose they are) of these numbers, where all files are contracts.
     pub(crate) fn named(&self, contracts: &[u32], outputs: &[u32]) -> Option<(Vec<FileId>, Vec<Owned>)> {
         let file = |(path, _): (String, u32)| FileId::from(path);
-        let contracts = ledger::named(&self.contracts, contracts)?.into_iter().map(file).collect();
-        let outputs = ledger::named(&self.outputs, outputs)?;
+        let contracts = ledger::named(self.contracts, contracts)?.into_iter().map(file).collect();
+        let outputs = ledger::named(self.outputs, outputs)?;
         let owners: Vec<u32> = outputs.iter().map(|(_, owner)| *owner).filter(|owner| *owner != PROJECT).collect();
-        let mut owners = ledger::named(&self.contracts, &owners)?.into_iter().map(file);
+        let mut owners = ledger::named(self.contracts, &owners)?.into_iter().map(file);
         let owned = |(path, owner): (String, u32)| {
             let owner = if owner == PROJECT { None } else { Some(owners.next()?) };
             Some((owner, path.into()))
@@ -149,39 +143,40 @@ impl Ledgers {
     }
 }
 
+/// Ledgers of records, of contracts and of outputs.
+fn lay_out(records: &Records, meta: &Meta) -> Option<[Update; 2]> {
+    let contracts = records.iter().filter(|(_, record)| record.contract);
+    let contracts = ledger::lay_out(contracts.map(|(file, record)| (&**file, record.stat, 0)))?;
+    let outputs = outputs(records, meta);
+    // One that is not in its place is looked at by every run.
+    if outputs.iter().any(|(_, output)| output.stat.is_none()) {
+        return None;
+    }
+    let mut owners: FxHashMap<&FileId, u32> = FxHashMap::default();
+    owners.extend(records.iter().map(|(file, _)| file).zip(0..));
+    let owner = |file: &Option<&FileId>| file.and_then(|file| owners.get(file)).copied().unwrap_or(PROJECT);
+    let outputs = ledger::lay_out(outputs.iter().map(|(file, output)| (&*output.path, output.stat, owner(file))))?;
+    Some([Update::Whole(contracts), Update::Whole(outputs)])
+}
+
 /// Whose an output is (`None`: the project's), and its path.
 pub(crate) type Owned = (Option<FileId>, Box<str>);
 
-/// What the manifest says of the records' shards; `None` if it says nothing.
-pub(crate) fn summaries(manifest: &Manifest) -> Option<Vec<Summary>> {
-    postcard::from_bytes(manifest.section(SUMMARIES)?).ok()
+/// What the manifest says of the records' shards, of which there are so many; `None` if it does not.
+pub(crate) fn summaries(manifest: &Manifest, shards: usize) -> Option<Vec<Summary>> {
+    let known: Vec<Summary> = manifest
+        .sections()
+        .filter(|(name, _)| name.starts_with(SUMMARY))
+        .map(|(_, bytes)| postcard::from_bytes(bytes))
+        .collect::<Result<_, _>>()
+        .ok()?;
+    (known.len() == shards).then_some(known)
 }
 
-/// What the manifest keeps for the next glance.
-#[derive(Debug)]
-pub(crate) struct Kept {
-    head: Vec<u8>,
-    summaries: Vec<u8>,
-    pub(crate) ledgers: Ledgers,
-}
-
-impl Kept {
-    /// The manifest's sections.
-    pub(crate) fn sections(&self) -> [(&'static str, &[u8]); 4] {
-        [
-            (HEAD, &self.head),
-            (SUMMARIES, &self.summaries),
-            (CONTRACTS, &self.ledgers.contracts),
-            (OUTPUTS, &self.ledgers.outputs),
-        ]
-    }
-}
-
-/// What the manifest is to keep; nothing where a glance cannot be enough.
-pub(crate) fn kept(session: &mut Session) -> Option<Kept> {
+/// What the manifest is to keep for the next glance, section by section; nothing where a glance cannot be enough.
+pub(crate) fn kept(session: &mut Session) -> Option<Vec<(String, Update)>> {
     let closes = session.records.closes();
     session.records.closed = false;
-    let known = session.ledgers.take();
     let odd = |record: &Record| record.open || !record.includes.is_empty();
     // Of those that nobody has touched the manifest has told.
     if session.records.at_hand().any(|(_, record)| odd(record)) || !session.setup.locked.is_empty() {
@@ -190,8 +185,9 @@ pub(crate) fn kept(session: &mut Session) -> Option<Kept> {
     if session.agents.unsettled(&session.records) {
         return None;
     }
+    let known = session.manifest.as_ref().and_then(Ledgers::of);
     let renewed = known.and_then(|ledgers| ledgers.renewed(&session.records, &session.meta));
-    let ledgers = renewed.or_else(|| Ledgers::lay_out(&session.records, &session.meta))?;
+    let [contracts, outputs] = renewed.or_else(|| lay_out(&session.records, &session.meta))?;
     let others: Vec<(String, Option<Stat>)> = if closes {
         Vec::new()
     } else {
@@ -203,8 +199,21 @@ pub(crate) fn kept(session: &mut Session) -> Option<Kept> {
     let (total, held_back) = session.counts();
     let summaries = session.summaries();
     let head = Idle { total, held_back, others, diagnostics: session.findings() };
-    let (head, summaries) = (postcard::to_stdvec(&head).ok()?, postcard::to_stdvec(&summaries).ok()?);
-    Some(Kept { head, summaries, ledgers })
+    let mut sections = vec![(HEAD.to_owned(), Update::Whole(postcard::to_stdvec(&head).ok()?))];
+    let there: HashSet<&str> = session.manifest.iter().flat_map(Manifest::names).collect();
+    for (number, fresh) in summaries.iter().enumerate() {
+        let name = format!("{SUMMARY}{number}");
+        let update = match fresh {
+            None if there.contains(&*name) => Update::Same,
+            fresh => {
+                let summary = fresh.as_ref().or_else(|| session.records.known(number))?;
+                Update::Whole(postcard::to_stdvec(summary).ok()?)
+            }
+        };
+        sections.push((name, update));
+    }
+    sections.extend([(CONTRACTS.to_owned(), contracts), (OUTPUTS.to_owned(), outputs)]);
+    Some(sections)
 }
 
 /// Compares the folders as they are with what the manifest says.

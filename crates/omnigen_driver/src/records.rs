@@ -353,6 +353,7 @@ impl Records {
     fn rest(&self) -> &Map {
         self.rest.get_or_init(|| {
             let closed: Vec<&Shard> = self.shards.iter().filter(|shard| shard.closed).collect();
+            let _span = reading(closed.len());
             let read = in_parallel(self.threads, &closed, |shard| self.read(shard));
             read.into_iter().flatten().collect()
         })
@@ -377,6 +378,7 @@ impl Records {
         if closed.is_empty() {
             return;
         }
+        let _span = reading(closed.len());
         let read = in_parallel(if closed.len() < 4 { 1 } else { self.threads }, &closed, |shard| self.read(shard));
         self.map.extend(read.into_iter().flatten());
         for number in numbers {
@@ -669,6 +671,7 @@ impl Records {
     /// # Errors
     /// The name of one that is not what it was.
     pub(crate) fn load(shards: Vec<(String, String)>, folder: PathBuf, threads: usize) -> Result<Records, String> {
+        let _span = reading(shards.len());
         let named = |shard: &(String, String)| decode(&folder, &shard.0).ok_or_else(|| shard.0.clone());
         let lists: Result<Vec<Vec<_>>, String> = in_parallel(threads, &shards, named).into_iter().collect();
         let map = lists?.into_iter().flatten().collect();
@@ -689,6 +692,11 @@ impl Records {
         let shards = shards.into_iter().zip(summaries).map(shard).collect();
         Records { shards, folder, threads, closed: true, touched: Some(BTreeMap::new()), ..Records::default() }
     }
+}
+
+/// For a profile: so many shards are read.
+fn reading(shards: usize) -> tracing::span::EnteredSpan {
+    tracing::info_span!("records", shards).entered()
 }
 
 /// The records of a shard; `None` if it is not what it was.

@@ -64,7 +64,7 @@ impl Session {
                 let message = "everything is built anew: the manifest's details are damaged";
                 self.found.push(Diagnostic::global(Code::DamagedManifest, message));
                 self.records = Records::none(self.setup.state.join("details"));
-                (self.meta, self.graph, self.stale) = (Meta::default(), None, true);
+                (self.meta, self.manifest, self.graph, self.stale) = (Meta::default(), None, None, true);
             } else {
                 if halt == Some(Halt::GaveWay) {
                     self.halt = halt;
@@ -152,7 +152,7 @@ impl Session {
             // An orphan that is kept is told by every run: the next one has to look at the folders again.
             let kept = |change: &Change| change.change == ChangeKind::HandEdited && change.target.is_empty();
             // While all outputs have their places, the same outputs have the same folders.
-            let same = self.ledgers.is_some() && !self.meta.folders.is_empty() && self.records.edited().is_some();
+            let same = !self.meta.folders.is_empty() && self.records.edited().is_some();
             self.meta.folders = match round.commit.changes.iter().any(kept) {
                 true => Vec::new(),
                 false if same => crate::survey::again(&self.setup, &self.meta.folders),

@@ -13,7 +13,7 @@ use omnigen_disk::{ProjectLock, Stat};
 use omnigen_engine::{Content, Graph, ReadKey, Stored, Target};
 use omnigen_ir::{Digest, FileId};
 use omnigen_report::{Activity, Change, Code, Diagnostic, Severity};
-use omnigen_store::manifest::{self, Executable, Manifest};
+use omnigen_store::manifest::{self, Executable, Manifest, Update};
 
 use crate::glance::{Glance, Ledgers};
 use crate::judged::Judged;
@@ -69,10 +69,10 @@ pub(crate) struct Session {
     pub(crate) graph: Option<Graph>,
     pub(crate) records: Records,
     pub(crate) meta: Meta,
-    /// The manifest, while the records are still in it.
-    manifest: Option<Manifest>,
-    /// The ledgers that the manifest has, or had when it was written.
-    pub(crate) ledgers: Option<Ledgers>,
+    /// The manifest as it was read or written last.
+    pub(crate) manifest: Option<Manifest>,
+    /// Its records are still to be unfolded.
+    folded: bool,
     /// Findings of contracts as the manifest has them, with the shards of their records.
     pub(crate) told: Vec<(usize, Diagnostic)>,
     pub(crate) agents: Agents,
@@ -143,7 +143,7 @@ impl Session {
             records: Records::none(state.join("details")),
             meta: Meta::default(),
             manifest: None,
-            ledgers: None,
+            folded: false,
             told: Vec::new(),
             executable: None,
             found,
@@ -190,7 +190,7 @@ impl Session {
     /// Forgets what is known and reads the manifest again, which somebody else has written.
     pub(crate) fn reload(&mut self) {
         (self.meta, self.graph, self.stale) = (Meta::default(), None, false);
-        (self.ledgers, self.told) = (None, Vec::new());
+        (self.manifest, self.folded, self.told) = (None, false, Vec::new());
         self.records = Records::none(self.setup.state.join("details"));
         self.clashing.clear();
         self.unsettled = false;
@@ -248,13 +248,13 @@ impl Session {
         };
         let meta = manifest.section("meta").and_then(|meta| postcard::from_bytes(meta).ok());
         if let Some(meta) = meta {
-            (self.meta, self.manifest) = (meta, Some(manifest));
+            (self.meta, self.manifest, self.folded) = (meta, Some(manifest), true);
         }
     }
 
     /// Decodes the records, if they are not yet.
     pub(crate) fn unfold(&mut self) {
-        if self.manifest.take().is_none() {
+        if !std::mem::take(&mut self.folded) {
             return;
         }
         let _span = tracing::info_span!("unfold").entered();
@@ -264,7 +264,7 @@ impl Session {
             Err(shard) => {
                 let message = format!("everything is built anew: the manifest's records are damaged (details/{shard})");
                 self.found.push(Diagnostic::global(Code::DamagedManifest, message));
-                self.meta = Meta::default();
+                (self.meta, self.manifest) = (Meta::default(), None);
             }
         }
     }
@@ -277,49 +277,60 @@ impl Session {
 
     /// What a glance has left open, with the records of those that it is about: of few, where that is enough.
     pub(crate) fn seen(&mut self, glance: Glance) -> Survey {
-        if let Some(survey) = self.few(&glance) {
+        let mut scan = match &glance {
+            // Nobody has moved but contracts and outputs.
+            Glance::Moved { contracts: Some(_), .. } => None,
+            _ => Some(self.scan()),
+        };
+        if let Some(survey) = self.few(&glance, &mut scan) {
             return survey;
         }
         self.unfold();
+        let scan = |session: &Session| scan.unwrap_or_else(|| session.scan());
         let (setup, records, meta) = (&self.setup, &self.records, &self.meta);
         match glance {
-            _ if meta.settings.is_none() => Survey::full(setup, records, meta, self.scan()),
+            _ if meta.settings.is_none() => Survey::full(setup, records, meta, scan(self)),
             Glance::Moved { contracts: Some(contracts), outputs, others, .. } => {
                 Survey::glanced(setup, records, meta, (&contracts, &outputs), others)
             }
             Glance::Moved { contracts: None, outputs, .. } => {
-                Survey::seen(setup, records, meta, self.scan(), Some(outputs))
+                Survey::seen(setup, records, meta, scan(self), Some(outputs))
             }
-            Glance::Same(_) | Glance::Unclear => Survey::full(setup, records, meta, self.scan()),
+            Glance::Same(_) | Glance::Unclear => Survey::full(setup, records, meta, scan(self)),
         }
     }
 
     /// Where nothing but contracts is referred to, no agent looks at contracts and no two want the same output, a change of few contracts
-    /// and outputs is worked off with few records.
-    fn few(&mut self, glance: &Glance) -> Option<Survey> {
-        let Glance::Moved { contracts: Some(contracts), outputs, idle, .. } = glance else { return None };
-        let manifest = self.manifest.as_ref()?;
+    /// and outputs is worked off with few records. What was read of the folders is taken, if it is needed.
+    fn few(&mut self, glance: &Glance, scan: &mut Option<Scan>) -> Option<Survey> {
+        let Glance::Moved { contracts, outputs, idle, .. } = glance else { return None };
+        let manifest = self.manifest.as_ref().filter(|_| self.folded)?;
+        let ledgers = Ledgers::of(manifest)?;
         let plain = idle.closed() && self.meta.global.is_empty() && self.agents.targets().is_empty();
+        let contracts = match (contracts, &scan) {
+            (Some(contracts), _) => contracts,
+            (None, Some(scan)) => &ledgers.compared(scan, &self.meta)?,
+            (None, None) => return None,
+        };
         if !plain || (contracts.len() + outputs.len()) * 4 > idle.total {
             return None;
         }
         let shards = self.meta.shards.clone();
-        let summaries = crate::glance::summaries(manifest).filter(|summaries| summaries.len() == shards.len())?;
-        let ledgers = Ledgers::of(manifest)?;
+        let summaries = crate::glance::summaries(manifest, shards.len())?;
         let (contracts, outputs) = ledgers.named(contracts, outputs)?;
         let folder = self.setup.state.join("details");
         self.records = Records::later(shards, summaries, folder, self.setup.threads);
-        self.manifest = None;
-        (self.ledgers, self.told) = (Some(ledgers), idle.diagnostics.clone());
+        (self.folded, self.told) = (false, idle.diagnostics.clone());
         for file in contracts.iter().chain(outputs.iter().filter_map(|(owner, _)| owner.as_ref())) {
             self.records.need(file);
         }
-        Some(Survey::named(&self.setup, contracts, outputs))
+        let looked = scan.take().map(Scan::into_looked);
+        Some(Survey { looked, ..Survey::named(&self.setup, contracts, outputs) })
     }
 
     /// Has anything changed? Tells by the manifest's sections alone, where that is possible.
     pub(crate) fn glance(&self) -> Glance {
-        let Some(manifest) = &self.manifest else { return Glance::Unclear };
+        let Some(manifest) = self.manifest.as_ref().filter(|_| self.folded) else { return Glance::Unclear };
         // What is pinned comes last in the list, and is looked at by stat.
         let settings = self.setup.settings(&self.agents.identities());
         let usual = self.meta.settings.as_ref().is_some_and(|known| known.starts_with(&settings))
@@ -366,12 +377,12 @@ impl Session {
         let meta = postcard::to_stdvec(&self.meta).map_err(|error| error.to_string())?;
         let path = self.setup.state.join("manifest");
         let Some(executable) = &self.executable else { return Ok(()) };
-        let mut sections: Vec<(&str, &[u8])> = vec![("meta", &meta)];
-        sections.extend(kept.iter().flat_map(|kept| kept.sections()));
-        manifest::write(&path, executable, &sections).map_err(|error| format!("{}: {error}", path.display()))?;
+        let mut sections = vec![("meta".to_owned(), Update::Whole(meta))];
+        sections.extend(kept.into_iter().flatten());
+        let written = manifest::write(&path, executable, self.manifest.take(), sections);
+        self.manifest = Some(written.map_err(|error| format!("{}: {error}", path.display()))?);
         self.generation = manifest_stat(&self.setup);
         self.records.sweep();
-        self.ledgers = kept.map(|kept| kept.ledgers);
         self.stale = false;
         Ok(())
     }

@@ -83,6 +83,16 @@ impl Scan {
         scan
     }
 
+    /// The contracts, sorted by path, with what the disk says; `None` if there is more to be told.
+    pub(crate) fn contracts(&self) -> Option<impl Iterator<Item = (&str, Option<Stat>)>> {
+        self.problems.is_empty().then(|| self.contracts.iter().map(|(file, stat)| (&**file, *stat)))
+    }
+
+    /// What decides which contracts there are.
+    pub(crate) fn into_looked(self) -> Looked {
+        self.looked
+    }
+
     /// The contracts alone.
     pub(crate) fn into_contracts(self) -> Vec<(FileId, Option<Stat>)> {
         self.contracts

@@ -197,7 +197,7 @@ impl Session {
     }
 
     /// What records count, shard by shard.
-    pub(crate) fn summaries(&mut self) -> Vec<Summary> {
+    pub(crate) fn summaries(&mut self) -> Vec<Option<Summary>> {
         let mut records = std::mem::take(&mut self.records);
         let summaries = records.summaries(|record| self.counts_of(record));
         self.records = records;

@@ -6,7 +6,8 @@
 //!
 //! ```text
 //! omnigen.lock               committed text, see lock_file
-//! .omnigen/manifest          one file of named sections, see manifest
+//! .omnigen/manifest          named sections, see manifest; they themselves are in
+//! .omnigen/ledgers/<name>
 //! .omnigen/answers.redb      answers and verdicts, see answers
 //! .omnigen/blobs/ab/cdef...  content-addressed, see blobs
 //! .omnigen/judged/<digest>   tests that were judged, see packs
@@ -24,6 +25,6 @@ pub mod shelf;
 pub use answers::Answers;
 pub use blobs::Blobs;
 pub use lock_file::{LockEntry, LockFile, LockMessage, LockOutput, LockProblem, LockSchema};
-pub use manifest::{Executable, Manifest, Unusable};
+pub use manifest::{Edit, Executable, Manifest, Unusable, Update};
 pub use packs::{Pack, Packs};
 pub use shelf::Shelf;

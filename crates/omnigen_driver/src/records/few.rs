@@ -112,22 +112,21 @@ impl Records {
         (self.len() / 128).next_power_of_two().min(MOST_SHARDS)
     }
 
-    /// What is to be said of the records of each shard, for a next run that reads few of them. `counts` says what a record counts.
-    pub(crate) fn summaries(&mut self, counts: impl Fn(&Record) -> (i64, usize)) -> Vec<Summary> {
+    /// What is to be said of the records of each shard, for a next run that reads few of them; `None`: what [`Records::known`] says.
+    /// `counts` says what a record counts.
+    pub(crate) fn summaries(&mut self, counts: impl Fn(&Record) -> (i64, usize)) -> Vec<Option<Summary>> {
         let count = self.count();
         if count != self.shards.len() {
             self.open_all();
             self.shards.iter_mut().for_each(|shard| shard.summary = Summary::default());
         }
-        let known = |number: usize| self.shards.get(number).map(|shard| shard.summary.clone()).unwrap_or_default();
-        let mut all: Vec<Summary> = (0..count).map(known).collect();
-        let known: Vec<bool> = all.iter().map(|summary| summary.len > 0).collect();
+        let known = |number: usize| self.shards.get(number).is_some_and(|shard| shard.summary.len > 0);
+        let mut all: Vec<Option<Summary>> = (0..count).map(|number| (!known(number)).then(Summary::default)).collect();
+        if all.iter().all(Option::is_none) {
+            return all;
+        }
         for (file, record) in self.at_hand() {
-            let number = shard_of(file, count);
-            if known[number] {
-                continue;
-            }
-            let summary = &mut all[number];
+            let Some(summary) = &mut all[shard_of(file, count)] else { continue };
             summary.len += 1;
             if record.ids {
                 summary.ids.push(file.clone());
@@ -138,7 +137,8 @@ impl Records {
             summary.counts.0 += more;
             summary.counts.1 += good;
         }
-        for (number, summary) in all.iter_mut().enumerate().filter(|(number, _)| !known[*number]) {
+        for (number, summary) in all.iter_mut().enumerate() {
+            let Some(summary) = summary else { continue };
             summary.mentions.0.sort_unstable();
             summary.mentions.0.dedup();
             if let Some(shard) = self.shards.get_mut(number) {
@@ -146,5 +146,10 @@ impl Records {
             }
         }
         all
+    }
+
+    /// What was last said of the records of a shard.
+    pub(crate) fn known(&self, number: usize) -> Option<&Summary> {
+        self.shards.get(number).map(|shard| &shard.summary)
     }
 }
