@@ -24,6 +24,11 @@ use crate::profile::Profile;
 use crate::screen::{Asked, Screen};
 use crate::stream::Lines;
 
+// On Linux it is `malloc`, which the system's allocator calls.
+#[cfg(target_os = "linux")]
+use mimalloc as _;
+
+#[cfg(not(target_os = "linux"))]
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 

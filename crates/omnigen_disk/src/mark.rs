@@ -348,11 +348,13 @@ fn has_conflict(text: &[u8]) -> bool {
 }
 
 fn hex(bytes: &[u8; 16]) -> String {
-    bytes
-        .iter()
-        .flat_map(|byte| [byte >> 4, byte & 15])
-        .filter_map(|digit| char::from_digit(digit.into(), 16))
-        .collect()
+    let mut digits = String::with_capacity(DIGITS);
+    for byte in bytes {
+        for digit in [byte >> 4, byte & 15] {
+            digits.push(char::from(if digit < 10 { b'0' + digit } else { b'a' + digit - 10 }));
+        }
+    }
+    digits
 }
 
 fn unhex(digits: &str) -> Option<[u8; 16]> {

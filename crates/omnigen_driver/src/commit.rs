@@ -101,7 +101,7 @@ impl Commit {
     /// Brings one output to its place, or says why not.
     pub(crate) fn put(&mut self, session: &mut Session, intent: Intent) -> Result<(), String> {
         let Intent { file, target, path, body, digest, emitter } = intent;
-        let shown = format!("{}/{path}", session.setup.out_name);
+        let shown = [&*session.setup.out_name, "/", &path].concat();
         let label = session.setup.label(&file).to_owned();
         let source = if label.is_empty() { "all contracts" } else { &label };
         let body = match body {

@@ -50,7 +50,7 @@ impl Digest {
 
     /// 64 lower-case hexadecimal digits.
     pub fn hex(&self) -> String {
-        blake3::Hash::from_bytes(self.0).to_hex().to_string()
+        blake3::Hash::from_bytes(self.0).to_hex().as_str().to_owned()
     }
 
     /// From 64 hexadecimal digits.

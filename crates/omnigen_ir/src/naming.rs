@@ -264,7 +264,7 @@ fn push_pattern(name: &mut String, pattern: &str) {
 
 /// The suffix of functions for the definition at `pointer`: empty for the root, `_address` for a definition.
 pub fn function_at(unit: &Unit, pointer: &str) -> String {
-    if pointer.is_empty() { String::new() } else { format!("_{}", snake(&name_at(unit, pointer))) }
+    if pointer.is_empty() { String::new() } else { ["_", &snake(&name_at(unit, pointer))].concat() }
 }
 
 /// `order-item`, `orderItem`, `ORDER_ITEM` → `OrderItem`; runs of capitals inside mixed case stay (`HTTPServer`).
@@ -276,14 +276,13 @@ pub fn pascal(text: &str) -> String {
 
 fn push_pascal(name: &mut String, text: &str) {
     if is_lower_words(text) {
-        let mut starts = true;
-        for byte in text.bytes() {
-            match byte {
-                b'a'..=b'z' if starts => name.push(char::from(byte.to_ascii_uppercase())),
-                b'_' | b'-' | b' ' | b'.' => {}
-                byte => name.push(char::from(byte)),
+        name.reserve(text.len());
+        for word in text.split(['_', '-', ' ', '.']) {
+            let start = name.len();
+            name.push_str(word);
+            if let Some(first) = name.get_mut(start..=start) {
+                first.make_ascii_uppercase();
             }
-            starts = matches!(byte, b'_' | b'-' | b' ' | b'.');
         }
         return;
     }

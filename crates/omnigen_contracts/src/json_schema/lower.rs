@@ -612,7 +612,7 @@ impl<'v, 'a> Lowerer<'v, 'a> {
         match self.resolved.get(&(self.resource, text)) {
             Some(target) => target.clone(),
             None => {
-                let at = format!("{}/{keyword}", self.path);
+                let at = [&*self.path, "/", keyword].concat();
                 let (mut target, diagnostic) = resolve(self.root, self.resources, &self.file, self.resource, text, &at);
                 if let (Some(api), RefTarget::Here(pointer)) = (&self.api, &mut target)
                     && let Some(noted) = api.noted(pointer)

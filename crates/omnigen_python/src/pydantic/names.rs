@@ -55,12 +55,15 @@ pub(super) fn names<'u>(
 
 /// The name of a place, if some places have titles.
 fn called<'t>(unit: &Unit, pointer: &str, title: &dyn Fn(&str) -> Option<&'t str>) -> String {
-    let whole = name_at(unit, pointer);
-    let Some((above, title_of)) = upwards(pointer).find_map(|above| Some((above, title(above)?))) else { return whole };
+    let Some((above, title_of)) = upwards(pointer).find_map(|above| Some((above, title(above)?))) else {
+        return name_at(unit, pointer);
+    };
     let owner = above.rsplitn(3, '/').nth(2).unwrap_or_default();
     let mut name = called(unit, owner, title);
     name.push_str(title_of.strip_prefix(&*name).filter(|rest| !rest.is_empty()).unwrap_or(title_of));
-    name.push_str(whole.get(name_at(unit, above).len()..).unwrap_or_default());
+    if above.len() < pointer.len() {
+        name.push_str(name_at(unit, pointer).get(name_at(unit, above).len()..).unwrap_or_default());
+    }
     name
 }
 

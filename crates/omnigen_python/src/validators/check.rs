@@ -491,8 +491,8 @@ impl<'a> Emitter<'a> {
         let (name, value) = (code.variable("name"), code.variable("value"));
         let before = code.mark();
         let mut values = false;
-        let head = format!("for {name}, {value} in {var}.items():");
-        code.line(&[&head]);
+        let head = together(self.arena, &["for ", &name, ", ", &value, " in ", var, ".items():"]);
+        code.line(&[head]);
         let body_at = code.mark();
         code.indent();
         let searches = self.searches(rules);
@@ -549,10 +549,10 @@ impl<'a> Emitter<'a> {
             code.back_to(before);
         } else if !values {
             let same = !code.since(body_at).contains(name.as_str());
-            let head_now = if same { format!("if {var}:") } else { format!("for {name} in {var}:") };
-            code.replace(before, &head, &head_now);
+            let pieces: &[&str] = if same { &["if ", var, ":"] } else { &["for ", &name, " in ", var, ":"] };
+            code.replace(before, head, &pieces.concat());
         } else if searches.is_empty() && rules.properties.is_empty() {
-            code.replace(before, &head, &format!("for {value} in {var}.values():"));
+            code.replace(before, head, &["for ", &value, " in ", var, ".values():"].concat());
         }
     }
 

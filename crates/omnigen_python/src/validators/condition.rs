@@ -103,6 +103,7 @@ impl Operator {
 impl<'a> Test<'a> {
     fn put(&self, out: &mut String) {
         let Test { left, right, operator } = *self;
+        out.reserve(left.len() + right.len() + "not isinstance(, )".len());
         if let Some(operator) = operator.text() {
             out.push_str(left);
             out.push_str(operator);

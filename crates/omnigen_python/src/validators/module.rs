@@ -17,13 +17,8 @@ pub(super) fn assemble(emitter: &Emitter<'_>) -> String {
     // All at once: a text that grows by doubling touches twice its memory.
     let functions: usize = emitter.functions.iter().map(|text| text.len() + 2).sum();
     let mut w = Writer::with_capacity(emitter.settings.line_length, functions + ROOM);
-    let file: String = emitter
-        .contract
-        .file
-        .chars()
-        .map(|c| if matches!(c, '"' | '\\') || c.is_control() { '_' } else { c })
-        .collect();
-    w.line(&format!("\"\"\"Validators of `{file}`.\"\"\""));
+    let file = emitter.contract.file.replace(|c: char| matches!(c, '"' | '\\') || c.is_control(), "_");
+    w.pieces(&["\"\"\"Validators of `", &file, "`.\"\"\""]);
     w.line("");
     w.line("from __future__ import annotations");
     w.line("");
@@ -71,12 +66,12 @@ pub(super) fn assemble(emitter: &Emitter<'_>) -> String {
     }
     for (i, pattern) in emitter.patterns.iter().enumerate() {
         let compile = Doc::group("re.compile(", vec![Doc::text(regex::literal(pattern))], ")");
-        w.statement(&format!("_search_{} = ", i + 1), &compile, ".search");
+        w.statement(&["_search_", &(i + 1).to_string(), " = "].concat(), &compile, ".search");
     }
     for (name, value) in &emitter.constants {
         // What an empty list may hold, a type checker cannot guess.
         let json = matches!(value, Doc::Group { open, .. } if matches!(&**open, "[" | "{"));
-        w.assignment("", &Doc::text(format!("{name}{}", if json { ": Any" } else { "" })), value);
+        w.assignment("", &Doc::text([*name, if json { ": Any" } else { "" }].concat()), value);
     }
     if !emitter.patterns.is_empty() || !emitter.constants.is_empty() {
         w.line("");
@@ -155,7 +150,7 @@ fn classes(emitter: &Emitter<'_>, path: &str, list: &[Checked]) -> String {
     let mut w = Writer::new(emitter.settings.line_length);
     w.line("");
     w.line("");
-    w.class(&format!("Invalid{pascal}"), &Doc::text("ValueError"));
+    w.class(&["Invalid", pascal].concat(), &Doc::text("ValueError"));
     w.indent();
     w.line("\"\"\"Data that is not valid; `issues` tells why.\"\"\"");
     w.line("");
