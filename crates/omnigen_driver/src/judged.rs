@@ -96,7 +96,7 @@ impl Session {
                 continue;
             };
             self.shelved.restored += 1;
-            self.keep(&file, target, made, Some(Some(text)), commit)?;
+            self.keep(&file, target, made, Some(Some(text)), false, commit)?;
         }
         Ok(others)
     }

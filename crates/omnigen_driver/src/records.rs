@@ -6,12 +6,14 @@
 //! touches, and writes only shards in which something is another.
 
 mod few;
+mod kept;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
+use litemap::LiteMap;
 use omnigen_disk::Stat;
 use omnigen_engine::{Built, Outline, Read, ReadKey, State, Target};
 use omnigen_ir::{Digest, FileId};
@@ -19,6 +21,7 @@ use omnigen_report::Diagnostic;
 use serde::{Deserialize, Serialize};
 
 pub(crate) use few::Summary;
+pub(crate) use kept::Keep;
 
 use crate::session::in_parallel;
 use crate::survey::Looked;
@@ -106,15 +109,18 @@ pub(crate) struct Record {
     details: (u64, u64),
 }
 
+/// Something of each of a few targets, by name.
+pub(crate) type Named<T> = LiteMap<Box<str>, T>;
+
 /// What only changes need.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Details {
     /// What others see.
     pub(crate) outline: Option<Arc<Outline>>,
     /// What was made, `check` included.
-    pub(crate) made: BTreeMap<Box<str>, Made>,
+    pub(crate) made: Named<Made>,
     /// Since when each of them is what it is, and why.
-    pub(crate) since: BTreeMap<Box<str>, Since>,
+    pub(crate) since: Named<Since>,
 }
 
 /// Why an artifact was made the last time.
@@ -198,6 +204,24 @@ enum Lazy {
     Stored(std::ops::Range<usize>),
     /// Decoded; `changed`: not as they are stored.
     Here { details: Box<Details>, changed: bool },
+}
+
+impl Lazy {
+    /// The details, read from their shard and decoded if nobody has yet; and are they not as they are stored?
+    fn here(&mut self, shard: Option<&mut Shard>, folder: &Path, damaged: &AtomicBool) -> (&mut Details, &mut bool) {
+        if let Lazy::Stored(range) = self {
+            let bytes = shard.and_then(|shard| shard.details(folder));
+            let decoded = bytes.and_then(|bytes| postcard::from_bytes(bytes.get(range.clone())?).ok());
+            if decoded.is_none() {
+                damaged.store(true, Ordering::Relaxed);
+            }
+            *self = Lazy::Here { details: Box::new(decoded.unwrap_or_default()), changed: false };
+        }
+        match self {
+            Lazy::Here { details, changed } => (details, changed),
+            Lazy::Stored(_) => unreachable!("decoded above"),
+        }
+    }
 }
 
 type Map = BTreeMap<FileId, (Record, Lazy)>;
@@ -450,15 +474,6 @@ impl Records {
         Some(details)
     }
 
-    /// Records what was made of a file, and why it was made again.
-    pub(crate) fn put(&mut self, file: &str, target: &str, made: Made, revision: u64) {
-        if let Some(details) = self.change(file) {
-            let since = Since::new(revision, details.made.get(target), &made);
-            details.since.insert(target.into(), since);
-            details.made.insert(target.into(), made);
-        }
-    }
-
     /// Forgets everything of other targets than these.
     pub(crate) fn keep_targets(&mut self, wanted: &BTreeSet<Box<str>>) {
         self.open_all();
@@ -482,79 +497,7 @@ impl Records {
         self.need(file);
         let count = self.shards.len();
         let (_, lazy) = self.map.get_mut(file)?;
-        if let Lazy::Stored(range) = lazy {
-            let bytes = self.shards.get_mut(shard_of(file, count)).and_then(|shard| shard.details(&self.folder));
-            let decoded = bytes.and_then(|bytes| postcard::from_bytes(bytes.get(range.clone())?).ok());
-            if decoded.is_none() {
-                self.damaged.store(true, Ordering::Relaxed);
-            }
-            *lazy = Lazy::Here { details: Box::new(decoded.unwrap_or_default()), changed: false };
-        }
-        match lazy {
-            Lazy::Here { details, changed } => Some((details, changed)),
-            Lazy::Stored(_) => None,
-        }
-    }
-
-    /// Brings the summary fields of a record in line with its details.
-    pub(crate) fn refresh(&mut self, file: &FileId) {
-        let Some(details) = self.details(file) else { return };
-        let noisy = details.made.values().any(|made| !made.diagnostics.is_empty());
-        let is_task = |name: &str| Target::ALL.iter().all(|target| target.name() != name);
-        let open = details.made.iter().any(|(name, made)| !made.ready && is_task(name));
-        let held = details.made.get(Target::Check.name()).is_none_or(|made| !made.ready);
-        let waiting = details.made.iter().filter(|(name, made)| !made.ready && ***name != *Target::Check.name());
-        let waiting: Vec<Box<str>> = waiting.map(|(name, _)| name.clone()).collect();
-        let nothing = Digest::of(b"");
-        let built_in = |name: &str| Target::ALL.iter().any(|t| t.name() == name && *t != Target::Check);
-        let empty = details.made.iter().filter(|(name, made)| made.ready && made.digest == nothing && built_in(name));
-        let mut empty: Vec<Box<str>> = empty.map(|(name, _)| name.clone()).collect();
-        let answered: Vec<Box<str>> = details
-            .made
-            .iter()
-            .filter(|(name, made)| made.ready && is_task(name))
-            .map(|(name, _)| name.clone())
-            .collect();
-        let ids = details.outline.as_ref().is_some_and(|outline| !outline.exports.ids.is_empty());
-        let (mut mentions, mut uses) = (Vec::new(), Vec::new());
-        // Neighbours are mostly about the same file.
-        let mut last: Option<(&FileId, u64)> = None;
-        for (target, made) in &details.made {
-            for read in made.trace.iter() {
-                match (read.key.file(), last) {
-                    (Some(file), Some((known, hash))) if Arc::ptr_eq(file, known) => mentions.push(hash),
-                    (Some(file), _) => {
-                        let hash = mention(file);
-                        last = Some((file, hash));
-                        mentions.push(hash);
-                    }
-                    (None, _) => mentions.extend(mentioned(&read.key)),
-                }
-                match &read.key {
-                    ReadKey::File(path) if **target == *Target::Check.name() => uses.push(path),
-                    // A file that an `$id` led to is known by its name, its schema or its dialect only.
-                    ReadKey::Name(path, ..) | ReadKey::Schema(path, ..) | ReadKey::Dialect(path) => uses.push(path),
-                    _ => {}
-                }
-            }
-        }
-        mentions.sort_unstable();
-        mentions.dedup();
-        uses.sort_unstable();
-        uses.dedup();
-        let uses = uses.into_iter().cloned().collect();
-        if let Some(record) = self.get_mut(file) {
-            record.noisy = noisy;
-            record.held = held;
-            record.open = open;
-            // Of tasks it is known since they were answered.
-            empty.extend(std::mem::take(&mut record.empty).into_iter().filter(|name| answered.contains(name)));
-            record.empty = empty;
-            record.waiting = waiting;
-            record.ids = ids;
-            record.mentions = Mentions(mentions);
-            record.uses = uses;
-        }
+        Some(lazy.here(self.shards.get_mut(shard_of(file, count)), &self.folder, &self.damaged))
     }
 
     /// Writes the shards in which something is another.

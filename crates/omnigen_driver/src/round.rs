@@ -3,13 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use omnigen_disk::Stat;
-use omnigen_engine::{Content, ReadKey, State, Target};
+use omnigen_engine::{Built, Content, ReadKey, State, Target};
 use omnigen_ir::{Digest, FileId};
 use omnigen_report::{BuildEvent, Change, ChangeKind, Code, Diagnostic};
 
 use crate::commit::{Body, Commit, Intent};
 use crate::events::tell;
-use crate::records::{Made, Meta, Record, Records, mention};
+use crate::records::{Keep, Made, Meta, Records, mention};
 use crate::revision::{self, Cause, Causes, Log, Revision};
 use crate::session::{Halt, Session, in_parallel};
 use crate::survey::Survey;
@@ -538,7 +538,8 @@ impl Session {
                 }
                 let mut needs = BTreeSet::new();
                 let mut again = Vec::new();
-                for ((file, target), built) in pending.drain(..).zip(built) {
+                let mut made = std::mem::take(&mut pending).into_iter().zip(built).peekable();
+                while let Some(((file, target), built)) = made.next() {
                     if self.manners.fail_fast && built.diagnostics.iter().any(Diagnostic::is_error) {
                         self.halt = Some(Halt::FailedFast);
                     }
@@ -546,7 +547,11 @@ impl Session {
                         needs.extend(built.needs);
                         again.push((file, target));
                     } else {
-                        self.keep(&file, target, built.into(), None, commit)?;
+                        let more = |((next, _), built): &((FileId, Target), Built)| {
+                            *next == file && built.state != State::Pending
+                        };
+                        let more = made.peek().is_some_and(more);
+                        self.keep(&file, target, built.into(), None, more, commit)?;
                     }
                 }
                 if again.is_empty() {
@@ -575,12 +580,14 @@ impl Session {
     }
 
     /// Records an artifact and passes its text on. `taken`: it was not computed, and this is its text, unless none is needed.
+    /// `more`: others of the same file follow at once.
     pub(crate) fn keep(
         &mut self,
         file: &FileId,
         target: Target,
         made: Made,
         taken: Option<Option<String>>,
+        more: bool,
         commit: &mut Commit,
     ) -> Result<(), String> {
         let Made { ready, digest, .. } = made;
@@ -588,41 +595,26 @@ impl Session {
         if computed {
             self.shelved.made(file);
         }
-        if target == Target::Check {
-            let before = self.records.details(file).and_then(|d| d.made.get(target.name())).map(Made::extent);
-            if [before, self.shelved.told(file)].into_iter().flatten().any(|before| before != made.extent()) {
+        let (check, extent) = (target == Target::Check, made.extent());
+        let outline = if check { Some(self.graph_mut()?.shared_outline(file)) } else { None };
+        let told = if check { self.shelved.told(file) } else { None };
+        let path = match self.graph_mut()?.unit(file) {
+            _ if check => String::new(),
+            Some(unit) => unit.path(target.kind()),
+            None => self.setup.unit(file).path(target.kind()),
+        };
+        let revision = self.revision;
+        let kept = self.records.keep(file, Keep { target, made, outline, path: &path, revision, more });
+        if check {
+            if [kept.extent, told].into_iter().flatten().any(|before| before != extent) {
                 self.turned.insert(file.clone());
             }
-            let outline = self.graph_mut()?.shared_outline(file);
-            if let Some(details) = self.records.change(file) {
-                details.outline = outline;
+            if kept.includes {
+                self.include(file);
             }
         }
-        let contract = self.records.get(file).is_some_and(|record| record.contract);
-        self.records.entry(file, contract);
-        let was = self.records.get(file).is_some_and(|record| record.makes_nothing(target));
-        let doubtful = self.records.get(file).is_some_and(Record::doubtful);
-        self.records.put(file, target.name(), made, self.revision);
-        self.records.refresh(file);
-        if target == Target::Check {
-            self.include(file);
-        }
-        let Some(record) = self.records.get_mut(file) else { return Ok(()) };
-        let empty = record.makes_nothing(target);
-        self.reshaped |= was != empty || doubtful != record.doubtful();
-        if empty {
-            record.outputs.retain(|output| *output.target != *target.name());
-            return Ok(());
-        }
-        if ready && target != Target::Check && !self.clashing.contains(file) {
-            let path = match self.graph_mut()?.unit(file) {
-                Some(unit) => unit.path(target.kind()),
-                None => self.setup.unit(file).path(target.kind()),
-            };
-            let known = self.records.get(file).and_then(|r| r.outputs.iter().find(|o| *o.path == *path));
-            if known.is_some_and(|output| output.stat.is_some() && output.digest == digest) {
-                return Ok(());
-            }
+        self.reshaped |= kept.reshaped;
+        if ready && !check && !kept.empty && !kept.in_place && !self.clashing.contains(file) {
             let body = match taken.flatten() {
                 Some(text) => Some(text),
                 None => self.graph_mut()?.text(file, target, digest),

@@ -7,7 +7,7 @@
 //!
 //! Files that include others have no note, since their outlines hang on more than their text.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use omnigen_engine::{Content, Outline, Read, Stored, Target};
@@ -17,7 +17,7 @@ use omnigen_store::Shelf;
 use serde::{Deserialize, Serialize};
 
 use crate::commit::Commit;
-use crate::records::{Made, Record};
+use crate::records::{Made, Named, Record};
 use crate::session::{Halt, Session, in_parallel};
 use crate::setup::Setup;
 
@@ -29,7 +29,7 @@ const VARIANTS: usize = 4;
 struct Note {
     outline: Arc<Outline>,
     /// What builds have made of it, the last one first: by target, `check` included.
-    variants: Vec<BTreeMap<Box<str>, Made>>,
+    variants: Vec<Named<Made>>,
 }
 
 /// A note that was found.
@@ -65,7 +65,7 @@ impl Shelved {
 }
 
 /// Has a check found no errors?
-fn sound(made: &BTreeMap<Box<str>, Made>) -> bool {
+fn sound(made: &Named<Made>) -> bool {
     made.get(Target::Check.name()).is_some_and(Made::whole)
 }
 
@@ -197,7 +197,7 @@ impl Session {
                 self.halt = Some(Halt::FailedFast);
                 return Err("a contract has errors".to_owned());
             }
-            self.keep(&file, Target::Check, made, Some(None), commit)?;
+            self.keep(&file, Target::Check, made, Some(None), false, commit)?;
         }
         let others: Vec<(FileId, Target)> = asked.iter().filter(|(file, _)| !refused.contains(file)).cloned().collect();
         for (file, target) in others.into_iter().filter(|(_, target)| *target != Target::Check) {
@@ -222,7 +222,7 @@ impl Session {
             };
             self.shelved.restored += usize::from(made.ready && made.digest != Digest::of(b""));
             asked.remove(&(file.clone(), target));
-            self.keep(&file, target, made, Some(text), commit)?;
+            self.keep(&file, target, made, Some(text), false, commit)?;
         }
         Ok(())
     }
@@ -253,8 +253,7 @@ impl Session {
             let Some(details) = self.records.details(&file).cloned() else { continue };
             let Some(outline) = details.outline else { continue };
             let built_in = |name: &str| Target::ALL.iter().any(|target| target.name() == name);
-            let variant: BTreeMap<Box<str>, Made> =
-                details.made.into_iter().filter(|(target, _)| built_in(target)).collect();
+            let variant: Named<Made> = details.made.into_iter().filter(|(target, _)| built_in(target)).collect();
             jobs.push((key(&self.setup, &program, &file, &record.digest), record, outline, variant));
         }
         let setup = &self.setup;
