@@ -197,6 +197,25 @@ fn the_graph_has_every_format() {
     }
 }
 
+/// What somebody does with the page: back to all contracts, a search, the pointer over a contract, a click on it.
+const HANDS: &str = r#"
+const done = [], see = selector => [...document.querySelectorAll(selector)].filter(found => found.getClientRects().length);
+const own = () => done.push(see("[data-own]").length ? "own" : "none");
+own();
+see(".back")[0].click();
+done.push(see("[data-path]").length + " nodes");
+const field = document.getElementById("search");
+field.value = "validator_c2.py";
+field.dispatchEvent(new Event("input"));
+const [found, ...others] = see("[data-path]:not(.dim)");
+done.push(1 + others.length + " found");
+found.dispatchEvent(new Event("mouseenter"));
+done.push(document.querySelectorAll("[data-path].to").length + " lit");
+found.click();
+own();
+document.body.dataset.hands = done.join();
+"#;
+
 /// Opens the page in a real browser. On command: `OMNIGEN_TEST_BROWSER=chromium cargo nextest run -p omnigen_tests browser`.
 #[test]
 fn a_browser_opens_the_page() {
@@ -204,12 +223,13 @@ fn a_browser_opens_the_page() {
     for contracts in [3, 10, 1_000] {
         let project = Project::with(&[]);
         for number in 0..contracts {
-            let next = number * 7 % contracts;
+            let next = (number * 7 + 1) % contracts;
             let text = format!(r#"{{ "type": "object", "properties": {{ "a": {{ "$ref": "c{next}.json" }} }} }}"#);
             project.write(&format!("contracts/c{number}.json"), text);
         }
         project.build().ends(0);
-        project.write("graph.html", project.run(&["graph", "--format", "html"]).stdout);
+        let page = project.run(&["graph", "--format", "html"]).stdout;
+        project.write("graph.html", page.replace("</body>", &format!("<script>{HANDS}</script></body>")));
         let output = std::process::Command::new(&browser)
             .args(["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"])
             .args(["--disable-background-networking", "--disable-component-update", "--disable-sync", "--dump-dom"])
@@ -220,5 +240,7 @@ fn a_browser_opens_the_page() {
         let page = String::from_utf8_lossy(&output.stdout);
         assert!(page.contains("data-ready=\"yes\""), "the script did not come to its end");
         assert!(page.contains("referred to by") && page.contains("validator_c1.py"), "the contract is not shown");
+        let done = format!("data-hands=\"own,{contracts} nodes,1 found,1 lit,own\"");
+        assert!(page.contains(&done), "{:?}", page.split("data-hands=").nth(1).map(|rest| &rest[..60.min(rest.len())]));
     }
 }

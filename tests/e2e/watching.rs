@@ -1,8 +1,9 @@
 //! `omnigen watch` against what editors, version control and other commands do to files.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use omnigen_tests::{Project, Watching, difference};
 
@@ -80,9 +81,17 @@ fn editors_dances_are_one_edit_each() {
             fs::remove_file(aside(".note.json.swp")).expect("removed");
         }),
     ];
-    for (number, (name, dance)) in dances.iter().enumerate() {
+    let mut number = 0;
+    let mut left = dances.iter().cycle().take(10 * dances.len());
+    let mut danced = BTreeSet::new();
+    while danced.len() < dances.len() {
+        let Some((name, dance)) = left.next().filter(|(name, _)| !danced.contains(name)) else { continue };
+        number += 1;
         let text = format!("Note {number}.");
+        let began = Instant::now();
         dance(&note(&text));
+        // A busy machine may stop in the middle of it: then it is no dance, but two edits.
+        let in_time = began.elapsed() < Duration::from_millis(100);
         watching.until(name, || project.read(MODEL).contains(&text));
         // The line comes when the records are on disk, which can take a while; a second one would follow soon.
         let mut lines = Vec::new();
@@ -93,6 +102,10 @@ fn editors_dances_are_one_edit_each() {
                 break;
             }
         }
+        if !in_time {
+            continue;
+        }
+        danced.insert(name);
         let told =
             lines.iter().filter(|line| line.starts_with("contracts/note.json: built 1 of 3 artifacts in ")).count();
         assert_eq!(told, 1, "{name}: {lines:#?}");

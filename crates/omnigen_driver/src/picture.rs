@@ -159,6 +159,7 @@ impl Picture {
                 let built_in = Target::ALL.into_iter().find(|known| known.name() == &**target);
                 let paths: Vec<String> = match built_in {
                     Some(Target::Check) => continue,
+                    Some(known) if record.makes_nothing(known) => continue,
                     Some(known) => vec![unit.path(known.kind())],
                     None => {
                         let own = record.outputs.iter().filter(|output| output.target == *target);

@@ -73,13 +73,16 @@ pub(crate) struct Doubt {
     /// A run that is the only one takes everything as it is.
     pub(crate) allowed: bool,
     since: Option<Instant>,
+    /// When the round at hand began to look. A look that was taken in time and thought about too late says nothing of what came in between.
+    looked: Option<Instant>,
 }
 
 impl Doubt {
     /// Is the round at hand to wait, which has found such files or none?
     pub(crate) fn holds(&mut self, found: bool) -> bool {
-        let since = (self.allowed && found).then(|| self.since.unwrap_or_else(Instant::now));
-        self.since = since.filter(|since| since.elapsed() < DOUBT);
+        let looked = self.looked.unwrap_or_else(Instant::now);
+        let since = (self.allowed && found).then(|| self.since.unwrap_or(looked));
+        self.since = since.filter(|since| looked.saturating_duration_since(*since) < DOUBT);
         self.since.is_some()
     }
 
@@ -152,6 +155,7 @@ pub fn watch(options: &Options, stop: &AtomicBool, on_round: &mut dyn FnMut(Roun
         }
         let now = Instant::now();
         session.quiet_since = Some(now);
+        session.doubt.looked = Some(now);
         if !gave_way {
             started = now;
         }
