@@ -35,7 +35,9 @@ const LARGEST: usize = 4_000;
 /// Values in the full document, roughly.
 const VALUES: usize = 120;
 /// Values in a base, roughly.
-const AREA: usize = 24;
+const AREA: usize = 16;
+/// Simple members that one more document of an object shows together.
+const TOGETHER: usize = 8;
 /// Choices at one place, and branches of one choice, that are shown.
 const BRANCHES: usize = 40;
 /// A contract with fewer documents gets further wrong types.
@@ -179,8 +181,10 @@ pub fn samples_at(place: &Place, resolve: &dyn Resolve, limit: Limit) -> Samples
 /// A place in a document, with what holds there.
 struct Visit<'a> {
     document: Rc<Json>,
-    /// Its number, once it has been filed.
-    base: Cell<Option<usize>>,
+    /// Its number, once it has been filed; members that were added together share it.
+    base: Rc<Cell<Option<usize>>>,
+    /// The document has further members of the object, this one among them.
+    together: bool,
     path: Vec<Step>,
     spec: Vec<Seat<'a>>,
     /// The branch of which choice it takes, if it was made for that.
@@ -189,6 +193,16 @@ struct Visit<'a> {
     within: Option<Rc<Within<'a>>>,
     /// The same for one place with any of its branches.
     origin: usize,
+}
+
+/// A simple member that an object can have, too.
+struct Added<'a> {
+    name: Box<str>,
+    value: Json,
+    path: Vec<Step>,
+    spec: Vec<Seat<'a>>,
+    /// What holds there.
+    nodes: Vec<usize>,
 }
 
 /// What holds for an object, and the smallest one.
@@ -328,7 +342,8 @@ impl<'a> Walk<'a, '_> {
         }
         let start = |document: &Json, base| Visit {
             document: Rc::new(document.clone()),
-            base: Cell::new(base),
+            base: Rc::new(Cell::new(base)),
+            together: false,
             path: Vec::new(),
             spec: spec.to_vec(),
             branch: None,
@@ -433,15 +448,18 @@ impl<'a> Walk<'a, '_> {
         let base = match (visit.base.get(), &visit.branch) {
             (Some(base), _) => base,
             (None, branch) => {
+                let at = match pointer.rsplit_once('/') {
+                    Some((object, _)) if visit.together => object,
+                    _ => &pointer,
+                };
+                let place = if at.is_empty() { "the document" } else { at };
                 let about = match branch {
-                    Some((keyword, what)) if !keyword.is_empty() => {
-                        let at = if pointer.is_empty() { "the document" } else { &pointer };
-                        format!("{keyword} of {at}: {what}")
-                    }
+                    Some((keyword, what)) if !keyword.is_empty() => format!("{keyword} of {place}: {what}"),
                     Some((_, what)) => what.clone(),
+                    None if visit.together => format!("more members of {place}"),
                     None => format!("with {pointer}"),
                 };
-                let Some(base) = self.base((*document).clone(), &pointer, &about) else { return };
+                let Some(base) = self.base((*document).clone(), at, &about) else { return };
                 visit.base.set(Some(base));
                 base
             }
@@ -545,6 +563,7 @@ impl<'a> Walk<'a, '_> {
             _ => None,
         };
         let lean = members.map(|members| Rc::new(Within { spec: spot.spec.to_vec(), members }));
+        let mut added: Vec<Added<'a>> = Vec::new();
         for (step, mut spec) in children {
             spec.iter_mut().for_each(|seat| seat.sure &= !whole);
             let path: Vec<Step> = visit.path.iter().cloned().chain([step.clone()]).collect();
@@ -577,24 +596,21 @@ impl<'a> Walk<'a, '_> {
                 Json::Object(members) if members.is_empty() => false,
                 json => weight(json) <= 2,
             };
-            let area = match (&step, &lean) {
+            let wanted = match (&step, &lean) {
                 (Step::Name(name), Some(lean)) if !old.is_some_and(simple) => {
                     let mode = Mode { full: true, budget: AREA, variant: 0 };
-                    let value = self.maker.make(&spec, mode).or_else(|| old.cloned());
-                    // With the least beside it; or with what must be there alone; or with what this branch has.
-                    value.and_then(|value| {
-                        let fits = |area: &Json| lean.accepts(self.maker.world, area);
-                        let only = |members: &[(Box<str>, Json)], kept: &dyn Fn(&str) -> bool| {
-                            let members = members.iter().filter(|(other, _)| other != name && kept(other)).cloned();
-                            Json::Object(members.chain([(name.clone(), value.clone())]).collect())
-                        };
-                        Some(only(&lean.members, &|_| true))
-                            .filter(fits)
-                            .or_else(|| Some(only(there, &required)).filter(fits))
-                            .or_else(|| Some(only(there, &|_| true)).filter(fits))
-                    })
+                    self.maker.make(&spec, mode).or_else(|| old.cloned()).map(|value| (name, lean, value))
                 }
                 _ => None,
+            };
+            let area = match wanted {
+                Some((name, _, value)) if old.is_none() && simple(&value) => {
+                    self.known.extend(&nodes);
+                    added.push(Added { name: name.clone(), value, path, spec, nodes });
+                    continue;
+                }
+                Some((name, lean, value)) => self.area(lean, there, &required, name, &value),
+                None => None,
             };
             let (document, base) = match area {
                 Some(area) => (Rc::new(replaced(spot.document, spot.path, area)), None),
@@ -602,10 +618,68 @@ impl<'a> Walk<'a, '_> {
                 None => continue,
             };
             self.known.extend(nodes);
-            let base = Cell::new(base);
             self.origins += 1;
-            let (within, origin) = (lean.clone(), self.origins);
-            self.enqueue(Visit { document, base, path, spec, branch: None, within, origin });
+            let (base, within, origin) = (Rc::new(Cell::new(base)), lean.clone(), self.origins);
+            self.enqueue(Visit { document, base, together: false, path, spec, branch: None, within, origin });
+        }
+        if let Some(lean) = lean {
+            self.together(spot, &lean, there, &required, added);
+        }
+    }
+
+    /// An object with this member: with the least beside it; or with what must be there alone; or with what this branch has.
+    fn area(
+        &self,
+        lean: &Within<'a>,
+        there: &[(Box<str>, Json)],
+        required: &dyn Fn(&str) -> bool,
+        name: &str,
+        value: &Json,
+    ) -> Option<Json> {
+        let fits = |area: &Json| lean.accepts(self.maker.world, area);
+        let only = |members: &[(Box<str>, Json)], kept: &dyn Fn(&str) -> bool| {
+            let members = members.iter().filter(|(other, _)| **other != *name && kept(other)).cloned();
+            Json::Object(members.chain([(name.into(), value.clone())]).collect())
+        };
+        Some(only(&lean.members, &|_| true))
+            .filter(fits)
+            .or_else(|| Some(only(there, required)).filter(fits))
+            .or_else(|| Some(only(there, &|_| true)).filter(fits))
+    }
+
+    /// Goes on to simple members that the document had no room for: several in one document, where they go together.
+    fn together(
+        &mut self,
+        spot: &Spot<'_, 'a>,
+        lean: &Rc<Within<'a>>,
+        there: &[(Box<str>, Json)],
+        required: &dyn Fn(&str) -> bool,
+        added: Vec<Added<'a>>,
+    ) {
+        let mut rest = added.into_iter().peekable();
+        while rest.peek().is_some() {
+            let group: Vec<Added<'a>> = rest.by_ref().take(TOGETHER).collect();
+            let others = lean.members.iter().filter(|(name, _)| group.iter().all(|one| one.name != *name)).cloned();
+            let own = group.iter().map(|one| (one.name.clone(), one.value.clone()));
+            let all = Json::Object(others.chain(own).collect());
+            let together = group.len() > 1 && lean.accepts(self.maker.world, &all);
+            let shared = Rc::new(replaced(spot.document, spot.path, all));
+            let number: Rc<Cell<Option<usize>>> = Rc::default();
+            for Added { name, value, path, spec, nodes } in group {
+                let (document, base) = if together {
+                    (shared.clone(), number.clone())
+                } else if let Some(area) = self.area(lean, there, required, &name, &value) {
+                    (Rc::new(replaced(spot.document, spot.path, area)), Rc::default())
+                } else {
+                    nodes.iter().for_each(|node| {
+                        self.known.remove(node);
+                    });
+                    continue;
+                };
+                self.origins += 1;
+                let (within, origin) = (Some(lean.clone()), self.origins);
+                self.enqueue(Visit { document, base, together, path, spec, branch: None, within, origin });
+            }
         }
     }
 
@@ -642,7 +716,8 @@ impl<'a> Walk<'a, '_> {
                 };
                 self.enqueue(Visit {
                     document: Rc::new(lean.unwrap_or_else(|| replaced(spot.document, spot.path, value))),
-                    base: Cell::new(None),
+                    base: Rc::default(),
+                    together: false,
                     path: spot.path.to_vec(),
                     spec: spec.to_vec(),
                     branch: Some((keyword, what)),

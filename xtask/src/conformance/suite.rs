@@ -55,6 +55,14 @@ pub(super) fn score(setup: &Setup) -> Result<String, String> {
     Ok(text)
 }
 
+/// Our own figures for the drafts that peers are measured on, by draft: passed and all required tests.
+pub(super) fn ours(setup: &Setup) -> Result<Vec<(&'static str, u64, u64)>, String> {
+    let drafts: Vec<&str> = DRAFTS.iter().flat_map(|(name, _, _)| ["--draft", *name]).collect();
+    let scored = run(setup, "required", &drafts)?;
+    let count = |name: &str, field: &str| scored[format!("{name} required")][field].as_u64().unwrap_or(0);
+    Ok(DRAFTS.iter().map(|(name, title, _)| (*title, count(name, "passed"), count(name, "total"))).collect())
+}
+
 fn run(setup: &Setup, part: &str, arguments: &[&str]) -> Result<Value, String> {
     let output = Command::new(&setup.python)
         .arg(setup.scripts.join("suite.py"))

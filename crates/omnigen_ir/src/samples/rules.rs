@@ -236,10 +236,23 @@ impl<'a> Walk<'a, '_> {
 
     pub(super) fn object(&mut self, spot: &Spot<'_, 'a>) {
         let Json::Object(members) = spot.value else { return };
-        if !spot.path.is_empty()
-            && let Some(lean @ Json::Object(_)) = self.maker.make(spot.spec, Mode::MINIMAL)
-        {
-            self.propose(spot, "required", "only what is required", lean);
+        let lean = if spot.path.is_empty() { None } else { self.maker.make(spot.spec, Mode::MINIMAL) };
+        // An open object may have one more as well, which is one document instead of two.
+        let mut open = false;
+        if let Some(Json::Object(mut least)) = lean {
+            let spare = if self.is_open(spot) { self.spare(spot) } else { None };
+            if let Some(name) = spare.filter(|name| least.iter().all(|(other, _)| other != name)) {
+                least.push((name, Json::Null));
+                let more = Json::Object(least.clone());
+                open = spot.spec.iter().all(|seat| self.maker.world.accepts(seat, &more));
+                if open {
+                    self.propose(spot, "required", "only what is required, and one more", more);
+                }
+                least.pop();
+            }
+            if !open {
+                self.propose(spot, "required", "only what is required", Json::Object(least));
+            }
         }
         let without = |names: &[&str]| {
             Json::Object(members.iter().filter(|(name, _)| !names.contains(&&**name)).cloned().collect())
@@ -269,11 +282,12 @@ impl<'a> Walk<'a, '_> {
                 if let (Some(name), Some(value)) = (spare, bad) {
                     self.propose(spot, "additionalProperties", "one more", with(&name, value));
                 }
-            } else if rules.names.is_none() && !rules.properties.is_empty() {
-                let spare = undeclared().into_iter().find(|name| spot.value.get(name).is_none());
-                if let Some(name) = spare {
-                    self.propose(spot, "properties", "one more", with(&name, Json::Null));
-                }
+            } else if !open
+                && rules.names.is_none()
+                && !rules.properties.is_empty()
+                && let Some(name) = self.spare(spot)
+            {
+                self.propose(spot, "properties", "one more", with(&name, Json::Null));
             }
             if let Some(names) = &rules.names {
                 let seat = Seat { file: part.file.clone(), schema: names, sure: false, away: false };
@@ -346,5 +360,16 @@ impl<'a> Walk<'a, '_> {
                 }
             }
         }
+    }
+
+    /// Does nothing here speak of members that are not declared?
+    fn is_open(&self, spot: &Spot<'_, 'a>) -> bool {
+        let mut rules = spot.own().filter_map(|part| part.node.object.as_deref()).peekable();
+        rules.peek().is_some() && rules.all(|rules| rules.additional.is_none() && rules.names.is_none())
+    }
+
+    /// A name that the object has not, and that is not declared.
+    fn spare(&self, spot: &Spot<'_, 'a>) -> Option<Box<str>> {
+        self.maker.names(spot.flat, 2).into_iter().find(|name| spot.value.get(name).is_none())
     }
 }

@@ -283,7 +283,22 @@ fn places_deep_inside_have_a_small_document_of_their_own() {
     let wrong = list.iter().find(|c| &*c.pointer == "/b/in/name" && c.keyword == "type").expect("a wrong type there");
     assert_eq!(wrong.document.to_string(), r#"{"id":"text","b":{"in":{"name":null},"other":"text"}}"#);
     let lean = list.iter().find(|c| &*c.pointer == "/b" && c.keyword == "required").expect("the least of b");
-    assert_eq!((lean.document.to_string().as_str(), lean.expect), (r#"{"id":"text","b":{}}"#, Some(true)));
+    assert_eq!((lean.document.to_string().as_str(), lean.expect), (r#"{"id":"text","b":{"extra":null}}"#, Some(true)));
+}
+
+#[test]
+fn members_beyond_the_first_document_share_one() {
+    let names: Vec<String> = (0..40).map(|i| format!("m{i}")).collect();
+    let text = |i: usize| schema(typed(&format!("/m{i}"), TypeSet::STRING));
+    let list = of(object("", &[], names.iter().enumerate().map(|(i, name)| (name.as_str(), text(i))).collect()));
+    let wrong = |name: &str| {
+        let at = format!("/{name}");
+        list.iter().filter(|c| *c.pointer == *at && c.keyword == "type" && c.expect == Some(false)).count()
+    };
+    assert!(names.iter().all(|name| wrong(name) == 1), "{list:#?}");
+    assert!(list.iter().filter(|c| c.expect == Some(true)).count() < 8, "{list:#?}");
+    let last = list.iter().find(|c| &*c.pointer == "/m39").expect("the last member has a turn");
+    assert_eq!(last.document.get("m38"), Some(&Json::String("text".into())));
 }
 
 #[test]
