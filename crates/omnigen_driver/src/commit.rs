@@ -14,7 +14,7 @@ use omnigen_report::{At, BuildEvent, Change, ChangeKind, Code, Diagnostic};
 
 use crate::events::tell;
 use crate::patch::{self, patch};
-use crate::records::Output;
+use crate::records::{Mark, Output};
 use crate::round::Round;
 use crate::session::Session;
 use crate::setup::Setup;
@@ -102,6 +102,23 @@ impl Commit {
     pub(crate) fn put(&mut self, session: &mut Session, intent: Intent) -> Result<(), String> {
         let Intent { file, target, path, body, digest, emitter } = intent;
         let shown = [&*session.setup.out_name, "/", &path].concat();
+        let listed = self.existing.as_ref().is_none_or(|existing| existing.contains(&path));
+        let mut change = Change {
+            path: shown.clone(),
+            change: ChangeKind::Create,
+            contract: file.to_string(),
+            target: target.to_string(),
+            before: None,
+            after: Some(digest.hex()),
+            diff: None,
+        };
+        if !listed && session.manners.compare && !session.manners.diffs {
+            // Nothing is there and nothing will be: nobody needs the text, nor its mark.
+            let output = Output { target, path: path.into(), stat: Some(PLANNED), digest, mark: Mark::default() };
+            record(session, &file, output);
+            self.note(change);
+            return Ok(());
+        }
         let label = session.setup.label(&file).to_owned();
         let source = if label.is_empty() { "all contracts" } else { &label };
         let body = match body {
@@ -131,25 +148,9 @@ impl Commit {
         }
         let mut how = How::Create;
         let mut placed: Option<Stat> = None;
-        let mut change = Change {
-            path: shown.clone(),
-            change: ChangeKind::Create,
-            contract: file.to_string(),
-            target: target.to_string(),
-            before: None,
-            after: Some(digest.hex()),
-            diff: None,
-        };
         // One that is not in its place is remembered as well: the next run has to look at it again.
         let output = Output { target, path: path.as_str().into(), stat: None, digest, mark: mark.into() };
         let mut before = None;
-        let listed = self.existing.as_ref().is_none_or(|existing| existing.contains(&path));
-        if !listed && session.manners.compare && !session.manners.diffs {
-            // Nothing is there and nothing will be: nobody needs the text.
-            record(session, &file, Output { stat: Some(PLANNED), ..output });
-            self.note(change);
-            return Ok(());
-        }
         let bytes = match heading {
             Some(heading) => heading.whole(body),
             None => body,
