@@ -46,6 +46,7 @@ pub enum Counter {
 #[salsa::db]
 pub(crate) trait Db: salsa::Database {
     fn shared(&self) -> &Shared;
+    fn known(&self, file: &str) -> Option<Source>;
     fn enters(&self, target: Target) -> Vec<(String, String)>;
     fn refs(&self) -> Option<&str>;
 }
@@ -77,6 +78,8 @@ impl Shared {
 pub struct Graph {
     storage: salsa::Storage<Self>,
     shared: Arc<Shared>,
+    /// What [`Index`] says, to be looked up without a trace: see [`source_of`].
+    known: Arc<FxHashMap<FileId, Source>>,
 }
 
 #[salsa::db]
@@ -86,6 +89,10 @@ impl salsa::Database for Graph {}
 impl Db for Graph {
     fn shared(&self) -> &Shared {
         &self.shared
+    }
+
+    fn known(&self, file: &str) -> Option<Source> {
+        self.known.get(file).copied()
     }
 
     fn enters(&self, target: Target) -> Vec<(String, String)> {
@@ -115,9 +122,22 @@ pub(crate) struct Uri<'db> {
     pub(crate) text: Box<str>,
 }
 
+/// The file at a path. One that is known is the same for good: to have found it is as old as it is itself. Only who has asked in
+/// vain asks again when others have come.
+pub(crate) fn source_of(db: &dyn Db, file: &FileId) -> Option<Source> {
+    match db.known(file) {
+        Some(source) => {
+            // So that whoever asked in vain before it came is younger than that now, whatever it reads of the file.
+            source.path(db);
+            Some(source)
+        }
+        None => source_at(db, Path::new(db, file.clone())),
+    }
+}
+
 /// The file at a path. A firewall: who asks for one file does not depend on the others.
 #[salsa::tracked(returns(copy))]
-pub(crate) fn source_at<'db>(db: &'db dyn Db, path: Path<'db>) -> Option<Source> {
+fn source_at<'db>(db: &'db dyn Db, path: Path<'db>) -> Option<Source> {
     Index::get(db).sources(db).get(path.text(db)).copied()
 }
 
@@ -573,12 +593,13 @@ impl Graph {
             parsed: Mutex::default(),
             verdicts: Verdicts::new(judge),
         };
-        let graph = Graph { storage: salsa::Storage::new(None), shared: Arc::new(shared) };
+        let mut graph = Graph { storage: salsa::Storage::new(None), shared: Arc::new(shared), known: Arc::default() };
         let built_in = omnigen_contracts::metaschemas().iter().map(|&(uri, text)| {
             let path = FileId::from(uri);
             (path.clone(), Source::new(&graph, path, Unit::new(uri, ""), Content::Text(text.into())))
         });
         let built_in: BTreeMap<FileId, Source> = built_in.collect();
+        graph.known = Arc::new(built_in.clone().into_iter().collect());
         Index::new(&graph, Arc::new(built_in));
         let Project { python, refs, strict_keys, drafts } = project.clone();
         Config::new(&graph, python.naming.clone(), python, refs, strict_keys, drafts, BTreeSet::new());
@@ -616,11 +637,16 @@ impl Graph {
 
     /// Sets what is known of files. What is the same as before invalidates nothing; new paths enter the index once.
     pub fn set_files(&mut self, files: impl IntoIterator<Item = (FileId, Unit, Content)>) {
-        let mut sources = Index::get(self).sources(self).clone();
         let mut fresh = Vec::new();
         for (path, unit, content) in files {
-            match sources.get(&path).copied() {
-                None => fresh.push((path.clone(), Source::new(self, path, unit, content))),
+            match self.source(&path) {
+                None => {
+                    if fresh.is_empty() {
+                        // It is younger than all that was asked before it came.
+                        salsa::Database::synthetic_write(self, salsa::Durability::LOW);
+                    }
+                    fresh.push((path.clone(), Source::new(self, path, unit, content)));
+                }
                 Some(source) => {
                     if *source.unit(self) != unit {
                         source.set_unit(self).to(unit);
@@ -632,6 +658,8 @@ impl Graph {
             }
         }
         if !fresh.is_empty() {
+            Arc::make_mut(&mut self.known).extend(fresh.iter().cloned());
+            let mut sources = Index::get(self).sources(self).clone();
             Arc::make_mut(&mut sources).extend(fresh);
             Index::get(self).set_sources(self).to(sources);
         }
@@ -648,7 +676,7 @@ impl Graph {
     }
 
     pub(crate) fn source(&self, file: &str) -> Option<Source> {
-        Index::get(self).sources(self).get(file).copied()
+        self.known.get(file).copied()
     }
 
     /// Makes artifacts, on all threads of the graph, in the order of asking.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use omnigen_contracts::{Dialect, Includes};
 use omnigen_ir::FileId;
 
-use crate::graph::{Db, Parsed, Path, Presence, declarations, presence, source_at};
+use crate::graph::{Db, Parsed, Presence, declarations, presence, source_of};
 use crate::inputs::{Content, Source};
 
 /// Reads a text with all that stands within it, as far as it is here: an included file may include others.
@@ -18,7 +18,7 @@ pub(crate) fn read(db: &dyn Db, source: Source, text: &Arc<str>) -> Parsed {
         let unknown: Vec<FileId> = declared.includes.iter().filter(|file| !includes.knows(file)).cloned().collect();
         let mut needs = BTreeSet::new();
         for file in &unknown {
-            let there = source_at(db, Path::new(db, file.clone()));
+            let there = source_of(db, file);
             match there.map(|source| source.content(db)) {
                 Some(Content::Text(text)) => includes.insert(file.clone(), Some(text.clone())),
                 Some(Content::Absent | Content::Unusable(_)) => includes.insert(file.clone(), None),

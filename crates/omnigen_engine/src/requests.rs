@@ -9,7 +9,7 @@ use std::sync::Arc;
 use omnigen_ir::{Digest, Encoder, FileId, Json, KeyPart, Number, View};
 use salsa::Setter;
 
-use crate::graph::{Db, Graph, names, source_at};
+use crate::graph::{Db, Graph, names, source_of};
 use crate::inputs::{Content, Source};
 use crate::retrieval::Library;
 use crate::trace::{self, Read, ReadKey, Reads, State, Target};
@@ -418,7 +418,7 @@ fn types(db: &dyn Db, source: Source, trace: &mut Vec<Read>) -> Result<Json, Pla
     let mut types = BTreeMap::new();
     for read in models.trace.iter() {
         let (ReadKey::Name(file, pointer, _) | ReadKey::Schema(file, pointer, _)) = &read.key else { continue };
-        let Some(foreign) = source_at(db, crate::graph::Path::new(db, file.clone())) else { continue };
+        let Some(foreign) = source_of(db, file) else { continue };
         let Some(export) = names(db, foreign).and_then(|outline| trace::export(&outline.exports, pointer)) else {
             continue;
         };

@@ -11,7 +11,7 @@ use omnigen_report::{At, Code, Diagnostic};
 use rustc_hash::FxHashSet;
 
 use crate::exports_tests::{keyed, keys, written};
-use crate::graph::{Db, Parsed, declarations, source_at};
+use crate::graph::{Db, Parsed, declarations, source_of};
 use crate::inputs::Source;
 use crate::lean::{self, Names};
 use crate::trace::{Reads, Target};
@@ -162,7 +162,7 @@ pub(crate) fn question(
     included.insert(contract.file.clone());
     let sources: BTreeMap<FileId, Source> = included
         .into_iter()
-        .filter_map(|file| source_at(db, crate::graph::Path::new(db, file.clone())).map(|source| (file, source)))
+        .filter_map(|file| source_of(db, &file).map(|source| (file, source)))
         .collect();
     let bases: BTreeMap<&FileId, String> =
         sources.iter().map(|(file, source)| (file, base(db, file, *source))).collect();

@@ -21,7 +21,7 @@ use omnigen_report::Diagnostic;
 
 use crate::findings::sound_digest;
 use crate::graph::{
-    Db, Presence, declared, id_at, manifest, meaning_digest, names, outline, presence, redeclared, source_at,
+    Db, Presence, declared, id_at, manifest, meaning_digest, names, outline, presence, redeclared, source_of,
 };
 use crate::inputs::{Config, Source};
 
@@ -298,7 +298,7 @@ impl<'db> Reads<'db> {
         if let Some((_, source)) = self.sources.borrow().iter().rev().find(known) {
             return *source;
         }
-        let source = source_at(self.db, crate::graph::Path::new(self.db, file.clone()));
+        let source = source_of(self.db, file);
         let mut sources = self.sources.borrow_mut();
         if sources.len() < SOURCES {
             sources.push((file.clone(), source));
@@ -466,7 +466,7 @@ impl<'db> Reads<'db> {
             return Ok(Some((source, Pointer::default())));
         }
         if let Some(known) = omnigen_contracts::metaschema(uri) {
-            let source = source_at(self.db, crate::graph::Path::new(self.db, FileId::from(known)));
+            let source = source_of(self.db, &FileId::from(known));
             return Ok(source.map(|source| (source, Pointer::default())));
         }
         match beside {
