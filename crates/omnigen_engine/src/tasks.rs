@@ -160,10 +160,8 @@ pub(crate) fn question(
 ) -> Result<Question, String> {
     let mut included: BTreeSet<FileId> = reads.foreign();
     included.insert(contract.file.clone());
-    let sources: BTreeMap<FileId, Source> = included
-        .into_iter()
-        .filter_map(|file| source_of(db, &file).map(|source| (file, source)))
-        .collect();
+    let sources: BTreeMap<FileId, Source> =
+        included.into_iter().filter_map(|file| source_of(db, &file).map(|source| (file, source))).collect();
     let bases: BTreeMap<&FileId, String> =
         sources.iter().map(|(file, source)| (file, base(db, file, *source))).collect();
     let mut documents = vec![(ANYTHING.to_owned(), Json::Object(Vec::new()))];
