@@ -186,6 +186,16 @@ fn damage_means_computing_and_sizes_have_limits() {
 }
 
 #[test]
+fn a_store_that_cannot_be_written_is_told_and_costs_nothing_else() {
+    let project = project();
+    project.write("store", "a file where a folder is wanted");
+    let store = project.path("store").display().to_string();
+    let run = project.run(&["build", "--cache-dir", &store]);
+    run.ends(0).says("built 21 of 21 artifacts").says("store-unwritable").says("1 warning");
+    project.run(&["build", "--cache-dir", &store]).ends(0).says("nothing to do").does_not_say("store-unwritable");
+}
+
+#[test]
 fn many_use_it_at_once() {
     let store = Project::empty();
     let projects: Vec<Project> = (0..4).map(|_| project()).collect();

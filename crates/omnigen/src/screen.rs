@@ -20,7 +20,9 @@ use std::{env, fmt};
 use anstream::{AutoStream, ColorChoice};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 use omnigen_driver::{Change, ChangeKind, Failure, Outcome};
-use omnigen_report::{BuildEvent, Folded, Severity, Shown, TaskEvent, TaskEventKind, count, fold, machine, thousands};
+use omnigen_report::{
+    BuildEvent, Code, Folded, Severity, Shown, TaskEvent, TaskEventKind, count, fold, machine, thousands,
+};
 
 use crate::args::{Color, Format, Global};
 use crate::draw::{Look, draw, harmless};
@@ -314,7 +316,9 @@ impl Screen {
 
 /// Those that are bad enough, in their order.
 fn chosen(found: &[Shown], least: Severity) -> Vec<&Shown> {
-    found.iter().filter(|shown| shown.severity <= least).collect()
+    // That an upgrade takes longer is no fault, and told all the same.
+    let upgrade = |shown: &Shown| shown.code == Code::DamagedManifest && least != Severity::Error;
+    found.iter().filter(|shown| shown.severity <= least || upgrade(shown)).collect()
 }
 
 /// What `--check` calls it.
@@ -379,12 +383,12 @@ impl Running {
         }
     }
 
-    /// The line behind the bar, as it is at this moment.
+    /// The line behind the bar, as it is at this moment. Checks are steps as well, so there are more of them than artifacts.
     fn say(&self, done: u64, total: Option<u64>) -> String {
         let work = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let mut parts = Vec::new();
         if let Some(total) = total {
-            parts.push(format!("{} of {}", thousands(done as usize), count(total as usize, "artifact")));
+            parts.push(format!("{} of {}", thousands(done as usize), count(total as usize, "step")));
         }
         if work.tokens > 0 {
             parts.push(count(work.tokens as usize, "token"));
@@ -417,7 +421,7 @@ mod tests {
                 kind,
             });
         };
-        assert_eq!(running.say(2, Some(1_500)), "2 of 1,500 artifacts");
+        assert_eq!(running.say(2, Some(1_500)), "2 of 1,500 steps");
         tell("docs:a.json", TaskEventKind::Started);
         tell("docs:b.json", TaskEventKind::Started);
         let text = Some("writing\u{1b}[2J".to_owned());
@@ -425,7 +429,7 @@ mod tests {
         assert_eq!(running.say(2, None), "docs:a.json, 0 s: 1/3 writing\u{fffd}[2J and 1 more");
         tell("docs:a.json", TaskEventKind::Completed { millis: 5, score: None, tokens: Some(1_200) });
         tell("docs:b.json", TaskEventKind::Completed { millis: 5, score: None, tokens: Some(34) });
-        assert_eq!(running.say(4, Some(4)), "4 of 4 artifacts, 1,234 tokens");
+        assert_eq!(running.say(4, Some(4)), "4 of 4 steps, 1,234 tokens");
     }
 
     #[test]

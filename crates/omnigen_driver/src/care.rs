@@ -139,7 +139,13 @@ pub fn care(options: &Options, care: Care) -> Result<Kept, String> {
         let shelf = Shelf::new(folder);
         match care {
             Care::Collect { most } => kept.removed += shelf.trim(most.unwrap_or(setup.config.cache.most())),
-            Care::Clear => kept.removed += shelf.trim(0),
+            Care::Clear => {
+                kept.removed += shelf.trim(0);
+                let left = shelf.stock().files;
+                if left > 0 {
+                    kept.problems.push(format!("{} of {} cannot be removed", count(left, "file"), folder.display()));
+                }
+            }
             Care::Verify => kept.problems.extend(shelf.damage().iter().map(|name| format!("shared {name} is damaged"))),
             Care::Info => {}
         }

@@ -167,7 +167,7 @@ impl Session {
             }
             if !round.idle {
                 self.log(round);
-                self.shelve();
+                round.diagnostics.extend(self.shelve());
             }
         }
         Ok(())

@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use omnigen_engine::{Content, Outline, Read, Stored, Target};
 use omnigen_ir::{Digest, Encoder, FileId, View};
-use omnigen_report::Diagnostic;
+use omnigen_report::{Code, Diagnostic};
 use omnigen_store::Shelf;
 use serde::{Deserialize, Serialize};
 
@@ -241,10 +241,10 @@ impl Session {
     }
 
     /// Puts what was computed in this round into the store. Trouble is no reason to fail: somebody computes again.
-    pub(crate) fn shelve(&mut self) {
+    pub(crate) fn shelve(&mut self) -> Option<Diagnostic> {
         let Shelved { made, restored, .. } = std::mem::take(&mut self.shelved);
         self.shelved.restored = restored;
-        let Some((shelf, program)) = self.shelf().filter(|_| !self.manners.compare && !made.is_empty()) else { return };
+        let (shelf, program) = self.shelf().filter(|_| !self.manners.compare && !made.is_empty())?;
         let _span = tracing::info_span!("shelve", files = made.len()).entered();
         let mut jobs = Vec::new();
         for file in made {
@@ -257,7 +257,8 @@ impl Session {
             jobs.push((key(&self.setup, &program, &file, &record.digest), record, outline, variant));
         }
         let setup = &self.setup;
-        let put = in_parallel(setup.threads, &jobs, |(key, record, outline, variant)| {
+        let put = in_parallel(setup.threads, &jobs, |(key, record, outline, variant)| -> std::io::Result<u64> {
+            let mut added = 0;
             for output in &record.outputs {
                 let made = variant.get(&output.target);
                 if made.is_none_or(|made| !made.ready || made.digest != output.digest)
@@ -271,17 +272,22 @@ impl Session {
                 let text = body.and_then(|body| String::from_utf8(body).ok());
                 if let Some(text) = text.filter(|text| Digest::of(text.as_bytes()) == output.digest) {
                     shelf.put_text(&text)?;
+                    added += text.len() as u64;
                 }
             }
             let known = read(&shelf, key).map(|note| note.variants).unwrap_or_default();
             let variants = std::iter::once(variant.clone()).chain(known.into_iter().filter(|known| known != variant));
             let note = Note { outline: outline.clone(), variants: variants.take(VARIANTS).collect() };
             let bytes = postcard::to_stdvec(&note).map_err(std::io::Error::other)?;
-            shelf.put_note(key, &bytes)
+            shelf.put_note(key, &bytes)?;
+            Ok(added + bytes.len() as u64)
         });
-        match put.into_iter().find_map(Result::err) {
-            Some(error) => tracing::warn!(%error, "the shared store cannot be written to"),
-            None => shelf.tidy(setup.config.cache.most()),
-        }
+        let added = put.into_iter().sum::<std::io::Result<u64>>();
+        let kept = added.and_then(|added| shelf.tidy(added, setup.config.cache.most()));
+        let folder = setup.shelf.as_deref().unwrap_or(&setup.root).display();
+        kept.err().map(|error| {
+            let message = format!("nothing is added to the shared store, {folder}: {error}");
+            Diagnostic::global(Code::StoreUnwritable, message)
+        })
     }
 }

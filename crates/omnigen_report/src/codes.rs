@@ -117,6 +117,7 @@ codes! {
 
     // State.
     DamagedManifest "damaged-manifest" Warning "The manifest could not be used; everything is built anew.";
+    StoreUnwritable "store-unwritable" Warning "The store that checkouts share cannot be written to.";
 }
 
 impl Code {

@@ -483,6 +483,12 @@ $ omnigen build"#,
                 "-- contracts/order.json --\n{ \"type\": \"object\" }\n$ omnigen build\n$ printf x >> .omnigen/manifest\n\
                  $ omnigen build",
             ),
+            Code::StoreUnwritable => page(
+                "What was made is where it belongs, but other checkouts cannot take it from the shared store (`--cache-dir`, \
+                 `OMNIGEN_CACHE`, `[cache]`). What lies there is used all the same.",
+                "Make room, or see to the rights of the folder; where it is only to be read from on purpose, nothing.",
+                "-- contracts/order.json --\n{ \"type\": \"object\" }\n$ touch store\n$ omnigen build --cache-dir store",
+            ),
         }
     }
 }

@@ -3,7 +3,7 @@
 //! ```text
 //! <folder>/texts/ab/cdef...   texts of outputs, each named by the BLAKE3 of its bytes
 //! <folder>/notes/ab/cdef...   what a run knew, named by a key: 16 bytes of BLAKE3(key, note), then the note
-//! <folder>/trimmed            touched when the folder was last kept below its limit
+//! <folder>/size               how many bytes there were when that was last counted, and below it what was added since
 //! ```
 //!
 //! What is not what its name says is removed when it is read, and counts as missing. Nothing is synced: what a loss of power damages
@@ -21,9 +21,11 @@ use omnigen_ir::Digest;
 const CHECK: usize = 16;
 /// The two kinds of files.
 const KINDS: [&str; 2] = ["texts", "notes"];
-/// When the folder was last kept below its limit.
-const TRIMMED: &str = "trimmed";
-/// So often the size is looked at, and so exactly is it known when a file was used.
+/// How much there is, as far as that is known.
+const SIZE: &str = "size";
+/// So long a list of what was added is not kept: all is counted again.
+const LONG: usize = 1 << 12;
+/// So exactly is it known when a file was used.
 const HOUR: Duration = Duration::from_secs(3600);
 
 /// The folder.
@@ -135,15 +137,21 @@ impl Shelf {
         before - left
     }
 
-    /// Keeps it below so many bytes, with some room; looks at most once an hour, since that reads all names.
-    pub fn tidy(&self, most: u64) {
-        let mark = self.folder.join(TRIMMED);
-        if recent(&mark) || std::fs::write(&mark, "").is_err() {
-            return;
+    /// Keeps it below so many bytes, with some room, after so many were added. What there is is counted only if the sum of what is
+    /// known says that it is too much, since that reads all names.
+    ///
+    /// # Errors
+    /// The system's.
+    pub fn tidy(&self, added: u64, most: u64) -> io::Result<()> {
+        let path = self.folder.join(SIZE);
+        let known = std::fs::read_to_string(&path).ok().and_then(|text| sum_of(&text));
+        if known.is_some_and(|known| known.saturating_add(added) <= most) {
+            let mut file = std::fs::File::options().append(true).open(&path)?;
+            return io::Write::write_all(&mut file, format!("{added}\n").as_bytes());
         }
-        if self.stock().bytes > most {
-            self.trim(most / 5 * 4);
-        }
+        let before = self.stock().bytes;
+        let removed = if before > most { self.trim(most / 5 * 4) } else { 0 };
+        replace(&path, &[format!("{}\n", before - removed).as_bytes()], false)
     }
 
     /// All files that are called as ours are; whatever else lies in the folder is not touched.
@@ -168,6 +176,12 @@ fn named(path: &str) -> Option<(&str, Digest)> {
     let (kind, rest) = path.split_once('/')?;
     let (first, rest) = rest.split_once('/').filter(|(first, _)| first.len() == 2)?;
     Some((kind, Digest::from_hex(&format!("{first}{rest}"))?))
+}
+
+/// The size that a list tells of, if it is whole and no long one.
+fn sum_of(text: &str) -> Option<u64> {
+    let lines = text.strip_suffix('\n').filter(|_| text.len() < LONG)?;
+    lines.split('\n').try_fold(0, |sum: u64, line| sum.checked_add(line.parse().ok()?))
 }
 
 /// Was it written within the hour?
@@ -234,11 +248,18 @@ mod tests {
         assert_eq!(shelf.trim(12), 0);
         assert_eq!(shelf.trim(9), 4);
         assert_eq!(shelf.text(&Digest::of(b"bbbb")), None);
-        shelf.tidy(5);
+        shelf.tidy(4, 5).unwrap();
         assert!(shelf.text(&Digest::of(b"aaaa")).is_some() && shelf.text(&Digest::of(b"cccc")).is_none());
-        shelf.tidy(0);
-        assert_eq!(shelf.stock().files, 1, "once an hour");
-        assert_eq!(shelf.trim(0), 4);
+        // Counted once; from then on what is added is added up.
+        shelf.put_text("dddd").unwrap();
+        shelf.tidy(4, 9).unwrap();
+        assert_eq!(shelf.stock().files, 2);
+        shelf.put_text("eeee").unwrap();
+        shelf.tidy(4, 9).unwrap();
+        assert_eq!(shelf.stock().files, 1);
+        std::fs::write(folder.path().join(SIZE), "much").unwrap();
+        shelf.tidy(0, 3).unwrap();
+        assert_eq!(shelf.stock().files, 0);
         assert!(folder.path().join("texts/mine").exists());
     }
 }
