@@ -487,7 +487,9 @@ fn shards_read(project: &Project, path: &str, words: &str, renamed: bool) -> u64
     }
     project.run(&["build", "--profile", "trace.json"]).ends(0).says("built 1 of ");
     let trace: serde_json::Value = serde_json::from_str(&project.read("trace.json")).expect("JSON");
-    let spans = trace.as_array().expect("a list").iter().filter(|event| event["name"] == "records");
+    let events = trace.as_array().expect("a list");
+    assert!(!events.iter().any(|event| event["name"] == "scan"), "all folders were read, renamed: {renamed}");
+    let spans = events.iter().filter(|event| event["name"] == "records");
     spans.filter_map(|span| span["args"]["shards"].as_u64()).sum()
 }
 

@@ -296,3 +296,28 @@ fn a_setting_invalidates_what_reads_it_and_nothing_else() {
     run.ends(0).says("nothing to do");
     assert!(touched.is_empty(), "{touched:?}");
 }
+
+#[test]
+fn a_long_chain_of_what_is_evaluated_is_built() {
+    let project = Project::empty();
+    project.write("omnigen.toml", "[project]\nname = \"test\"\ntargets = [\"validators\"]\n");
+    // Who asks stands at one end; in the second half each link asks as well.
+    let count = 1_600;
+    for number in 0..count {
+        let asks = if number == 0 || number * 2 > count { ", \"unevaluatedProperties\": false" } else { "" };
+        let next =
+            if number + 1 == count { "{}".to_owned() } else { format!(r#"{{ "$ref": "c{:04}.json" }}"#, number + 1) };
+        let text = format!(
+            "{{ \"type\": \"object\", \"properties\": {{ \"p{number}\": {{ \"type\": \"integer\" }} }}, \"allOf\": [{next}]{asks} }}\n"
+        );
+        project.write(&format!("contracts/c{number:04}.json"), text);
+    }
+    project.build().ends(0);
+    let named = |contract: usize, property: usize| {
+        let validator = project.read(&format!("generated/validators/validator_c{contract:04}.py"));
+        validator.contains(&format!("\"p{property}\""))
+    };
+    assert!(named(0, 0), "its own");
+    // Behind a schema that leaves nothing over, nobody looks.
+    assert!(named(900, 900) && !named(900, 902));
+}

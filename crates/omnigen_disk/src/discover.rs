@@ -17,7 +17,7 @@ use crate::stat::{Stat, stat_many};
 use crate::walk::walk;
 
 /// A list of what to leave out.
-const RULES: &str = ".gitignore";
+pub(crate) const RULES: &str = ".gitignore";
 
 /// A file that was found.
 #[derive(Clone, Debug, PartialEq, Eq)]

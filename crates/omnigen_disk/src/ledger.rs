@@ -9,7 +9,7 @@
 //! an entry: 32 stat (size, mtime, ctime, inode; all bits of the size: none), 4 owner, 2 + n name, 1 zero
 //! ```
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::CStr;
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -118,6 +118,26 @@ pub fn named(ledger: &[u8], numbers: &[u32]) -> Option<Vec<(String, u32)>> {
         }
     }
     numbers.iter().map(|number| found.get(number)?.clone()).collect()
+}
+
+/// The names in each of these folders. `None` if the bytes are no layout.
+pub fn names<'l>(ledger: &'l [u8], folders: &BTreeSet<&str>) -> Option<BTreeMap<&'l str, BTreeSet<&'l str>>> {
+    let mut found: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    for start in groups(ledger)? {
+        let mut reader = Reader(ledger.get(start..)?);
+        let (_, count) = (reader.number()?, reader.number()?);
+        let length = reader.short()?;
+        let folder = std::str::from_utf8(reader.take(length)?).ok()?;
+        if !folders.contains(folder) {
+            continue;
+        }
+        let own = found.entry(folder).or_default();
+        for _ in 0..count {
+            reader.take(STAT + OWNER)?;
+            own.insert(std::str::from_utf8(reader.name()?).ok()?);
+        }
+    }
+    Some(found)
 }
 
 /// The numbers of the files of which `moved` (what was recorded, what is there now) is true, if these, in the order of the ledger, are
@@ -354,6 +374,9 @@ mod tests {
         assert_eq!(compared(&names), Some(found));
         assert_eq!((compared(&names[1..]), compared(&names[..9])), (None, None), "others than before");
         assert_eq!(compared(&[&names[..], &["x"]].concat()), None);
+        let own = super::names(&ledger, &BTreeSet::from(["a/b", "gone", "unknown"])).unwrap();
+        assert_eq!(own.keys().collect::<Vec<_>>(), [&"a/b", &"gone"]);
+        assert_eq!((own["a/b"].len(), own["gone"].len()), (700, 1));
         let name = |path: &str, owner| (path.to_owned(), owner);
         let names = vec![name("none", u32::MAX), name("a/b/x699", 2106), name("x3", 10)];
         assert_eq!(named(&ledger, &[2800, 2099, 3]), Some(names));

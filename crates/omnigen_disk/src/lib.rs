@@ -5,6 +5,7 @@
 //! parts, so that they mean the same on every machine; absolute paths occur only where the caller names a root.
 #![expect(clippy::disallowed_methods, reason = "this crate is where files are touched")]
 
+mod again;
 pub mod discover;
 pub mod files;
 mod folder;
@@ -21,6 +22,7 @@ pub mod stat;
 mod walk;
 pub mod watch;
 
+pub use again::{Sought, same_names};
 pub use discover::{Discovery, Found, Problem, Trouble, discover, would_find};
 pub use files::{ReadProblem, Text, read_text, write_atomic};
 pub use globs::{Globs, glob_base, matches};

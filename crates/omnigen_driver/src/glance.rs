@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 use crate::records::{Meta, Output, Record, Records, Summary};
 use crate::session::Session;
 use crate::setup::Setup;
-use crate::survey::{Scan, moved};
+use crate::survey::{Looked, Scan, moved};
 
 /// The sections of the manifest.
 const HEAD: &str = "glance";
@@ -59,6 +59,8 @@ pub(crate) enum Glance {
         /// The contracts that have moved, by their number among the contracts; `None`: their folders have changed, by others than before
         /// or because editors save by way of other files.
         contracts: Option<Vec<u32>>,
+        /// What decides which contracts there are, if that is not as it was, and they are.
+        looked: Option<Looked>,
         /// The outputs that have moved, by their number in [`outputs`].
         outputs: Vec<u32>,
         /// Files that are only referred to and have moved, with what the disk says now.
@@ -216,13 +218,13 @@ pub(crate) fn kept(session: &mut Session) -> Option<Vec<(String, Update)>> {
     Some(sections)
 }
 
-/// Compares the folders as they are with what the manifest says.
-pub(crate) fn glance(manifest: &Manifest, setup: &Setup, meta: &Meta) -> Glance {
+/// Compares the folders as they are with what the manifest says. `remember`: the run may leave something behind.
+pub(crate) fn glance(manifest: &Manifest, setup: &Setup, meta: &Meta, remember: bool) -> Glance {
     let _span = tracing::info_span!("glance").entered();
-    look(manifest, setup, meta).unwrap_or(Glance::Unclear)
+    look(manifest, setup, meta, remember).unwrap_or(Glance::Unclear)
 }
 
-fn look(manifest: &Manifest, setup: &Setup, meta: &Meta) -> Option<Glance> {
+fn look(manifest: &Manifest, setup: &Setup, meta: &Meta, remember: bool) -> Option<Glance> {
     let head: Idle = postcard::from_bytes(manifest.section(HEAD)?).ok()?;
     let pinned = |(file, known): &(String, Option<Stat>)| {
         !moved(*known, omnigen_disk::stat(&setup.root.join(file)).ok().flatten(), meta.pinned_at)
@@ -238,8 +240,9 @@ fn look(manifest: &Manifest, setup: &Setup, meta: &Meta) -> Option<Glance> {
     }
     let outputs = Part { root: &setup.out, ledger: manifest.section(OUTPUTS)? };
     let contracts = Part { root: &setup.root, ledger: manifest.section(CONTRACTS)? };
-    let known = meta.looked.holds(setup);
-    let parts = if known { &[outputs, contracts][..] } else { &[outputs][..] };
+    let holds = meta.looked.holds(setup);
+    let looked = if holds { None } else { meta.looked.renewed(setup, contracts.ledger, remember) };
+    let parts = if holds || looked.is_some() { &[outputs, contracts][..] } else { &[outputs][..] };
     let since = [meta.written_at, meta.read_at];
     // A contract that is gone from a folder that is as it was: whatever that means, the folders are to be read.
     let gone = AtomicBool::new(false);
@@ -258,5 +261,6 @@ fn look(manifest: &Manifest, setup: &Setup, meta: &Meta) -> Option<Glance> {
     });
     let others: Vec<_> = others.collect();
     let same = outputs.is_empty() && contracts.as_ref().is_some_and(Vec::is_empty) && others.is_empty();
-    Some(if same { Glance::Same(head) } else { Glance::Moved { contracts, outputs, others, idle: head } })
+    let same = same && looked.is_none();
+    Some(if same { Glance::Same(head) } else { Glance::Moved { contracts, looked, outputs, others, idle: head } })
 }

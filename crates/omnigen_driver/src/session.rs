@@ -238,7 +238,7 @@ impl Session {
             Err(unusable) => {
                 let message = format!("everything is built anew: {unusable}");
                 let mut told = Diagnostic::global(Code::DamagedManifest, message);
-                if matches!(unusable, manifest::Unusable::OtherExecutable) {
+                if matches!(unusable, manifest::Unusable::OtherExecutable | manifest::Unusable::Format { .. }) {
                     // Nothing is wrong after an upgrade.
                     told.severity = Severity::Note;
                 }
@@ -290,8 +290,8 @@ impl Session {
         let (setup, records, meta) = (&self.setup, &self.records, &self.meta);
         match glance {
             _ if meta.settings.is_none() => Survey::full(setup, records, meta, scan(self)),
-            Glance::Moved { contracts: Some(contracts), outputs, others, .. } => {
-                Survey::glanced(setup, records, meta, (&contracts, &outputs), others)
+            Glance::Moved { contracts: Some(contracts), looked, outputs, others, .. } => {
+                Survey { looked, ..Survey::glanced(setup, records, meta, (&contracts, &outputs), others) }
             }
             Glance::Moved { contracts: None, outputs, .. } => {
                 Survey::seen(setup, records, meta, scan(self), Some(outputs))
@@ -303,7 +303,7 @@ impl Session {
     /// Where nothing but contracts is referred to, no agent looks at contracts and no two want the same output, a change of few contracts
     /// and outputs is worked off with few records. What was read of the folders is taken, if it is needed.
     fn few(&mut self, glance: &Glance, scan: &mut Option<Scan>) -> Option<Survey> {
-        let Glance::Moved { contracts, outputs, idle, .. } = glance else { return None };
+        let Glance::Moved { contracts, looked, outputs, idle, .. } = glance else { return None };
         let manifest = self.manifest.as_ref().filter(|_| self.folded)?;
         let ledgers = Ledgers::of(manifest)?;
         let plain = idle.closed() && self.meta.global.is_empty() && self.agents.targets().is_empty();
@@ -324,7 +324,7 @@ impl Session {
         for file in contracts.iter().chain(outputs.iter().filter_map(|(owner, _)| owner.as_ref())) {
             self.records.need(file);
         }
-        let looked = scan.take().map(Scan::into_looked);
+        let looked = scan.take().map(Scan::into_looked).or_else(|| looked.clone());
         Some(Survey { looked, ..Survey::named(&self.setup, contracts, outputs) })
     }
 
@@ -338,7 +338,11 @@ impl Session {
             && self.manners.refresh.is_empty()
             && !self.unsettled
             && !self.agents.unusable();
-        if usual { crate::glance::glance(manifest, &self.setup, &self.meta) } else { Glance::Unclear }
+        if usual {
+            crate::glance::glance(manifest, &self.setup, &self.meta, !self.manners.compare)
+        } else {
+            Glance::Unclear
+        }
     }
 
     /// All that decides what there is to do beside the files themselves; with what the disk says of what is pinned.

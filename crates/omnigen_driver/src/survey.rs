@@ -48,6 +48,9 @@ pub(crate) struct Looked {
     at: i64,
 }
 
+/// Where more folders have changed, all are read, on several threads.
+const FOLDERS: usize = 64;
+
 impl Looked {
     /// Would the same contracts be found?
     pub(crate) fn holds(&self, setup: &Setup) -> bool {
@@ -55,6 +58,36 @@ impl Looked {
             !moved(*known, omnigen_disk::stat(&setup.root.join(place)).ok().flatten(), self.at)
         };
         !self.places.is_empty() && self.places.iter().all(same)
+    }
+
+    /// The same as it is now, where only folders have changed, and the contracts in them (a ledger of all has them) are those that were
+    /// there. `None`: the folders are to be read.
+    pub(crate) fn renewed(&self, setup: &Setup, contracts: &[u8], remember: bool) -> Option<Looked> {
+        let clock = if remember { omnigen_disk::stat::clock(&setup.state).ok()? } else { 0 };
+        let stat = |place: &str| omnigen_disk::stat(&setup.root.join(place)).ok().flatten();
+        let now: Vec<(String, Option<Stat>)> =
+            self.places.iter().map(|(place, _)| (place.clone(), stat(place))).collect();
+        let changed = self.places.iter().zip(&now).filter(|((_, then), (_, now))| moved(*then, *now, self.at));
+        let folders: BTreeSet<&str> = changed.map(|((place, _), _)| place.as_str()).collect();
+        let rules = |place: &&str| place.rsplit('/').next() == Some(".gitignore");
+        if self.places.is_empty() || setup.named.is_some() || folders.len() > FOLDERS || folders.iter().any(rules) {
+            return None;
+        }
+        let known: BTreeSet<&str> = self.places.iter().map(|(place, _)| place.as_str()).collect();
+        let names = omnigen_disk::ledger::names(contracts, &folders)?;
+        let config = &setup.config;
+        let sought = omnigen_disk::Sought {
+            root: &setup.root,
+            globs: &config.contracts,
+            exclude: &config.exclude,
+            out: &config.out,
+        };
+        let none = BTreeSet::new();
+        let same = |folder: &&str| {
+            let names = names.get(folder).unwrap_or(&none);
+            omnigen_disk::same_names(&sought, folder, names, |path| known.contains(path))
+        };
+        folders.iter().all(same).then_some(Looked { places: now, at: clock })
     }
 
     /// Is it enough to go on with, where another look has shown the same?

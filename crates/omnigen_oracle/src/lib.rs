@@ -4,7 +4,8 @@
 //! Knows nothing of our own reading of schemas: it gets the contracts as JSON text. Never reaches a network or a file:
 //! what is not among the documents of a question is an error.
 
-use std::sync::{Arc, LazyLock};
+use std::collections::BTreeSet;
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 use jsonschema::{Draft, PatternOptions, ReferencingError, Registry, Retrieve, Uri, Validator};
 use omnigen_ir::samples::{Edit, Step};
@@ -18,12 +19,26 @@ const BACKTRACKS: usize = 200_000;
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Oracle;
 
-/// Retrieves nothing.
-struct Nothing;
+/// Retrieves nothing, and remembers what was wanted: all of it, since the crate asks in no particular order.
+#[derive(Clone, Default)]
+struct Nothing(Arc<Mutex<BTreeSet<String>>>);
 
 impl Retrieve for Nothing {
     fn retrieve(&self, uri: &Uri<String>) -> Result<Value, Box<dyn std::error::Error + Send + Sync>> {
-        Err(format!("{uri} is not among the schemas of the question").into())
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(uri.to_string());
+        Ok(Value::Object(Map::new()))
+    }
+}
+
+impl Nothing {
+    /// An error if something was wanted.
+    fn complete(&self) -> Result<(), String> {
+        let wanted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if wanted.is_empty() {
+            return Ok(());
+        }
+        let wanted: Vec<&str> = wanted.iter().map(String::as_str).collect();
+        Err(format!("not among the schemas of the question: {}", wanted.join(", ")))
     }
 }
 
@@ -72,12 +87,13 @@ impl Judge for Oracle {
             .map(|(_, _, draft)| *draft)
             .ok_or_else(|| format!("{base} is not among the schemas of the question"))?;
         let resources = documents.into_iter().map(|(uri, contents, draft)| (uri, draft.create_resource(contents)));
+        let nothing = Nothing::default();
         let registry = Registry::new()
-            .retriever(Nothing)
+            .retriever(nothing.clone())
             .retrieve_known_draft_meta_schemas(false)
             .extend(resources)
             .and_then(|builder| builder.prepare())
-            .map_err(|error: ReferencingError| error.to_string())?;
+            .map_err(|error: ReferencingError| nothing.complete().err().unwrap_or_else(|| error.to_string()))?;
         let mut options = jsonschema::options();
         if question.assert_formats {
             for (name, check) in &*LATER {
@@ -88,14 +104,15 @@ impl Judge for Oracle {
         let validator = options
             .with_draft(draft)
             .with_registry(&registry)
-            .with_retriever(Nothing)
+            .with_retriever(nothing.clone())
             .with_pattern_options(PatternOptions::fancy_regex().backtrack_limit(BACKTRACKS))
             .should_validate_formats(question.assert_formats)
             // Annotations for us, in every draft (draft-07 leaves the choice: validation, section 8.2).
             .without_content_media_type_support("application/json")
             .without_content_encoding_support("base64")
-            .build(&serde_json::json!({ "$ref": question.root }))
-            .map_err(|error| error.to_string())?;
+            .build(&serde_json::json!({ "$ref": question.root }));
+        nothing.complete()?;
+        let validator = validator.map_err(|error| error.to_string())?;
         let mut bases = Vec::with_capacity(question.bases.len());
         for base in &question.bases {
             bases.push(value(base).map_err(|error| error.to_string())?);
@@ -123,7 +140,7 @@ pub fn objections(schema: &Value, document: &Value) -> Result<Vec<(String, Strin
     let draft = dialect(schema);
     let validator = jsonschema::options()
         .with_draft(draft)
-        .with_retriever(Nothing)
+        .with_retriever(Nothing::default())
         .with_pattern_options(PatternOptions::fancy_regex().backtrack_limit(BACKTRACKS))
         .should_validate_formats(true)
         .build(schema)

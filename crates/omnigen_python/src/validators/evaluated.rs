@@ -4,6 +4,8 @@
 //! `additionalProperties`. Where it hangs on which branch holds, a function tells it from the data. Such functions are written
 //! where the keyword stands, also for schemas of other files: those know nothing of who asks.
 
+use std::rc::Rc;
+
 use omnigen_ir::{Contains, FileId, Node, Place, Schema, TypeSet};
 
 use super::Emitter;
@@ -12,6 +14,7 @@ use super::code::Code;
 use super::condition::{Condition, Operator, quoted, together};
 use super::rules::{found, has};
 use super::simple::key;
+use rustc_hash::FxHashSet;
 
 /// What the keyword is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -25,6 +28,22 @@ impl Kind {
         match self {
             Kind::Properties => TypeSet::OBJECT,
             Kind::Items => TypeSet::ARRAY,
+        }
+    }
+
+    /// Has a schema the keyword?
+    fn keyword(self, node: &Node) -> bool {
+        match self {
+            Kind::Properties => node.object.as_deref().is_some_and(|rules| rules.unevaluated.is_some()),
+            Kind::Items => node.array.as_deref().is_some_and(|rules| rules.unevaluated.is_some()),
+        }
+    }
+
+    /// Does a schema speak of all that it does not name?
+    fn rest(self, node: &Node) -> bool {
+        match self {
+            Kind::Properties => node.object.as_deref().is_some_and(|rules| rules.additional.is_some()),
+            Kind::Items => node.array.as_deref().is_some_and(|rules| rules.items.is_some()),
         }
     }
 
@@ -54,7 +73,13 @@ pub(super) struct Marks<'a> {
     choices: Vec<Choice<'a>>,
     /// What these functions say.
     calls: Vec<String>,
+    /// What these schemas evaluate, which can be told without the data: until it is written, so that a chain of many does not
+    /// gather what is behind it again for each link.
+    more: Vec<Known>,
 }
+
+/// Which schema a summary is about, in which scope, for which keyword.
+type Known = (usize, usize, Kind);
 
 /// Where a schema stands: its file, and what is bound there.
 #[derive(Clone)]
@@ -81,21 +106,22 @@ enum Test<'a> {
 pub(super) enum Summary<'a> {
     /// It is under way: a schema that applies itself to the same value, which is reported elsewhere.
     Open,
-    /// It can be told without the data.
-    Known(Marks<'a>),
+    /// It can be told without the data; here is what the schema says by itself.
+    Known(Rc<Marks<'a>>),
     /// A function tells.
     Call(String),
 }
 
 impl<'a> Marks<'a> {
     fn is_empty(&self) -> bool {
-        let Marks { all, names, searches, count, contains, choices, calls } = self;
+        let Marks { all, names, searches, count, contains, choices, calls, more } = self;
         !all && names.is_empty()
             && searches.is_empty()
             && *count == 0
             && contains.is_empty()
             && choices.is_empty()
             && calls.is_empty()
+            && more.is_empty()
     }
 
     /// Is it known without a look at the data?
@@ -390,7 +416,29 @@ impl<'a> Emitter<'a> {
     fn evaluated(&mut self, node: &'a Node, kind: Kind) -> Marks<'a> {
         let mut marks = Marks::default();
         self.gather_node(node, kind, false, &mut marks);
+        self.flatten(&mut marks);
         marks
+    }
+
+    /// Takes in what the schemas evaluate of which only the place is noted.
+    fn flatten(&self, marks: &mut Marks<'a>) {
+        let mut queue = std::mem::take(&mut marks.more);
+        let mut seen: FxHashSet<Known> = queue.iter().copied().collect();
+        let mut at = 0;
+        while let Some(known) = queue.get(at).filter(|_| !marks.all) {
+            at += 1;
+            let Some(Summary::Known(own)) = self.summaries.get(known) else { continue };
+            let Marks { all, names, searches, count, contains: _, choices: _, calls: _, more } = &**own;
+            marks.all |= all;
+            marks.names.extend(names);
+            marks.count = marks.count.max(*count);
+            for search in searches {
+                if !marks.searches.contains(search) {
+                    marks.searches.push(search);
+                }
+            }
+            queue.extend(more.iter().filter(|known| seen.insert(**known)));
+        }
     }
 
     fn gather(&mut self, schema: &'a Schema, kind: Kind, own: bool, marks: &mut Marks<'a>) {
@@ -402,16 +450,24 @@ impl<'a> Emitter<'a> {
     fn gathered(&mut self, schema: &'a Schema, kind: Kind) -> Marks<'a> {
         let mut marks = Marks::default();
         self.gather(schema, kind, true, &mut marks);
+        self.flatten(&mut marks);
         marks
     }
 
     /// `own`: the node's own `unevaluated…` counts too.
     fn gather_node(&mut self, node: &'a Node, kind: Kind, own: bool, marks: &mut Marks<'a>) {
+        if own && kind.keyword(node) {
+            // Nothing is left over, so that nobody has to look further: in a chain of such schemas each would look at all behind it.
+            marks.all = true;
+        }
+        if marks.all {
+            return;
+        }
         let seat = Seat { file: self.file.clone(), scope: self.scope };
         match kind {
             Kind::Properties => {
                 if let Some(rules) = node.object.as_deref() {
-                    marks.all |= rules.additional.is_some() || (own && rules.unevaluated.is_some());
+                    marks.all |= kind.rest(node);
                     marks.names.extend(rules.properties.iter().map(|property| &*property.name));
                     for (search, _) in self.searches(rules) {
                         if !marks.searches.contains(&search) {
@@ -422,7 +478,7 @@ impl<'a> Emitter<'a> {
             }
             Kind::Items => {
                 if let Some(rules) = node.array.as_deref() {
-                    marks.all |= rules.items.is_some() || (own && rules.unevaluated.is_some());
+                    marks.all |= kind.rest(node);
                     marks.count = marks.count.max(rules.prefix.len() as u64);
                     let contains = rules.contains.as_ref().filter(|contains| contains.evaluates);
                     marks.contains.extend(contains.map(|contains| (seat.clone(), contains)));
@@ -468,38 +524,83 @@ impl<'a> Emitter<'a> {
     }
 
     fn gather_target(&mut self, place: &Place, kind: Kind, marks: &mut Marks<'a>) {
+        let Some((schema, seat, known)) = self.reached(place, kind).filter(|_| !marks.all) else { return };
+        if !self.summaries.contains_key(&known) {
+            self.summarize(schema, seat, known);
+        }
+        match self.summaries.get(&known) {
+            None | Some(Summary::Open) => {}
+            Some(Summary::Known(own)) => {
+                marks.all |= own.all;
+                marks.more.push(known);
+            }
+            Some(Summary::Call(function)) if marks.calls.contains(function) => {}
+            Some(Summary::Call(function)) => marks.calls.push(function.clone()),
+        }
+    }
+
+    /// The schema that a reference leads to, which is read where it stands.
+    fn reached(&mut self, place: &Place, kind: Kind) -> Option<(&'a Schema, Seat, Known)> {
         let resolve = self.resolve;
-        let Some(schema) = resolve.schema(place) else { return };
+        let schema = resolve.schema(place)?;
         let seat = Seat { file: place.file.clone(), scope: self.enter(self.scope, place) };
         let known = (key(schema), seat.scope, kind);
-        let summary = match self.summaries.get(&known) {
-            Some(summary) => summary.clone(),
-            None => {
+        Some((schema, seat, known))
+    }
+
+    /// Finds out what a schema evaluates, after those that it leads to: one by one, since a chain of references may be longer than any
+    /// stack is deep.
+    fn summarize(&mut self, schema: &'a Schema, seat: Seat, known: Known) {
+        let kind = known.2;
+        let next = self.seated(&seat, |this| this.followed(schema, kind));
+        self.summaries.insert(known, Summary::Open);
+        let mut stack = vec![(schema, seat, known, next)];
+        while let Some((schema, seat, known, next)) = stack.last_mut() {
+            if let Some(place) = next.pop() {
+                let seat = seat.clone();
+                let found = self.seated(&seat, |this| this.reached(&place, kind));
+                let Some((schema, seat, known)) = found.filter(|found| !self.summaries.contains_key(&found.2)) else {
+                    continue;
+                };
                 self.summaries.insert(known, Summary::Open);
-                let mut own = self.seated(&seat, |this| this.gathered(schema, kind));
-                own.names.sort_unstable();
-                own.names.dedup();
-                let summary =
-                    if own.known() { Summary::Known(own) } else { Summary::Call(self.evaluation_function(&own, kind)) };
-                self.summaries.insert(known, summary.clone());
-                summary
+                let next = self.seated(&seat, |this| this.followed(schema, kind));
+                stack.push((schema, seat, known, next));
+                continue;
             }
-        };
-        match summary {
-            Summary::Open => {}
-            Summary::Known(Marks { all, names, searches, count, contains: _, choices: _, calls: _ }) => {
-                marks.all |= all;
-                marks.names.extend(names);
-                marks.count = marks.count.max(count);
-                for search in searches {
-                    if !marks.searches.contains(&search) {
-                        marks.searches.push(search);
-                    }
-                }
-            }
-            Summary::Call(function) if marks.calls.contains(&function) => {}
-            Summary::Call(function) => marks.calls.push(function),
+            let (schema, seat, known) = (*schema, seat.clone(), *known);
+            stack.pop();
+            let mut own = Marks::default();
+            self.seated(&seat, |this| this.gather(schema, kind, true, &mut own));
+            let summary = if own.known() {
+                Summary::Known(Rc::new(own))
+            } else {
+                self.flatten(&mut own);
+                Summary::Call(self.evaluation_function(&own, kind))
+            };
+            self.summaries.insert(known, summary);
         }
+    }
+
+    /// Where the references lead that [`Emitter::gather`] follows, the first one last.
+    fn followed(&self, schema: &'a Schema, kind: Kind) -> Vec<Place> {
+        let mut places = Vec::new();
+        let mut nodes: Vec<&Node> = schema.node().into_iter().collect();
+        // Nearest first, so that the last to be met is the first to be taken.
+        while let Some(node) = nodes.pop() {
+            if kind.keyword(node) || kind.rest(node) {
+                continue;
+            }
+            let dependent = node.object.iter().filter(|_| kind == Kind::Properties);
+            nodes.extend(dependent.flat_map(|rules| &rules.dependent_schemas).filter_map(|(_, schema)| schema.node()));
+            if let Some(logic) = node.logic.as_deref() {
+                nodes.extend(logic.all_of.iter().chain(&logic.any_of).chain(&logic.one_of).filter_map(Schema::node));
+                let condition = logic.condition.iter();
+                let parts = condition.flat_map(|c| [Some(&c.test), c.then.as_ref(), c.otherwise.as_ref()]);
+                nodes.extend(parts.flatten().filter_map(Schema::node));
+            }
+            places.extend(node.reference.as_ref().and_then(|reference| self.target(reference)));
+        }
+        places
     }
 }
 
