@@ -9,7 +9,6 @@ use std::collections::BTreeSet;
 use omnigen_ir::naming::WRITE;
 use omnigen_ir::{Digest, Encoder, Exports, Place, RefTarget, View};
 
-use crate::graph::names;
 use crate::trace::{Outline, ReadKey, Reads, export, is_built_in};
 
 /// What a file says about a form that is sent. `None` if it has none of the name.
@@ -58,7 +57,7 @@ impl Reads<'_> {
                 self.needs.borrow_mut().extend(missing.iter().cloned());
                 continue;
             }
-            let outline = names(self.db, source);
+            let outline = self.names(source);
             if place.file != self.own {
                 let key = ReadKey::Form(place.file.clone(), place.pointer.clone());
                 self.record(key, || outline.and_then(|outline| digest(outline, &place.pointer)));

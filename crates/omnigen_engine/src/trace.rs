@@ -262,6 +262,8 @@ pub(crate) struct Reads<'db> {
     blocking: RefCell<BTreeSet<FileId>>,
     /// Files that were looked up, the last one first asked: a contract leads to few others, and asks for each again and again.
     sources: RefCell<Vec<(FileId, Option<Source>)>>,
+    /// What they show, likewise.
+    outlines: RefCell<Vec<(Source, Option<&'db Outline>)>>,
 }
 
 impl<'db> Reads<'db> {
@@ -277,6 +279,7 @@ impl<'db> Reads<'db> {
             needs: RefCell::default(),
             blocking: RefCell::default(),
             sources: RefCell::default(),
+            outlines: RefCell::default(),
         };
         let generator = || Some(crate::graph::generator(db, Config::get(db), target));
         reads.record(ReadKey::Generator(target.name().into()), generator);
@@ -304,6 +307,19 @@ impl<'db> Reads<'db> {
             sources.push((file.clone(), source));
         }
         source
+    }
+
+    /// The names of a file.
+    pub(crate) fn names(&self, source: Source) -> Option<&'db Outline> {
+        if let Some((_, outline)) = self.outlines.borrow().iter().rev().find(|(known, _)| *known == source) {
+            return *outline;
+        }
+        let outline = names(self.db, source);
+        let mut outlines = self.outlines.borrow_mut();
+        if outlines.len() < SOURCES {
+            outlines.push((source, outline));
+        }
+        outline
     }
 
     /// What it has to wait for: files that are broken, or whose schemas it has read and that have errors.
@@ -433,7 +449,7 @@ impl<'db> Reads<'db> {
     /// What the definition at a place asks for of the same data.
     pub(crate) fn forward(&self, place: &Place) -> &[Reference] {
         let source = self.source(&place.file);
-        let outline = source.and_then(|source| names(self.db, source));
+        let outline = source.and_then(|source| self.names(source));
         let found = outline.and_then(|outline| forward(outline, &place.pointer));
         if place.file != self.own {
             self.record(ReadKey::Forward(place.file.clone(), place.pointer.clone()), || found.map(forward_digest));
@@ -443,7 +459,7 @@ impl<'db> Reads<'db> {
 
     /// Where an anchor of a file leads, or a pointer that stands for another one; recorded.
     fn anchor(&self, source: Source, resource: &Pointer, name: &str) -> Option<Pointer> {
-        let found = names(self.db, source).and_then(|outline| anchor(outline, resource, name));
+        let found = self.names(source).and_then(|outline| anchor(outline, resource, name));
         let key = ReadKey::Anchor(source.path(self.db).clone(), resource.clone(), name.into());
         self.record(key, || found.as_ref().map(|pointer| Digest::of(pointer.as_bytes())));
         found
@@ -486,7 +502,7 @@ impl<'db> Reads<'db> {
     /// # Errors
     /// A vocabulary that the metaschema requires and that nobody here knows.
     pub(crate) fn dialect(&self, source: Source) -> FoundDialect {
-        let Some(metaschema) = names(self.db, source).and_then(|outline| outline.stated.custom()) else {
+        let Some(metaschema) = self.names(source).and_then(|outline| outline.stated.custom()) else {
             return Ok(None);
         };
         let file = source.path(self.db);
@@ -506,7 +522,7 @@ impl<'db> Reads<'db> {
             let Ok(Some((source, _))) = self.lookup(uri.strip_suffix('#').unwrap_or(uri), None) else {
                 return Ok(None);
             };
-            let Some(outline) = names(self.db, source) else { return Ok(None) };
+            let Some(outline) = self.names(source) else { return Ok(None) };
             let file = source.path(self.db);
             self.record(ReadKey::Dialect(file.clone()), || Some(dialect_digest(&outline.stated)));
             let stated = *first.get_or_insert(&outline.stated);
@@ -536,7 +552,7 @@ impl<'db> Reads<'db> {
 
     /// What a file reaches; recorded.
     fn reach(&self, source: Source) -> Option<&'db Reach> {
-        let reach = names(self.db, source).map(|outline| &outline.reach);
+        let reach = self.names(source).map(|outline| &outline.reach);
         let file = source.path(self.db);
         if *file != self.own && !is_built_in(file) {
             self.record(ReadKey::Reach(file.clone()), || reach.map(reach_digest));
@@ -630,7 +646,7 @@ impl Resolve for Reads<'_> {
             return None;
         }
         let source = self.source(&place.file)?;
-        let found = names(self.db, source).and_then(|outline| export(&outline.exports, &place.pointer));
+        let found = self.names(source).and_then(|outline| export(&outline.exports, &place.pointer));
         if found.is_some() && !self.written(place) {
             return None;
         }
@@ -644,7 +660,7 @@ impl Resolve for Reads<'_> {
 
     fn scopes(&self, file: &FileId) -> &Scopes {
         const NONE: &Scopes = &Scopes::new();
-        let found = self.source(file).and_then(|source| names(self.db, source)).map(|outline| &outline.exports.scopes);
+        let found = self.source(file).and_then(|source| self.names(source)).map(|outline| &outline.exports.scopes);
         if *file != self.own && !is_built_in(file) {
             self.record(ReadKey::Scopes(file.clone()), || found.map(scopes_digest));
         }
