@@ -70,6 +70,9 @@ fn a_broken_configuration_does_not_end_it() {
     let good = project.read("omnigen.toml");
     project.write("omnigen.toml", "[project]\nnmae = \"test\"\n");
     watching.line("unknown-config-key");
+    // Nobody wonders whether it is as it should be again.
+    project.write("omnigen.toml", &good);
+    watching.line("omnigen.toml: nothing to do");
     project.write("omnigen.toml", good + "\n[python]\nnaming = \"{Name}\"\n");
     watching.until("the new names", || project.read(MODEL).contains("class Note("));
     watching.interrupt();

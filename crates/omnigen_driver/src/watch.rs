@@ -111,6 +111,8 @@ pub fn watch(options: &Options, stop: &AtomicBool, on_round: &mut dyn FnMut(Roun
     let mut last = Outcome::default();
     let (mut first, mut gave_way) = (true, false);
     let mut touched: BTreeSet<String> = BTreeSet::new();
+    // The configuration cannot be used; it can again, and that is still to be told.
+    let (mut unusable, mut mended) = (false, false);
     loop {
         let mut cause = if first { String::new() } else { named(&touched) };
         // A round that takes up another one is told as one with it.
@@ -122,7 +124,7 @@ pub fn watch(options: &Options, stop: &AtomicBool, on_round: &mut dyn FnMut(Roun
         if !gave_way {
             let outcome = match ended {
                 // Nothing was to be done, and nobody has been told that something would be.
-                Ok(round) if !first && round.idle && session.opening.is_some() => None,
+                Ok(round) if !first && round.idle && session.opening.is_some() && !mended => None,
                 Ok(round) => {
                     // Editors save by way of other files: what counts is what has another content now.
                     if !first && !round.changed.is_empty() {
@@ -143,7 +145,7 @@ pub fn watch(options: &Options, stop: &AtomicBool, on_round: &mut dyn FnMut(Roun
                 on_round(Round { cause, outcome: last.clone() });
             }
             touched.clear();
-            first = false;
+            (first, mended) = (false, false);
             session.doubt.allowed = true;
             if let Some(inbox) = &mut session.inbox {
                 inbox.gave_way = 0;
@@ -170,6 +172,8 @@ pub fn watch(options: &Options, stop: &AtomicBool, on_round: &mut dyn FnMut(Roun
                 std::thread::sleep(GAP);
                 Setup::new(options)
             });
+            mended |= read.is_ok() && unusable;
+            unusable = read.is_err();
             match read {
                 Ok((setup, _)) if !named_it && setup.config == session.setup.config => {}
                 Ok((setup, found)) => {

@@ -417,7 +417,9 @@ fn check(db: &dyn Db, source: Source) -> Built {
                 diagnostics.push(diagnostic.clone());
             }
         }
-        Presence::Absent => diagnostics.push(Diagnostic::new(Code::Unreadable, At::file(file), "the file is gone")),
+        Presence::Absent => {
+            diagnostics.push(Diagnostic::new(Code::Unreadable, At::file(file), "the file is not there"))
+        }
         Presence::Text | Presence::Stored | Presence::Unread => {}
     }
     reads.findings(findings_digest(db, source));
