@@ -17,12 +17,18 @@ use crate::{finish, quiet, read, remove, write};
 /// How many contracts the committed table is about.
 pub(crate) const CONTRACTS: usize = 10_000;
 
-/// The committed table, from the root.
+/// How many the second table is about: what is linear there, and what is not.
+const MANY: usize = 100_000;
+
+/// The committed tables, from the root.
 const TABLE: &str = "tests/bench.md";
+const LARGE: &str = "tests/bench_100k.md";
 
 /// How often short and long runs are repeated; the median counts.
 const SHORT: usize = 7;
 const LONG: usize = 3;
+/// The same with very many contracts.
+const FEW: usize = 3;
 
 /// What a run has cost: wall and CPU in seconds, the largest resident set in MB.
 #[derive(Clone, Copy)]
@@ -53,13 +59,20 @@ pub(crate) fn run(root: &Path, contracts: usize) -> Result<(), String> {
     let begin = load();
     let mut rows = Rows::new();
     // The table grows part by part: the long ones come last.
-    for part in [Bench::pair, Bench::with_tests, Bench::all_three, Bench::watching, Bench::schemastore, Bench::onex] {
+    let parts: &[fn(&Bench, &mut Rows) -> Result<(), String>] = match bench.large() {
+        true => &[Bench::pair, Bench::idle_and_edits, Bench::watching],
+        false => {
+            &[Bench::pair, Bench::with_tests, Bench::idle_and_edits, Bench::watching, Bench::schemastore, Bench::onex]
+        }
+    };
+    let usual = read(&root.join(TABLE)).unwrap_or_default();
+    for part in parts {
         part(&bench, &mut rows)?;
-        let text = table(contracts, &begin, &load(), &rows);
-        if contracts == CONTRACTS {
-            write(&root.join(TABLE), &text)?;
-        } else {
-            write(&bench.folder.join(format!("bench-{contracts}.md")), &text)?;
+        let text = table(&bench, &usual, &begin, &load(), &rows);
+        match contracts {
+            CONTRACTS => write(&root.join(TABLE), &text)?,
+            MANY => write(&root.join(LARGE), &text)?,
+            _ => write(&bench.folder.join(format!("bench-{contracts}.md")), &text)?,
         }
     }
     bench.ram.iter().try_for_each(|ram| remove(ram))
@@ -77,7 +90,14 @@ fn ram() -> Option<PathBuf> {
     shm.is_dir().then(|| shm.join(format!("omnigen-bench-{}", std::process::id())))
 }
 
-fn table(contracts: usize, begin: &str, end: &str, rows: &Rows) -> String {
+/// What the table of the usual size says of a row.
+fn usually<'t>(usual: &'t str, what: &str) -> &'t str {
+    let figure = |line: &'t str| line.strip_prefix("| ")?.strip_prefix(what)?.strip_prefix(" | ")?.split(" | ").next();
+    usual.lines().find_map(figure).unwrap_or_default()
+}
+
+fn table(bench: &Bench, usual: &str, begin: &str, end: &str, rows: &Rows) -> String {
+    let contracts = bench.contracts;
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let busy = |load: &str| load.parse::<f64>().is_ok_and(|load| load > 1.0);
     let noise = if busy(begin) {
@@ -86,19 +106,27 @@ fn table(contracts: usize, begin: &str, end: &str, rows: &Rows) -> String {
     } else {
         "The machine was quiet when it began"
     };
+    let (short, long) = (bench.short(), bench.long());
+    let (task, tests, third) = match bench.large() {
+        true => {
+            (format!("bench --n {contracts}"), "no tests are made, and what is computed is measured once", "At 10,000")
+        }
+        false => ("bench".to_owned(), "runs with tests were made once", "Goal"),
+    };
     let mut text = format!(
-        "<!-- Written by `cargo xtask bench`. Do not edit. -->
+        "<!-- Written by `cargo xtask {task}`. Do not edit. -->
 
 Release build, {contracts} JSON contracts by `synth_contracts.py`, {cores} cores, everything in one run. {noise} (load average \
-{begin} when it began, {end} at the end, its own work included). The median of {SHORT}, of {LONG} where a run writes all outputs; \
-runs with tests were made once. What is compared took turns. `cold` is on a RAM disk where the system has one.
+{begin} when it began, {end} at the end, its own work included). The median of {short}, of {long} where a run writes all outputs; \
+{tests}. What is compared took turns. `cold` is on a RAM disk where the system has one.
 
-| What | Figure | Goal |
+| What | Figure | {third} |
 |---|---:|---:|
 "
     );
     for (what, figure, goal) in rows {
-        text += &format!("| {what} | {figure} | {goal} |\n");
+        let third = if bench.large() { usually(usual, what) } else { goal };
+        text += &format!("| {what} | {figure} | {third} |\n");
     }
     text
 }
@@ -120,6 +148,19 @@ struct Bench {
 }
 
 impl Bench {
+    /// Are there so many contracts that everything takes long?
+    fn large(&self) -> bool {
+        self.contracts >= MANY
+    }
+
+    fn short(&self) -> usize {
+        if self.large() { FEW } else { SHORT }
+    }
+
+    fn long(&self) -> usize {
+        if self.large() { 1 } else { LONG }
+    }
+
     /// A project with fresh contracts and no outputs.
     fn project(&self, name: &str, settings: &str, format: &str) -> Result<PathBuf, String> {
         self.project_in(&self.folder, name, settings, format, self.contracts)

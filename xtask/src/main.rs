@@ -33,7 +33,8 @@ tasks:
                            it says something else
                   mutants  generated tests run on faulty contracts and validators, tests/mutants.md
                   peers    other generators and ours on the same schemas, points and times, tests/peers.md
-  bench [--n N]   measures a release build on N synthetic contracts (10000) and writes tests/bench.md if it is so many
+  bench [--n N]   measures a release build on N synthetic contracts (10000) and writes tests/bench.md if it is so many,
+                  tests/bench_100k.md if it is 100000 (fewer rounds, no tests; needs 8 GB of memory for files)
   bench-agents    measures what agents cost beside their own time and writes tests/bench_agents.md";
 
 fn main() -> ExitCode {

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::Command;
 
-use super::{Bench, LONG, Rows, SHORT, clean, mb, median, row, seconds, times};
+use super::{Bench, Rows, SHORT, clean, mb, median, row, seconds, times};
 use crate::conformance::schemastore;
 use crate::{finish, remove};
 
@@ -22,7 +22,7 @@ impl Bench {
     fn computing(&self, rows: &mut Rows, project: &Path) -> Result<(), String> {
         let what = "models and validators, computing";
         let (mut one, mut two) = (Vec::new(), Vec::new());
-        for _ in 0..SHORT {
+        for _ in 0..if self.large() { 1 } else { SHORT } {
             one.push(self.measure(&self.build(project, &["--check", "-j1"]))?);
             two.push(self.measure(&self.build(project, &["--check", "-j2"]))?);
         }
@@ -41,7 +41,7 @@ impl Bench {
         let what = "models and validators, cold";
         let (archive, unpacked) = (project.with_extension("tar"), project.with_extension("unpacked"));
         let (mut built, mut plain) = (Vec::new(), Vec::new());
-        for _ in 0..LONG {
+        for _ in 0..self.long() {
             clean(project)?;
             built.push(self.measure(&self.build(project, &[]))?);
             let pack = Command::new("tar").arg("cf").arg(&archive).arg("-C").arg(project).arg("generated").status();
@@ -81,7 +81,7 @@ impl Bench {
         };
         let problem = |error: std::io::Error| format!("{}: {error}", state.display());
         let (mut first, mut again) = (Vec::new(), Vec::new());
-        for _ in 0..LONG {
+        for _ in 0..self.long() {
             clean(&project)?;
             first.push(self.measure(&self.build(&project, &[]))?);
             // Verdicts stay, and the tests that were made of them.

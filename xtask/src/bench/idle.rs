@@ -5,16 +5,23 @@ use std::fmt::Write as _;
 use std::path::Path;
 use std::process::Command;
 
-use super::{Bench, Rows, SHORT, mb, median, ms, row, times};
+use super::{Bench, Rows, mb, median, ms, row, times};
 use crate::{finish, quiet, read, write};
 
 impl Bench {
-    /// With tests: all that is done again and again.
-    pub(super) fn all_three(&self, rows: &mut Rows) -> Result<(), String> {
-        let project = self.project("tests", "", "jsonschema")?;
+    /// All that is done again and again; with tests, unless there are very many contracts.
+    pub(super) fn idle_and_edits(&self, rows: &mut Rows) -> Result<(), String> {
+        let project = match (self.large(), &self.ram) {
+            (true, Some(ram)) => {
+                let settings = "targets = [\"models\", \"validators\"]\n";
+                self.project_in(ram, "again", settings, "jsonschema", self.contracts)?
+            }
+            _ => self.project("tests", "", "jsonschema")?,
+        };
         self.measure(&self.build(&project, &[]))?;
         self.idle(rows, &project)?;
-        self.edits(rows, &project)
+        self.edits(rows, &project)?;
+        if self.large() { crate::remove(&project) } else { Ok(()) }
     }
 
     fn idle(&self, rows: &mut Rows, project: &Path) -> Result<(), String> {
@@ -25,7 +32,7 @@ impl Bench {
         commit(project)?;
         let ninja = self.ninja(project)?;
         let (mut own, mut git, mut others) = (Vec::new(), Vec::new(), Vec::new());
-        for _ in 0..2 * SHORT {
+        for _ in 0..2 * self.short() {
             git.push(self.measure(git_in(project).arg("status"))?);
             own.push(self.measure(&self.build(project, &[]))?);
             if let Some(ninja) = &ninja {
@@ -53,7 +60,7 @@ impl Bench {
         let path: BTreeMap<u64, &str> = contracts.iter().map(|(id, path, _)| (*id, path.as_str())).collect();
         let mut text = "rule make\n  command = true\n".to_owned();
         for (_, own, references) in &contracts {
-            let outputs = outputs_of(own);
+            let outputs = outputs_of(own).into_iter().take(if self.large() { 2 } else { 3 }).collect::<Vec<_>>();
             let _ = write!(text, "build {}: make contracts/{own}", outputs.join(" "));
             let others: Vec<String> =
                 references.iter().filter_map(|id| Some(format!("contracts/{}", path.get(id)?))).collect();
@@ -89,10 +96,10 @@ impl Bench {
             // written, and is not that one.
             let (mut more, mut written, mut made) = (Vec::new(), Vec::new(), Vec::new());
             let profile = project.join(".omnigen/bench-profile.json");
-            for round in 0..SHORT {
+            for round in 0..self.short() {
                 self.measure(&self.build(project, &[]))?;
                 let before = self.measure(&self.build(project, &[]))?;
-                self.touch(project, pick, variant, at * SHORT + round + 1)?;
+                self.touch(project, pick, variant, at * self.short() + round + 1)?;
                 let log = project.join(".omnigen/log");
                 let known = read(&log).unwrap_or_default().len();
                 let mut build = self.build(project, &[]);
@@ -110,13 +117,18 @@ impl Bench {
             }
             more.sort_by(f64::total_cmp);
             written.sort_unstable();
-            row(rows, &format!("{what}, wall beyond nothing changed"), format!("+ {}", ms(more[SHORT / 2])), goal);
-            row(rows, &format!("{what}, outputs written"), written[SHORT / 2].to_string(), "");
+            row(
+                rows,
+                &format!("{what}, wall beyond nothing changed"),
+                format!("+ {}", ms(more[self.short() / 2])),
+                goal,
+            );
+            row(rows, &format!("{what}, outputs written"), written[self.short() / 2].to_string(), "");
             made.sort_by_key(|(count, _)| *count);
-            if let Some((count, _)) = made.get(SHORT / 2) {
+            if let Some((count, _)) = made.get(self.short() / 2) {
                 row(rows, &format!("{what}, artifacts made again, by their traces"), count.to_string(), "");
                 made.sort_by(|(_, a), (_, b)| a.total_cmp(b));
-                let each = format!("{:.2} ms", made[SHORT / 2].1 * 1e3);
+                let each = format!("{:.2} ms", made[self.short() / 2].1 * 1e3);
                 row(rows, &format!("{what}, wall for each of them"), each, "");
             }
         }
