@@ -1,6 +1,7 @@
 //! What programs read: JSON lines, event files, traces, annotations, schemas.
 
-use omnigen_ir::{Judge as _, Question};
+use omnigen_ir::samples::Samples;
+use omnigen_ir::{Asked, Judge as _, Question};
 use omnigen_oracle::Oracle;
 use omnigen_tests::{Project, Run, python};
 use serde_json::{Value, json};
@@ -51,12 +52,11 @@ pub(crate) fn valid(format: &str, documents: &[Value]) {
         omnigen_contracts::document(&"document.json".into(), &text).unwrap_or_else(|| panic!("no JSON: {text}"))
     };
     let root = "urn:test:schema".to_owned();
+    let samples = Samples::of(documents.iter().map(json));
     let question = Question {
         documents: vec![(root.clone(), json(&schema))],
-        root,
         assert_formats: true,
-        bases: documents.iter().map(json).collect(),
-        instances: (0..documents.len()).map(|at| (at, Vec::new())).collect(),
+        asked: vec![Asked { root, member: None, samples: &samples }],
     };
     let verdicts = Oracle.verdicts(&question).expect("a schema that compiles");
     for (document, valid) in documents.iter().zip(verdicts) {

@@ -3,15 +3,12 @@
 
 use omnigen_ir::naming::function_at;
 use omnigen_ir::samples::{Limit, Samples, samples_at};
-use omnigen_ir::{Contract, Export, Json, Link, Node, Place, Resolve, Schema};
-use omnigen_python::Settings;
+use omnigen_ir::{Asked, Contract, Export, Json, Link, Node, Place, Resolve, Schema};
 use omnigen_python::pytest::Definition;
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use crate::exports_tests::within;
-use crate::graph::Db;
-use crate::inputs::Source;
-use crate::tasks::{Asked, base, encoded, question};
+use crate::exports_tests::choice;
+use crate::tasks::encoded;
 use crate::trace::Reads;
 
 /// Documents of all definitions that nothing leads to, of one at least, and of one at most; values likewise.
@@ -37,14 +34,15 @@ enum Reached {
     Alternative,
 }
 
-/// The definitions that need documents of their own, each with the verdicts about these.
-pub(crate) fn judged<'c>(
-    db: &dyn Db,
-    source: Source,
-    contract: &'c Contract<'_>,
-    reads: &Reads<'_>,
-    settings: &Settings,
-) -> Result<Vec<Definition<'c>>, String> {
+/// A definition that needs documents of its own, with these.
+pub(crate) struct Made<'c> {
+    export: &'c Export,
+    reached: Reached,
+    samples: Samples,
+}
+
+/// The definitions that need documents of their own.
+pub(crate) fn made<'c>(contract: &'c Contract<'_>, reads: &Reads<'_>) -> Vec<Made<'c>> {
     let wanted = wanted(contract, reads);
     let count = wanted.iter().filter(|(_, reached)| *reached == Reached::Never).count().max(1);
     let limit = |reached| match reached {
@@ -53,22 +51,18 @@ pub(crate) fn judged<'c>(
         }
         Reached::Alternative => Limit { documents: TRIED, values: 1_000 },
     };
-    let mut made: Vec<(&Export, Reached, Samples)> = Vec::with_capacity(wanted.len());
-    for (export, reached) in wanted {
+    let made = wanted.into_iter().map(|(export, reached)| {
         let samples = samples_at(&Place::new(contract.file, &export.pointer), reads, limit(reached));
-        if !samples.candidates.is_empty() {
-            made.push((export, reached, samples));
-        }
-    }
-    if made.is_empty() {
-        return Ok(Vec::new());
-    }
-    let asked = asked(&base(db, contract.file, source), &made);
-    let question = question(db, source, contract, reads, settings, asked)?;
-    let verdicts = db.shared().verdicts.ask(&question)?;
-    let mut rest = verdicts.as_slice();
+        Made { export, reached, samples }
+    });
+    made.filter(|made| !made.samples.candidates.is_empty()).collect()
+}
+
+/// Takes in the verdicts about all of these documents, in their order.
+pub(crate) fn judged<'c>(made: Vec<Made<'c>>, verdicts: &[bool]) -> Vec<Definition<'c>> {
+    let mut rest = verdicts;
     let mut found = Vec::with_capacity(made.len());
-    for (export, reached, mut samples) in made {
+    for Made { export, reached, mut samples } in made {
         let (own, others) = rest.split_at(samples.candidates.len().min(rest.len()));
         rest = others;
         let mut verdicts = own.to_vec();
@@ -87,7 +81,7 @@ pub(crate) fn judged<'c>(
             found.push(Definition { export, samples, verdicts });
         }
     }
-    Ok(found)
+    found
 }
 
 /// The definitions with functions of their own that the root does not explain, in the order of the contract.
@@ -143,15 +137,12 @@ fn reached(contract: &Contract<'_>, reads: &Reads<'_>) -> FxHashMap<String, bool
 /// Keywords of schemas of which it only counts whether they hold.
 const CONDITIONS: [&str; 6] = ["anyOf", "oneOf", "not", "if", "contains", "propertyNames"];
 
-/// Every document as the member of an object, with the definition's place for its name.
-fn asked(base: &str, made: &[(&Export, Reached, Samples)]) -> Asked {
-    let mut asked = Asked { root: None, bases: Vec::new(), instances: Vec::new() };
-    let mut properties = Vec::with_capacity(made.len());
-    for (export, _, samples) in made {
-        let target = format!("{base}#{}", encoded(&export.pointer));
-        properties.push((export.pointer.clone(), Json::Object(vec![("$ref".into(), Json::String(target.into()))])));
-        within(&mut asked, &export.pointer, samples);
+/// The schema that chooses between them, if there are any, and every document as the member of an object, with the definition's
+/// place for its name.
+pub(crate) fn asked<'a>(base: &str, made: &'a [Made<'_>]) -> (Vec<(String, Json)>, Vec<Asked<'a>>) {
+    if made.is_empty() {
+        return (Vec::new(), Vec::new());
     }
-    asked.root = Some((CHOICE.to_owned(), Json::Object(vec![("properties".into(), Json::Object(properties))])));
-    asked
+    let members = made.iter().map(|made| (&*made.export.pointer, &made.samples));
+    choice(CHOICE, members, &|pointer| format!("{base}#{}", encoded(pointer)))
 }

@@ -4,15 +4,15 @@ use std::collections::BTreeSet;
 
 use omnigen_contracts::Declarations;
 use omnigen_ir::naming::{name_at, plain_pointer, snake};
-use omnigen_ir::samples::{Edit, Limit, Samples, Step, samples_at};
-use omnigen_ir::{Contract, Export, Json, NodeManifest, Place, RefTarget, Reference, Schema, plain};
+use omnigen_ir::samples::{Limit, Samples, samples_at};
+use omnigen_ir::{Asked, Contract, Export, Json, NodeManifest, Place, RefTarget, Reference, Schema, plain};
 use omnigen_python::exports_tests::{Judged, tests as module};
 use omnigen_python::{Emitted, Settings};
 use omnigen_report::{At, Code, Diagnostic};
 
 use crate::graph::Db;
 use crate::inputs::Source;
-use crate::tasks::{Asked, encoded, question, refused, too_much};
+use crate::tasks::{base, encoded, question, refused, too_much};
 use crate::trace::Reads;
 
 /// Documents of all exports of a contract together, of one at least, and of one at most.
@@ -67,8 +67,14 @@ pub(crate) fn tests(
     if made.iter().all(|samples| samples.candidates.is_empty()) {
         return module(contract, settings, &[], node);
     }
-    let judged = asked(db, source, contract, reads, settings, &own, &made)
-        .and_then(|question| db.shared().verdicts.ask(&question));
+    let judged = reads.declared(source).ok_or_else(|| "nothing is known of it".to_owned()).and_then(|declared| {
+        let (keys, base) = (keys(declared), base(db, contract.file, source));
+        // All at once: a judge takes longer to read a contract than to decide.
+        let members = own.iter().zip(&made).map(|(export, samples)| (&*export.pointer, samples));
+        let (choice, asked) = choice(CHOICE, members, &|pointer| format!("{base}#{}", encoded(&keyed(&keys, pointer))));
+        let question = question(db, source, contract, reads, settings, choice, asked)?;
+        db.shared().verdicts.ask(&question)
+    });
     let verdicts = match judged {
         Ok(verdicts) => verdicts,
         Err(reason) => return without_verdicts(reason),
@@ -96,47 +102,20 @@ pub(crate) fn tests(
     emitted
 }
 
-/// Every document as the member of an object, with the export's place for its name: a judge takes longer to read a contract than
-/// to decide.
-fn asked(
-    db: &dyn Db,
-    source: Source,
-    contract: &Contract<'_>,
-    reads: &Reads<'_>,
-    settings: &Settings,
-    own: &[&Export],
-    made: &[Samples],
-) -> Result<omnigen_ir::Question, String> {
-    let declared = reads.declared(source).ok_or("nothing is known of it")?;
-    let keys = keys(declared);
-    let base = crate::tasks::base(db, contract.file, source);
-    let mut asked = Asked { root: None, bases: Vec::new(), instances: Vec::new() };
-    let mut properties = Vec::with_capacity(own.len());
-    for (export, samples) in own.iter().zip(made) {
-        let target = format!("{base}#{}", encoded(&keyed(&keys, &export.pointer)));
-        properties.push((export.pointer.clone(), Json::Object(vec![("$ref".into(), Json::String(target.into()))])));
-        within(&mut asked, &export.pointer, samples);
+/// A schema, called `uri`, that chooses between the schemas of `members` by a member's name, and what it decides about.
+pub(crate) fn choice<'a>(
+    uri: &str,
+    members: impl Iterator<Item = (&'a str, &'a Samples)>,
+    target: &dyn Fn(&str) -> String,
+) -> (Vec<(String, Json)>, Vec<Asked<'a>>) {
+    let (mut properties, mut asked) = (Vec::new(), Vec::new());
+    for (member, samples) in members {
+        let reference = ("$ref".into(), Json::String(target(member).into()));
+        properties.push((member.into(), Json::Object(vec![reference])));
+        asked.push(Asked { root: uri.to_owned(), member: Some(member), samples });
     }
-    let choice = Json::Object(vec![("properties".into(), Json::Object(properties))]);
-    asked.root = Some((CHOICE.to_owned(), choice));
-    question(db, source, contract, reads, settings, asked)
-}
-
-/// Asks about documents as a member of an object.
-pub(crate) fn within(asked: &mut Asked, member: &str, samples: &Samples) {
-    let first = asked.bases.len();
-    let name = Step::Name(member.into());
-    let within = |path: &[Step]| std::iter::once(name.clone()).chain(path.iter().cloned()).collect::<Vec<Step>>();
-    for base in &samples.bases {
-        asked.bases.push(Json::Object(vec![(member.into(), base.document.clone())]));
-    }
-    for candidate in &samples.candidates {
-        let edits = candidate.edits.iter().map(|edit| match edit {
-            Edit::Put(path, value) => Edit::Put(within(path), value.clone()),
-            Edit::Drop(path) => Edit::Drop(within(path)),
-        });
-        asked.instances.push((first + candidate.base, edits.collect()));
-    }
+    let schema = Json::Object(vec![("properties".into(), Json::Object(properties))]);
+    (vec![(uri.to_owned(), schema)], asked)
 }
 
 /// The places of a contract's schemas: its definitions, and what references lead to within them.

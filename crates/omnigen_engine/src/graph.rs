@@ -5,11 +5,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use omnigen_contracts::{Declarations, Dialect, Held, Includes};
 use omnigen_ir::naming::Unit;
-use omnigen_ir::{Contract, Digest, Encoder, FileId, Judge, NodeManifest, Place, View};
+use omnigen_ir::{Contract, Digest, Encoder, FileId, Json, Judge, NodeManifest, Place, View};
 use omnigen_python::Emitted;
 use omnigen_report::{At, Code, Diagnostic, Severity};
 use rayon::prelude::*;
@@ -176,6 +176,17 @@ pub(crate) struct Parsed {
     pub(crate) includes: Includes,
     /// Those of them whose text is missing.
     pub(crate) needs: BTreeSet<FileId>,
+    /// See [`Parsed::document`].
+    pub(crate) document: OnceLock<Option<Json>>,
+}
+
+impl Parsed {
+    /// The text as the schema that it is, or is translated to, if it parses. Read when somebody asks first: a judge needs it of each
+    /// contract, and of those that it refers to.
+    pub(crate) fn document(&self, file: &FileId) -> Option<&Json> {
+        let read = || omnigen_contracts::schema_document(file, &self.text, &self.includes);
+        self.document.get_or_init(read).as_ref()
+    }
 }
 
 impl PartialEq for Parsed {

@@ -1,7 +1,7 @@
 //! Files that stand within a contract (`!include`): their texts come from the other inputs.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use omnigen_contracts::{Dialect, Includes};
 use omnigen_ir::FileId;
@@ -26,7 +26,7 @@ pub(crate) fn read(db: &dyn Db, source: Source, text: &Arc<str>) -> Parsed {
             }
         }
         if unknown.is_empty() || !needs.is_empty() {
-            return Parsed { declared, text: text.clone(), includes, needs };
+            return Parsed { declared, text: text.clone(), includes, needs, document: OnceLock::new() };
         }
     }
 }

@@ -5,7 +5,7 @@
 
 use omnigen_contracts::Declarations;
 use omnigen_ir::samples::{Edit, Step};
-use omnigen_ir::{Json, Node};
+use omnigen_ir::{Asked, Json, Node};
 use rustc_hash::FxHashSet;
 
 use crate::tasks::each_node;
@@ -25,10 +25,11 @@ pub(crate) struct Names<'a> {
 
 impl<'a> Names<'a> {
     /// All names within documents, and changes of documents.
-    pub(crate) fn of(bases: &'a [Json], instances: &'a [(usize, Vec<Edit>)]) -> Names<'a> {
+    pub(crate) fn of(asked: &[Asked<'a>]) -> Names<'a> {
         let mut names = Names::default();
-        bases.iter().for_each(|base| names.document(base));
-        for edit in instances.iter().flat_map(|(_, edits)| edits) {
+        let samples = || asked.iter().map(|asked| asked.samples);
+        samples().flat_map(|samples| &samples.bases).for_each(|base| names.document(&base.document));
+        for edit in samples().flat_map(|samples| &samples.candidates).flat_map(|candidate| &candidate.edits) {
             let (Edit::Put(path, _) | Edit::Drop(path)) = edit;
             names.members.extend(path.iter().filter_map(|step| match step {
                 Step::Name(name) => Some(&**name),
@@ -82,41 +83,46 @@ pub(crate) fn nameless(declared: &Declarations) -> bool {
     declared.ids.iter().all(|(_, pointer)| pointer.is_empty()) && declared.anchors.is_empty()
 }
 
-/// Leaves out annotations, and with `unseen` properties that no document has.
-pub(crate) fn strip(schema: &mut Json, names: &Names<'_>, unseen: bool) {
-    let Json::Object(members) = schema else { return };
-    members.retain(|(name, _)| !ANNOTATIONS.contains(&&**name) || names.leads_through(name));
-    for (keyword, value) in members {
-        match &**keyword {
-            "properties" => {
-                let Json::Object(properties) = value else { continue };
-                for (name, schema) in properties {
-                    if unseen && !names.members.contains(&**name) && !names.leads_through(name) {
-                        *schema = Json::Bool(true);
-                    } else {
-                        strip(schema, names, unseen);
-                    }
-                }
+/// A copy without annotations, and with `unseen` without properties that no document has and definitions that nothing leads to.
+pub(crate) fn stripped(schema: &Json, names: &Names<'_>, unseen: bool) -> Json {
+    let Json::Object(members) = schema else { return schema.clone() };
+    let inner = |schema: &Json| stripped(schema, names, unseen);
+    let member = |(keyword, value): &(Box<str>, Json)| {
+        let value = match (&**keyword, value) {
+            (keyword, _) if ANNOTATIONS.contains(&keyword) && !names.leads_through(keyword) => return None,
+            ("properties", Json::Object(schemas)) => {
+                let kept = |name: &str| !unseen || names.members.contains(name) || names.leads_through(name);
+                let schemas = schemas.iter().filter(|(name, _)| kept(name));
+                Json::Object(schemas.map(|(name, schema)| (name.clone(), inner(schema))).collect())
             }
-            "patternProperties" | "$defs" | "definitions" | "dependentSchemas" | "dependencies" => {
-                let Json::Object(schemas) = value else { continue };
-                schemas.iter_mut().for_each(|(_, schema)| strip(schema, names, unseen));
+            ("$defs" | "definitions", Json::Object(schemas)) => {
+                let kept = |name: &str| !unseen || names.leads_through(name);
+                let schemas = schemas.iter().filter(|(name, _)| kept(name));
+                Json::Object(schemas.map(|(name, schema)| (name.clone(), inner(schema))).collect())
             }
-            "allOf" | "anyOf" | "oneOf" | "prefixItems" | "items" => match value {
-                Json::Array(schemas) => schemas.iter_mut().for_each(|schema| strip(schema, names, unseen)),
-                schema => strip(schema, names, unseen),
-            },
-            "additionalProperties"
-            | "additionalItems"
-            | "contains"
-            | "not"
-            | "if"
-            | "then"
-            | "else"
-            | "propertyNames"
-            | "unevaluatedItems"
-            | "unevaluatedProperties" => strip(value, names, unseen),
-            _ => {}
-        }
-    }
+            ("patternProperties" | "dependentSchemas" | "dependencies", Json::Object(schemas)) => {
+                Json::Object(schemas.iter().map(|(name, schema)| (name.clone(), inner(schema))).collect())
+            }
+            ("allOf" | "anyOf" | "oneOf" | "prefixItems" | "items", Json::Array(schemas)) => {
+                Json::Array(schemas.iter().map(inner).collect())
+            }
+            (
+                "items"
+                | "additionalProperties"
+                | "additionalItems"
+                | "contains"
+                | "not"
+                | "if"
+                | "then"
+                | "else"
+                | "propertyNames"
+                | "unevaluatedItems"
+                | "unevaluatedProperties",
+                value,
+            ) => inner(value),
+            (_, value) => value.clone(),
+        };
+        Some((keyword.clone(), value))
+    };
+    Json::Object(members.iter().filter_map(member).collect())
 }

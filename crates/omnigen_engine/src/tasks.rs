@@ -3,15 +3,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use omnigen_ir::normalize::Types;
-use omnigen_ir::samples::{Candidate, Edit, Limit, Samples, effort, samples};
-use omnigen_ir::{Contract, FileId, Json, Link, Node, Place, Question, RefTarget, Reference, Resolve, Schema};
+use omnigen_ir::samples::{Candidate, Limit, Samples, effort, samples};
+use omnigen_ir::{Asked, Contract, FileId, Json, Link, Node, Place, Question, RefTarget, Reference, Resolve, Schema};
 use omnigen_python::pytest::{Definition, Verdict};
 use omnigen_python::{Emitted, Settings};
 use omnigen_report::{At, Code, Diagnostic};
 use rustc_hash::FxHashSet;
 
+use crate::definitions_tests;
 use crate::exports_tests::{keyed, keys, written};
-use crate::graph::{Db, Parsed, declarations, source_of};
+use crate::graph::{Db, declarations, source_of};
 use crate::inputs::Source;
 use crate::lean::{self, Names};
 use crate::trace::{Reads, Target};
@@ -58,19 +59,28 @@ pub(crate) fn tests(
         return without_verdicts(contract, settings, &reason);
     }
     let samples = samples(contract, reads, LIMIT);
-    let bases = samples.bases.iter().map(|base| base.document.clone()).collect();
-    let instances = samples.candidates.iter().map(|candidate| (candidate.base, candidate.edits.clone())).collect();
-    let question = question(db, source, contract, reads, settings, Asked { root: None, bases, instances });
-    match question.and_then(|question| db.shared().verdicts.ask(&question)) {
-        Ok(verdicts) => {
+    let made = definitions_tests::made(contract, reads);
+    let base = base(db, contract.file, source);
+    let root = || Asked { root: base.clone(), member: None, samples: &samples };
+    let ask = |choices, asked| {
+        let question = question(db, source, contract, reads, settings, choices, asked)?;
+        db.shared().verdicts.ask(&question)
+    };
+    // All at once: to read a contract takes the judge longer than to decide.
+    let (choice, mut asked) = definitions_tests::asked(&base, &made);
+    asked.insert(0, root());
+    let (judged, unjudged) = match ask(choice, asked) {
+        // What is wrong may be a definition that nothing leads to.
+        Err(reason) if !made.is_empty() => (ask(Vec::new(), vec![root()]), Some(no_verdict(contract, &reason))),
+        judged => (judged, None),
+    };
+    match judged {
+        Ok(mut verdicts) => {
+            let others = verdicts.split_off(samples.candidates.len().min(verdicts.len()));
+            let definitions = if unjudged.is_none() { definitions_tests::judged(made, &others) } else { Vec::new() };
             let types = Types::of(contract, reads);
             let root = Place::new(contract.file, "");
             let known = known(&samples, &verdicts, &|document| types.refuses(&root, document));
-            let definitions = crate::definitions_tests::judged(db, source, contract, reads, settings);
-            let (definitions, unjudged) = match definitions {
-                Ok(definitions) => (definitions, None),
-                Err(reason) => (Vec::new(), Some(no_verdict(contract, &reason))),
-            };
             let mut emitted = omnigen_python::pytest::tests(contract, settings, &samples, &known, &definitions);
             emitted.diagnostics.extend(unjudged);
             for Definition { export, samples, verdicts } in &definitions {
@@ -90,16 +100,17 @@ pub(crate) fn tests(
 
 /// What is known of each document. The model alone is given one wrong type of every place first, as long as there is room.
 fn known(samples: &Samples, verdicts: &[bool], refuses: &dyn Fn(&Json) -> bool) -> Vec<Verdict> {
-    if verdicts.iter().filter(|valid| !**valid).count() <= MODELS {
-        let mut judged = verdicts.iter();
-        return samples.look(|_, document| match judged.next() {
-            Some(true) => Verdict::Valid,
-            _ if refuses(document) => Verdict::Mistyped,
-            _ => Verdict::Invalid,
-        });
-    }
     let mut known: Vec<Verdict> =
         verdicts.iter().map(|valid| if *valid { Verdict::Valid } else { Verdict::Invalid }).collect();
+    let mut scratch = samples.scratch();
+    if verdicts.iter().filter(|valid| !**valid).count() <= MODELS {
+        for (known, candidate) in known.iter_mut().zip(&samples.candidates) {
+            if *known == Verdict::Invalid && scratch.look(candidate, refuses) {
+                *known = Verdict::Mistyped;
+            }
+        }
+        return known;
+    }
     let mut places: FxHashSet<&str> = FxHashSet::default();
     let (mut first, mut others) = (Vec::new(), Vec::new());
     for (at, candidate) in samples.candidates.iter().enumerate() {
@@ -116,7 +127,7 @@ fn known(samples: &Samples, verdicts: &[bool], refuses: &dyn Fn(&Json) -> bool) 
         if room == 0 {
             break;
         }
-        if refuses(&samples.document(&samples.candidates[at])) {
+        if scratch.look(&samples.candidates[at], refuses) {
             known[at] = Verdict::Mistyped;
             room -= 1;
         }
@@ -137,27 +148,18 @@ fn no_verdict(contract: &Contract<'_>, reason: &str) -> Diagnostic {
     Diagnostic::new(Code::NoVerdict, At::file(contract.file), message)
 }
 
-/// What is asked about.
-pub(crate) struct Asked {
-    /// URI and document of the schema that decides; none for that of the contract itself.
-    pub(crate) root: Option<(String, Json)>,
-    /// Documents.
-    pub(crate) bases: Vec<Json>,
-    /// Changes of them, by number.
-    pub(crate) instances: Vec<(usize, Vec<Edit>)>,
-}
-
-/// The question about the candidates: the contract's document and those of the files that were read for it. References between
-/// them are rewritten to lead where the build has found them to lead; what is referenced beyond them accepts everything (the
-/// candidates hold nothing there).
-pub(crate) fn question(
+/// The question about the candidates: the contract's document, those of the files that were read for it, and those of `choices`,
+/// with their URIs. References between the former are rewritten to lead where the build has found them to lead; what is referenced
+/// beyond them accepts everything (the candidates hold nothing there).
+pub(crate) fn question<'a>(
     db: &dyn Db,
     source: Source,
     contract: &Contract<'_>,
     reads: &Reads<'_>,
     settings: &Settings,
-    asked: Asked,
-) -> Result<Question, String> {
+    choices: Vec<(String, Json)>,
+    asked: Vec<Asked<'a>>,
+) -> Result<Question<'a>, String> {
     let mut included: BTreeSet<FileId> = reads.foreign();
     included.insert(contract.file.clone());
     let sources: BTreeMap<FileId, Source> =
@@ -192,7 +194,8 @@ pub(crate) fn question(
         }),
         Link::Dangling | Link::Pending => None,
     };
-    let mut names = Names::of(&asked.bases, &asked.instances);
+    // Of a contract that refers to no other one nothing is left out.
+    let mut names = if sources.len() > 1 { Names::of(&asked) } else { Names::default() };
     let mut literal = true;
     for (file, &source) in &sources {
         if let Some(declared) = reads.declared(source).filter(|_| !reads.built_in(file)) {
@@ -204,7 +207,7 @@ pub(crate) fn question(
             metaschemas.set(true);
             continue;
         }
-        let Some(Parsed { text, includes, .. }) = declarations(db, source).as_deref() else { continue };
+        let Some(parsed) = declarations(db, source).as_deref() else { continue };
         let Some(declared) = reads.declared(source) else { continue };
         if !declared.rooted() {
             let found = |reference: &Reference| {
@@ -214,10 +217,12 @@ pub(crate) fn question(
             documents.push((bases[file].clone(), written(declared, &found)?));
             continue;
         }
-        let Some(mut document) = omnigen_contracts::schema_document(file, text, includes) else { continue };
-        if text.contains("unevaluatedItems") && contains_without_evaluating(declared) {
+        let Some(document) = parsed.document(file) else { continue };
+        if parsed.text.contains("unevaluatedItems") && contains_without_evaluating(declared) {
             return Err("it takes `contains` for one of 2020-12 beside `unevaluatedItems`".to_owned());
         }
+        let own = file == contract.file;
+        let mut document = lean::stripped(document, &names, !own && literal && lean::nameless(declared));
         // The judge has to be told what the project assumes.
         let assumed = source.unit(db).assumed.as_deref().and_then(omnigen_contracts::Dialect::draft);
         if let (Some(dialect), Json::Object(members)) = (assumed, &mut document)
@@ -233,8 +238,6 @@ pub(crate) fn question(
                 *value = Json::String(dialect.draft_uri().into());
             }
         }
-        let own = file == contract.file;
-        lean::strip(&mut document, &names, !own && literal && lean::nameless(declared));
         let mut rewrite = |node: &Node| {
             let Some(reference) = &node.reference else { return };
             if matches!(reference.target, RefTarget::Here(_)) {
@@ -264,15 +267,8 @@ pub(crate) fn question(
             }
         }
     }
-    let Asked { root, bases: changed, instances } = asked;
-    let root = match root {
-        Some((uri, document)) => {
-            documents.push((uri.clone(), document));
-            uri
-        }
-        None => bases.get(contract.file).cloned().unwrap_or_else(|| base(db, contract.file, source)),
-    };
-    Ok(Question { root, documents, assert_formats: settings.assert_formats, bases: changed, instances })
+    documents.extend(choices);
+    Ok(Question { documents, assert_formats: settings.assert_formats, asked })
 }
 
 /// The URI of a schema that accepts everything.

@@ -23,9 +23,9 @@ impl Verdicts {
     }
 
     /// One verdict for each instance, or why there is none.
-    pub(crate) fn ask(&self, question: &Question) -> Answer {
+    pub(crate) fn ask(&self, question: &Question<'_>) -> Answer {
         let key = question.key(self.judge.identity());
-        let known = lock(&self.known).get(&key).and_then(|bytes| decode(bytes, question.instances.len()));
+        let known = lock(&self.known).get(&key).and_then(|bytes| decode(bytes, question.count()));
         known.unwrap_or_else(|| {
             let answer = self.judge.verdicts(question);
             let bytes = encode(&answer);

@@ -56,6 +56,12 @@ impl Json {
     }
 }
 
+/// Where there is one of them that `is` it, looked for from an index on, then from the start: two lists of names mostly have one order.
+pub(crate) fn position_from<T>(list: &[T], from: usize, is: impl Fn(&T) -> bool) -> Option<usize> {
+    let (before, behind) = list.split_at_checked(from).unwrap_or((list, &[]));
+    behind.iter().position(&is).map(|at| from + at).or_else(|| before.iter().position(is))
+}
+
 /// Values of which no two are the same, as [`Json::same`] has it. Texts and whole numbers, of which there may be thousands, are
 /// found by hash.
 #[derive(Debug, Default)]

@@ -18,7 +18,7 @@ mod schema;
 
 pub use digest::{Digest, Encode, Encoder, View};
 pub use json::{Distinct, Json, Number};
-pub use judge::{Judge, Question};
+pub use judge::{Asked, Judge, Question};
 pub use key::KeyPart;
 pub use link::{Contract, Export, Exports, FileId, Forms, Link, Place, Reach, Resolve, Scopes};
 pub use node::{

@@ -13,7 +13,8 @@ mod pattern;
 mod rules;
 mod values;
 
-use std::cell::{Cell, RefCell};
+use std::borrow::Cow;
+use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::VecDeque;
 use std::hash::BuildHasher;
 use std::rc::Rc;
@@ -115,14 +116,19 @@ pub struct Samples {
 }
 
 impl Samples {
-    /// What `look` says of each candidate as a document, in their order.
-    pub fn look<T>(&self, mut look: impl FnMut(&Candidate, &Json) -> T) -> Vec<T> {
-        let mut bases: Vec<Json> = self.bases.iter().map(|base| base.document.clone()).collect();
-        let each = |candidate: &Candidate| match candidate.edits.as_slice() {
-            [Edit::Put(path, document)] if path.is_empty() => look(candidate, document),
-            edits => change::changed(&mut bases[candidate.base], edits, |document| look(candidate, document)),
+    /// These documents, about nothing in particular.
+    pub fn of(documents: impl IntoIterator<Item = Json>) -> Samples {
+        let base = |document| Base { document, pointer: "".into() };
+        let bases: Vec<Base> = documents.into_iter().map(base).collect();
+        let candidate = |base: usize| Candidate {
+            base,
+            edits: Vec::new(),
+            about: format!("document {}", base + 1),
+            pointer: "".into(),
+            keyword: "",
+            certain: false,
         };
-        self.candidates.iter().map(each).collect()
+        Samples { candidates: (0..bases.len()).map(candidate).collect(), bases, cut: false }
     }
 
     /// A candidate as a document.
@@ -130,6 +136,27 @@ impl Samples {
         let mut document = self.bases[candidate.base].document.clone();
         candidate.edits.iter().for_each(|edit| edit.apply(&mut document));
         document
+    }
+
+    /// For looking at many candidates as documents, one after the other.
+    pub fn scratch(&self) -> Scratch {
+        Scratch { bases: self.bases.iter().map(|base| base.document.clone()).collect() }
+    }
+}
+
+/// Bases that are changed, looked at, and changed back.
+#[derive(Debug)]
+pub struct Scratch {
+    bases: Vec<Json>,
+}
+
+impl Scratch {
+    /// What `look` says of a candidate of the same samples as a document.
+    pub fn look<T>(&mut self, candidate: &Candidate, look: impl FnOnce(&Json) -> T) -> T {
+        match candidate.edits.as_slice() {
+            [Edit::Put(path, document)] if path.is_empty() => look(document),
+            edits => change::changed(&mut self.bases[candidate.base], edits, look),
+        }
     }
 }
 
@@ -172,7 +199,7 @@ pub fn samples_at(place: &Place, resolve: &dyn Resolve, limit: Limit) -> Samples
     for (base, edits, about, pointer, certain) in std::mem::take(&mut walk.later) {
         // For small contracts only: every further type is of little use.
         if walk.list.len() < SMALL {
-            walk.add(base, edits, &about, &pointer, "type", certain);
+            walk.add(base, edits, about.into(), &pointer, "type", certain);
         }
     }
     Samples { bases: walk.bases, candidates: walk.list, cut: walk.cut }
@@ -264,12 +291,19 @@ struct Spot<'v, 'a> {
     origin: usize,
     /// Hashes of the values that were tried.
     tried: RefCell<Vec<u64>>,
+    /// The smallest value, once somebody has asked for it.
+    least: OnceCell<Option<Json>>,
 }
 
 impl<'v, 'a> Spot<'v, 'a> {
     /// What holds here and is not left to another file's tests.
     fn own(&self) -> impl Iterator<Item = &'v make::Part<'a>> + use<'v, 'a> {
         self.flat.parts.iter().filter(|part| !part.away)
+    }
+
+    /// The smallest value that may stand here.
+    fn least(&self, maker: &Maker<'a, '_>) -> Option<&Json> {
+        self.least.get_or_init(|| maker.make(self.spec, Mode::MINIMAL)).as_ref()
     }
 }
 
@@ -310,7 +344,7 @@ impl<'a> Walk<'a, '_> {
         if nothing {
             for (name, value) in wrong_types() {
                 let about = format!("{name} instead of the document");
-                self.add(base, vec![Edit::Put(Vec::new(), value)], &about, "", "type", false);
+                self.add(base, vec![Edit::Put(Vec::new(), value.clone())], about.into(), "", "type", false);
             }
             return;
         }
@@ -323,7 +357,7 @@ impl<'a> Walk<'a, '_> {
         for (about, keyword, json) in others {
             if !known.contains(&json) {
                 known.push(json.clone());
-                self.add(base, difference(&[], &first, json), &about, "", keyword, false);
+                self.add(base, difference(&[], &first, json), about.into(), "", keyword, false);
             }
         }
         // Many violations at once: each is to be reported at its place.
@@ -337,7 +371,7 @@ impl<'a> Walk<'a, '_> {
             for (about, value) in
                 [("null for every value", spoiled(full, &null)), ("a far value for every value", spoiled(full, &far))]
             {
-                self.add(base, vec![Edit::Put(Vec::new(), value)], about, "", "", false);
+                self.add(base, vec![Edit::Put(Vec::new(), value)], about.into(), "", "", false);
             }
         }
         let start = |document: &Json, base| Visit {
@@ -371,12 +405,20 @@ impl<'a> Walk<'a, '_> {
         let base = self.bases.len();
         self.bases.push(Base { document, pointer: pointer.into() });
         self.weights.push(weight);
-        self.add(base, Vec::new(), about, pointer, "", false);
+        self.add(base, Vec::new(), about.into(), pointer, "", false);
         Some(base)
     }
 
     /// Files a document.
-    fn add(&mut self, base: usize, edits: Vec<Edit>, about: &str, at: &str, keyword: &'static str, certain: bool) {
+    fn add(
+        &mut self,
+        base: usize,
+        edits: Vec<Edit>,
+        about: Cow<'_, str>,
+        at: &str,
+        keyword: &'static str,
+        certain: bool,
+    ) {
         let whole = matches!(edits.as_slice(), [Edit::Put(path, _)] if path.is_empty());
         let changed: usize =
             edits.iter().map(|edit| if let Edit::Put(_, value) = edit { weight(value) } else { 0 }).sum();
@@ -387,15 +429,18 @@ impl<'a> Walk<'a, '_> {
             self.cut |= weight <= LARGEST;
             return;
         }
-        let wanted = FxBuildHasher.hash_one(about);
-        let mut label = about.to_owned();
-        while self.labels.contains_key(&FxBuildHasher.hash_one(label.as_str())) {
+        let wanted = FxBuildHasher.hash_one(&*about);
+        let (mut label, mut taken) = (None, wanted);
+        while self.labels.contains_key(&taken) {
             let count = self.labels.entry(wanted).or_default();
             *count += 1;
-            label = format!("{about} ({count})");
+            let numbered = format!("{about} ({count})");
+            taken = FxBuildHasher.hash_one(numbered.as_str());
+            label = Some(numbered);
         }
-        self.labels.insert(FxBuildHasher.hash_one(label.as_str()), 1);
-        self.list.push(Candidate { base, edits, about: label, pointer: at.into(), keyword, certain });
+        self.labels.insert(taken, 1);
+        let about = label.unwrap_or_else(|| about.into_owned());
+        self.list.push(Candidate { base, edits, about, pointer: at.into(), keyword, certain });
     }
 
     /// Files the document with another value at the spot.
@@ -409,7 +454,7 @@ impl<'a> Walk<'a, '_> {
             return;
         }
         let (edits, certain) = self.phrase(spot, keyword, value);
-        self.add(spot.base, edits, &label(spot, keyword, what), &spot.pointer, keyword, certain);
+        self.add(spot.base, edits, label(spot, keyword, what).into(), &spot.pointer, keyword, certain);
     }
 
     /// What makes the document with another value at the spot, and whether the keyword is certain.
@@ -466,8 +511,8 @@ impl<'a> Walk<'a, '_> {
         };
         let tried = RefCell::new(vec![hash(value)]);
         let (path, spec) = (&*visit.path, &*visit.spec);
-        let origin = visit.origin;
-        let spot = Spot { base, document: &document, path, spec, value, flat: &flat, pointer, origin, tried };
+        let (origin, least) = (visit.origin, OnceCell::new());
+        let spot = Spot { base, document: &document, path, spec, value, flat: &flat, pointer, origin, tried, least };
         if !fresh {
             if visit.branch.is_none() {
                 self.glance(&spot);
@@ -555,8 +600,9 @@ impl<'a> Walk<'a, '_> {
         };
         // The branch that this value takes may be another one than that of the smallest value.
         let there: &[(Box<str>, Json)] = if let Json::Object(members) = spot.value { members } else { &[] };
-        let members = match self.maker.make(spot.spec, Mode::MINIMAL) {
-            Some(Json::Object(members)) => Some(members),
+        let members = match spot.least(&self.maker) {
+            _ if children.is_empty() => None,
+            Some(Json::Object(members)) => Some(members.clone()),
             _ if matches!(spot.value, Json::Object(_)) => {
                 Some(there.iter().filter(|(name, _)| required(name)).cloned().collect())
             }
@@ -586,6 +632,7 @@ impl<'a> Walk<'a, '_> {
                     pointer,
                     origin,
                     tried,
+                    least: OnceCell::new(),
                 });
                 continue;
             }
@@ -688,7 +735,7 @@ impl<'a> Walk<'a, '_> {
         let spec = spot.spec;
         let mode = Mode { full: true, budget: AREA, variant: 0 };
         // Conditions besides the one that is looked at are not to be met.
-        let (_, choices) = self.maker.attempt(spec, &[], 1, mode);
+        let choices = self.maker.flat(spec, &Take::Picks(&[], 1)).choices;
         let usual = |keyword: &str| usize::from(make::conditional(keyword));
         for (i, (keyword, branches)) in choices.iter().enumerate().take(BRANCHES) {
             for branch in 0..(*branches).min(BRANCHES) {

@@ -7,13 +7,15 @@
 use std::collections::BTreeSet;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
-use jsonschema::{Draft, PatternOptions, ReferencingError, Registry, Retrieve, Uri, Validator};
-use omnigen_ir::samples::{Edit, Step};
-use omnigen_ir::{Json, Judge, Question};
+use jsonschema::{Draft, PatternCache, PatternOptions, ReferencingError, Registry, Retrieve, Uri, Validator};
+use omnigen_ir::samples::{Edit, Samples, Step};
+use omnigen_ir::{Asked, Json, Judge, Question};
 use serde_json::{Map, Value};
 
 /// Backtracking steps of one match of one pattern; a catastrophic one then counts as no match.
 const BACKTRACKS: usize = 200_000;
+/// For so many questions expressions are kept: there may be many of them, and large ones.
+const QUESTIONS: usize = 256;
 
 /// The judge that asks the `jsonschema` crate. A schema without `$schema` is read as 2020-12.
 #[derive(Clone, Copy, Debug, Default)]
@@ -73,19 +75,14 @@ impl Judge for Oracle {
         IDENTITY
     }
 
-    fn verdicts(&self, question: &Question) -> Result<Vec<bool>, String> {
+    fn verdicts(&self, question: &Question<'_>) -> Result<Vec<bool>, String> {
         let mut documents = Vec::with_capacity(question.documents.len());
         for (uri, json) in &question.documents {
             let contents = value(json).map_err(|error| format!("{uri}: {error}"))?;
             let draft = dialect(&contents);
             documents.push((uri.as_str(), contents, draft));
         }
-        let base = question.root.split('#').next().unwrap_or_default();
-        let draft = documents
-            .iter()
-            .find(|(uri, ..)| *uri == base)
-            .map(|(_, _, draft)| *draft)
-            .ok_or_else(|| format!("{base} is not among the schemas of the question"))?;
+        let drafts: Vec<(&str, Draft)> = documents.iter().map(|(uri, _, draft)| (*uri, *draft)).collect();
         let resources = documents.into_iter().map(|(uri, contents, draft)| (uri, draft.create_resource(contents)));
         let nothing = Nothing::default();
         let registry = Registry::new()
@@ -101,34 +98,87 @@ impl Judge for Oracle {
                 options = options.with_format(*name, move |text: &str| check.is_valid(&Value::String(text.to_owned())));
             }
         }
-        let validator = options
-            .with_draft(draft)
+        let mut options = options
             .with_registry(&registry)
             .with_retriever(nothing.clone())
             .with_pattern_options(PatternOptions::fancy_regex().backtrack_limit(BACKTRACKS))
+            .with_pattern_cache(patterns())
             .should_validate_formats(question.assert_formats)
             // Annotations for us, in every draft (draft-07 leaves the choice: validation, section 8.2).
             .without_content_media_type_support("application/json")
-            .without_content_encoding_support("base64")
-            .build(&serde_json::json!({ "$ref": question.root }));
-        nothing.complete()?;
-        let validator = validator.map_err(|error| error.to_string())?;
-        let mut bases = Vec::with_capacity(question.bases.len());
-        for base in &question.bases {
-            bases.push(value(base).map_err(|error| error.to_string())?);
-        }
-        let mut verdicts = Vec::with_capacity(question.instances.len());
-        for (base, edits) in &question.instances {
-            let document = bases.get_mut(*base).ok_or_else(|| format!("there is no base {base}"))?;
-            // Changed in place and back: a copy of each document would cost more than judging it.
-            let mut undo = Vec::with_capacity(edits.len());
-            for edit in edits {
-                undo.push(changed(document, edit).map_err(|error| error.to_string())?);
-            }
-            verdicts.push(validator.is_valid(document));
-            undo.into_iter().rev().zip(edits.iter().rev()).for_each(|(undo, edit)| restore(document, edit, undo));
+            .without_content_encoding_support("base64");
+        let mut verdicts = Vec::with_capacity(question.count());
+        let mut last: Option<(&str, Validator)> = None;
+        for Asked { root, member, samples } in &question.asked {
+            let validator = match last.take().filter(|(other, _)| other == root) {
+                Some((_, validator)) => validator,
+                None => {
+                    let base = root.split('#').next().unwrap_or_default();
+                    let draft = drafts.iter().find(|(uri, _)| *uri == base).map(|(_, draft)| *draft);
+                    let draft = draft.ok_or_else(|| format!("{base} is not among the schemas of the question"))?;
+                    options = options.with_draft(draft);
+                    let validator = options.build(&serde_json::json!({ "$ref": root }));
+                    nothing.complete()?;
+                    validator.map_err(|error| error.to_string())?
+                }
+            };
+            judge(&validator, *member, samples, &mut verdicts)?;
+            last = Some((root, validator));
         }
         Ok(verdicts)
+    }
+}
+
+/// Expressions that were made for earlier questions: contracts of one project share theirs. Nothing hangs on what is there.
+fn patterns() -> PatternCache {
+    static KEPT: Mutex<Option<(PatternCache, usize)>> = Mutex::new(None);
+    let mut kept = KEPT.lock().unwrap_or_else(PoisonError::into_inner);
+    let (cache, questions) = kept.get_or_insert_with(|| (PatternCache::new(), 0));
+    *questions += 1;
+    if *questions > QUESTIONS {
+        (*cache, *questions) = (PatternCache::new(), 0);
+    }
+    cache.clone()
+}
+
+/// Judges documents, in their order.
+fn judge(
+    validator: &Validator,
+    member: Option<&str>,
+    samples: &Samples,
+    verdicts: &mut Vec<bool>,
+) -> Result<(), String> {
+    let mut bases = Vec::with_capacity(samples.bases.len());
+    for base in &samples.bases {
+        let document = value(&base.document).map_err(|error| error.to_string())?;
+        bases.push(match member {
+            Some(member) => Value::Object(Map::from_iter([(member.to_owned(), document)])),
+            None => document,
+        });
+    }
+    for candidate in &samples.candidates {
+        let judged = bases.get_mut(candidate.base).ok_or_else(|| format!("there is no base {}", candidate.base))?;
+        // Changed in place and back: a copy of each document would cost more than judging it.
+        let mut undo = Vec::with_capacity(candidate.edits.len());
+        if let Some(document) = inside(judged, member) {
+            for edit in &candidate.edits {
+                undo.push(changed(document, edit).map_err(|error| error.to_string())?);
+            }
+        }
+        verdicts.push(validator.is_valid(judged));
+        if let Some(document) = inside(judged, member) {
+            let edits = candidate.edits.iter().rev();
+            undo.into_iter().rev().zip(edits).for_each(|(undo, edit)| restore(document, edit, undo));
+        }
+    }
+    Ok(())
+}
+
+/// The document within what is judged.
+fn inside<'v>(judged: &'v mut Value, member: Option<&str>) -> Option<&'v mut Value> {
+    match member {
+        Some(member) => judged.as_object_mut()?.get_mut(member),
+        None => Some(judged),
     }
 }
 
@@ -171,7 +221,7 @@ fn changed(document: &mut Value, edit: &Edit) -> Result<Undo, serde_json::Error>
     };
     Ok(match (found(document, way), last, new) {
         (Some(Value::Object(members)), Step::Name(name), Some(new)) => {
-            members.insert(name.to_string(), new).map_or(Undo::Nothing, Undo::Value)
+            members.insert(owned(name), new).map_or(Undo::Nothing, Undo::Value)
         }
         (Some(Value::Object(members)), Step::Name(name), None) => {
             members.remove(&**name).map_or(Undo::Nowhere, Undo::Value)
@@ -198,7 +248,7 @@ fn restore(document: &mut Value, edit: &Edit, undo: Undo) {
         return;
     };
     match (found(document, way), last, old) {
-        (Some(Value::Object(members)), Step::Name(name), Some(old)) => drop(members.insert(name.to_string(), old)),
+        (Some(Value::Object(members)), Step::Name(name), Some(old)) => drop(members.insert(owned(name), old)),
         (Some(Value::Object(members)), Step::Name(name), None) => drop(members.remove(&**name)),
         (Some(Value::Array(items)), Step::Index(index), Some(old)) => {
             if let Some(item) = items.get_mut(*index) {
@@ -222,17 +272,26 @@ fn value(json: &Json) -> Result<Value, serde_json::Error> {
     Ok(match json {
         Json::Null => Value::Null,
         Json::Bool(yes) => Value::Bool(*yes),
-        Json::Number(number) => serde_json::from_str(number.text())?,
-        Json::String(text) => Value::String(text.to_string()),
+        Json::Number(number) => match number.text() {
+            // Most are short, and need no parser. (Zero may have a sign.)
+            text if text.len() < 18 && text != "-0" => match text.parse::<i64>() {
+                Ok(whole) => Value::from(whole),
+                Err(_) => serde_json::from_str(text)?,
+            },
+            text => serde_json::from_str(text)?,
+        },
+        Json::String(text) => Value::String(owned(text)),
         Json::Array(items) => Value::Array(items.iter().map(value).collect::<Result<_, _>>()?),
         Json::Object(members) => {
-            let mut map = Map::new();
-            for (name, json) in members {
-                map.insert(name.to_string(), value(json)?);
-            }
-            Value::Object(map)
+            let members = members.iter().map(|(name, json)| Ok((owned(name), value(json)?)));
+            Value::Object(members.collect::<Result<Map<String, Value>, serde_json::Error>>()?)
         }
     })
+}
+
+/// `to_string` would go through a formatter.
+fn owned(text: &str) -> String {
+    text.to_owned()
 }
 
 /// The draft that a schema names; 2020-12 without a name, or with one that nobody knows.
@@ -245,15 +304,16 @@ fn dialect(schema: &Value) -> Draft {
 
 #[cfg(test)]
 mod tests {
+    use omnigen_ir::samples::Candidate;
+
     use super::*;
 
     fn ask(documents: &[(&str, &str)], formats: bool, instances: &[&str]) -> Result<Vec<bool>, String> {
+        let samples = Samples::of(instances.iter().map(|text| json(text)));
         Oracle.verdicts(&Question {
-            root: documents[0].0.to_owned(),
             documents: documents.iter().map(|(uri, text)| ((*uri).to_owned(), json(text))).collect(),
             assert_formats: formats,
-            bases: instances.iter().map(|text| json(text)).collect(),
-            instances: (0..instances.len()).map(|base| (base, Vec::new())).collect(),
+            asked: vec![Asked { root: documents[0].0.to_owned(), member: None, samples: &samples }],
         })
     }
 
@@ -352,21 +412,30 @@ mod tests {
             vec![put(&[name("b"), name("c")], "1"), Edit::Drop(vec![name("x")])],
             vec![],
         ];
-        let question = Question {
-            root: "file:///a.json".to_owned(),
-            documents: vec![("file:///a.json".to_owned(), json(schema))],
-            assert_formats: false,
-            bases: vec![json(r#"{"a": [null], "b": 1}"#)],
-            instances: instances.iter().map(|edits| (0, edits.clone())).collect(),
-        };
-        let expected = [true, false, false, false, true, true, true, true];
-        assert_eq!(Oracle.verdicts(&question), Ok(expected.to_vec()));
+        let mut samples = Samples::of([json(r#"{"a": [null], "b": 1}"#)]);
+        let template = samples.candidates[0].clone();
+        samples.candidates =
+            instances.iter().map(|edits| Candidate { edits: edits.clone(), ..template.clone() }).collect();
+        let choice = r#"{"properties": {"it": {"$ref": "file:///a.json"}}, "required": ["it"]}"#;
+        let documents = [("file:///a.json", schema), ("urn:choice", choice)];
+        fn question<'a>(documents: &[(&str, &str)], asked: Vec<Asked<'a>>) -> Question<'a> {
+            let documents = documents.iter().map(|(uri, text)| ((*uri).to_owned(), json(text))).collect();
+            Question { documents, assert_formats: false, asked }
+        }
+        let alone = Asked { root: "file:///a.json".to_owned(), member: None, samples: &samples };
+        let within = Asked { root: "urn:choice".to_owned(), member: Some("it"), samples: &samples };
+        let expected = vec![true, false, false, false, true, true, true, true];
+        assert_eq!(Oracle.verdicts(&question(&documents, vec![alone.clone()])), Ok(expected.clone()));
+        // Several schemas in one question; documents within others.
+        assert_eq!(
+            Oracle.verdicts(&question(&documents, vec![alone, within])),
+            Ok([expected.clone(), expected.clone()].concat())
+        );
         // The same as on whole documents.
-        for (edits, expected) in instances.iter().zip(expected) {
-            let mut document = question.bases[0].clone();
-            edits.iter().for_each(|edit| edit.apply(&mut document));
-            let whole = Question { bases: vec![document], instances: vec![(0, Vec::new())], ..question.clone() };
-            assert_eq!(Oracle.verdicts(&whole), Ok(vec![expected]), "{edits:?}");
+        for (candidate, expected) in samples.candidates.iter().zip(expected) {
+            let whole = Samples::of([samples.document(candidate)]);
+            let one = Asked { root: "file:///a.json".to_owned(), member: None, samples: &whole };
+            assert_eq!(Oracle.verdicts(&question(&documents, vec![one])), Ok(vec![expected]), "{candidate:?}");
         }
     }
 

@@ -488,17 +488,42 @@ pub fn string(text: &str) -> String {
 
 /// Does a text stand in its literal as it is?
 pub fn is_plain(text: &str) -> bool {
-    // Without an early end: so that many bytes are looked at at once.
-    let odd = |byte: u8| !matches!(byte, b' '..=b'~') | (byte == b'"') | (byte == b'\\');
-    !text.bytes().fold(false, |found, byte| found | odd(byte))
+    oddities(text) == 0
 }
+
+/// What a text has that does not stand in its literal as it is.
+fn oddities(text: &str) -> u8 {
+    text.bytes().fold(0, |found, byte| found | ODD[usize::from(byte)])
+}
+
+const QUOTED: u8 = 1;
+const OTHER: u8 = 2;
+
+/// By byte. An apostrophe is odd beside quotes only.
+static ODD: [u8; 256] = {
+    let mut odd = [OTHER; 256];
+    let mut byte = b' ';
+    while byte <= b'~' {
+        odd[byte as usize] = 0;
+        byte += 1;
+    }
+    odd[b'"' as usize] = QUOTED;
+    odd[b'\\' as usize] = OTHER;
+    odd
+};
 
 /// Writes the literal that [`string`] gives.
 pub fn push_string(out: &mut String, text: &str) {
-    if is_plain(text) {
-        out.push('"');
+    let quote = match oddities(text) {
+        0 => Some("\""),
+        QUOTED if !text.contains('\'') => Some("'"),
+        _ => None,
+    };
+    if let Some(quote) = quote {
+        out.reserve(text.len() + 2);
+        out.push_str(quote);
         out.push_str(text);
-        out.push('"');
+        out.push_str(quote);
         return;
     }
     let (double, single) = (text.matches('"').count(), text.matches('\'').count());

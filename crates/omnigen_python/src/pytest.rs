@@ -218,6 +218,18 @@ pub(crate) fn literal(json: &Json) -> Doc {
     }
 }
 
+/// The columns that a case takes at least, its document aside, if it stands on one line within a list. Most take more than there are.
+fn least(candidate: &Candidate, verdict: Verdict) -> usize {
+    let issue = match (verdict, candidate.certain) {
+        (Verdict::Valid, _) => "",
+        (_, true) => "(, ), ",
+        (_, false) => "None, ",
+    };
+    let around = "    pytest.param(, id=),".len() + issue.len();
+    // Characters beyond ASCII may take no column at all.
+    if candidate.about.is_ascii() { around + candidate.about.len() + 2 } else { around }
+}
+
 /// The changes of a document that is not replaced as a whole.
 fn changes(edits: &[Edit]) -> &[Edit] {
     match edits {
@@ -340,7 +352,7 @@ impl<'a> Module<'a> {
                 text.push_str("),");
                 true
             };
-            if out.line_if(whole) {
+            if least(candidate, verdict) <= self.line && out.line_if(whole) {
                 continue;
             }
             out.line("pytest.param(");

@@ -24,6 +24,8 @@ use omnigen_ir::Digest;
 const MAGIC: &[u8; 8] = b"omnpack1";
 /// Bytes before the index.
 const HEAD: usize = 8 + 32 + 8 + 32;
+/// Room behind a text, for a heading that it is given.
+const HEADING: usize = 512;
 /// No index is larger.
 const LARGEST: u64 = 1 << 30;
 
@@ -121,9 +123,9 @@ impl Packs {
         }
         let (_, file) = open.as_mut()?;
         file.seek(SeekFrom::Start(entry.at)).ok()?;
-        let mut text = vec![0; entry.length];
-        file.read_exact(&mut text).ok()?;
-        String::from_utf8(text).ok()
+        let mut text = Vec::with_capacity(entry.length + HEADING);
+        file.take(entry.length as u64).read_to_end(&mut text).ok()?;
+        String::from_utf8(text).ok().filter(|text| text.len() == entry.length)
     }
 
     /// Keeps texts: key, note, text. Gives the name of the pack.

@@ -3,6 +3,7 @@
 use std::cmp::Ordering;
 
 use super::{Body, Class, Range, Size, Type, Types};
+use crate::json::position_from;
 use crate::{Json, Number, Place};
 
 /// Types and values within each other.
@@ -25,12 +26,24 @@ impl Types {
 
     fn class(&self, class: &Class, document: &Json, left: usize) -> bool {
         let Json::Object(members) = document else { return true };
-        let field = |name: &str| class.fields.iter().find(|field| *field.name == *name);
-        class.fields.iter().any(|field| field.required && document.get(&field.name).is_none())
-            || members.iter().any(|(name, value)| match field(name) {
-                Some(field) => self.typed(&field.r#type, value, left),
+        let mut wanted = class.fields.iter().filter(|field| field.required).count();
+        // Members mostly stand in the order of the fields.
+        let (mut next, fields) = (0, &class.fields);
+        for (name, value) in members {
+            let at = position_from(fields, next, |field| *field.name == **name);
+            let refused = match at.map(|at| (at, &fields[at])) {
+                Some((at, field)) => {
+                    next = at + 1;
+                    wanted = wanted.saturating_sub(usize::from(field.required));
+                    self.typed(&field.r#type, value, left)
+                }
                 None => class.extra == Type::Never,
-            })
+            };
+            if refused {
+                return true;
+            }
+        }
+        wanted > 0
     }
 
     fn typed(&self, r#type: &Type, document: &Json, left: usize) -> bool {

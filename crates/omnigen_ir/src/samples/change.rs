@@ -140,6 +140,9 @@ fn found_mut<'j>(document: &'j mut Json, path: &[Step]) -> Option<&'j mut Json> 
 
 /// The document with another value at a place.
 pub(super) fn replaced(document: &Json, path: &[Step], value: Json) -> Json {
+    if path.is_empty() {
+        return value;
+    }
     let mut document = document.clone();
     if let Some(at) = found_mut(&mut document, path) {
         *at = value;

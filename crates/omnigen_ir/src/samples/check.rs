@@ -8,6 +8,7 @@ use std::rc::Rc;
 use rustc_hash::FxHashMap;
 
 use super::pattern::Pattern;
+use crate::json::position_from;
 use crate::link::{FileId, Link, Resolve};
 use crate::{Json, Node, NumberRules, Place, Schema, TypeSet};
 
@@ -236,14 +237,17 @@ impl<'a> World<'a> {
             Json::Object(members) => {
                 if let Some(rules) = node.object.as_deref() {
                     let count = members.len() as u64;
-                    faults.check("required", || rules.required.iter().all(|name| document.get(name).is_some()))?;
+                    faults.check("required", || all_there(&rules.required, members))?;
                     faults.check("minProperties", || rules.min_properties.is_none_or(|min| count >= min))?;
                     faults.check("maxProperties", || rules.max_properties.is_none_or(|max| count <= max))?;
+                    // Members mostly stand in the order of the properties.
+                    let mut next = 0;
                     for (name, value) in members {
                         let mut known = false;
-                        if let Some(property) = rules.properties.iter().find(|property| property.name == *name) {
+                        if let Some(at) = position_from(&rules.properties, next, |property| property.name == *name) {
                             known = true;
-                            faults.check("properties", || valid(&property.schema, value))?;
+                            next = at + 1;
+                            faults.check("properties", || valid(&rules.properties[at].schema, value))?;
                         }
                         for (pattern, schema) in &rules.patterns {
                             if self.matches(pattern, name) {
@@ -275,6 +279,16 @@ impl<'a> World<'a> {
         }
         Some(())
     }
+}
+
+/// Are there members of all these names?
+fn all_there(names: &[Box<str>], members: &[(Box<str>, Json)]) -> bool {
+    let mut next = 0;
+    names.iter().all(|name| {
+        let at = position_from(members, next, |(other, _)| other == name);
+        next = at.map_or(next, |at| at + 1);
+        at.is_some()
+    })
 }
 
 struct Faults {

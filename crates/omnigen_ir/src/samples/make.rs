@@ -1,6 +1,8 @@
 //! Documents that satisfy schemas: a guess per schema, checked, then another guess.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
+
+use rustc_hash::FxHashMap;
 
 use super::check::{Seat, World};
 use super::decimal::Decimal;
@@ -53,16 +55,42 @@ pub(super) enum Take<'t> {
     Value { value: &'t Json, any: bool },
 }
 
+/// How far a value has been looked at that is made once.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+enum Care {
+    /// It is part of a larger one, which will be looked at as a whole.
+    Trusted,
+    /// It is part of a larger one, and was looked at.
+    Careful,
+    /// It stands alone, and was looked at.
+    Whole,
+}
+
 /// Makes documents.
+///
+/// Parts of a document are put together unseen, and the whole is looked at: it is nearly always right, and to look at each part by
+/// itself would be to look at the innermost ones once for every level. Only if the whole is wrong, it is made again with care.
 pub(super) struct Maker<'a, 'w> {
     pub(super) world: &'w World<'a>,
     /// Nodes that a value is being made for, outermost first.
     stack: RefCell<Vec<*const Node>>,
+    /// Parts are looked at by themselves.
+    careful: Cell<bool>,
+    /// The smallest values of single nodes; see [`Mode::MINIMAL`].
+    least: RefCell<FxHashMap<(*const Node, Care), Option<Json>>>,
+    /// How often it was the way there that a value was made in another way, or not at all.
+    hindered: Cell<usize>,
 }
 
 impl<'a, 'w> Maker<'a, 'w> {
     pub(super) fn new(world: &'w World<'a>) -> Maker<'a, 'w> {
-        Maker { world, stack: RefCell::default() }
+        Maker {
+            world,
+            stack: RefCell::default(),
+            careful: Cell::new(false),
+            least: RefCell::default(),
+            hindered: Cell::new(0),
+        }
     }
 
     /// Flattens.
@@ -165,8 +193,31 @@ impl<'a, 'w> Maker<'a, 'w> {
     pub(super) fn make(&self, spec: &[Seat<'a>], mode: Mode) -> Option<Json> {
         // Of a type of another file the smallest will do.
         let mode = if spec.iter().any(|seat| self.leads_away(seat)) { Mode { full: false, ..mode } } else { mode };
-        self.search(spec, mode)
-            .or_else(|| if mode.full { self.search(spec, Mode { full: false, ..mode }) } else { None })
+        let least = |mode| self.least(spec, Mode { full: false, ..mode });
+        if mode.full { self.search(spec, mode).or_else(|| least(mode)) } else { least(mode) }
+    }
+
+    /// What [`search`](Maker::search) finds with as little as possible. That of one node is made once.
+    fn least(&self, spec: &[Seat<'a>], mode: Mode) -> Option<Json> {
+        let [Seat { schema: Schema::Node(node), .. }] = spec else { return self.search(spec, mode) };
+        if mode.variant != 0 {
+            return self.search(spec, mode);
+        }
+        let care = match (self.stack.borrow().is_empty(), self.careful.get()) {
+            (true, _) => Care::Whole,
+            (false, true) => Care::Careful,
+            (false, false) => Care::Trusted,
+        };
+        let key = (std::ptr::from_ref(&**node), care);
+        if let Some(known) = self.least.borrow().get(&key) {
+            return known.clone();
+        }
+        let before = self.hindered.get();
+        let found = self.search(spec, mode);
+        if self.hindered.get() == before && !self.world.exhausted() {
+            self.least.borrow_mut().insert(key, found.clone());
+        }
+        found
     }
 
     fn search(&self, spec: &[Seat<'a>], mode: Mode) -> Option<Json> {
@@ -229,13 +280,20 @@ impl<'a, 'w> Maker<'a, 'w> {
             flat.parts.iter().map(|part| count(part.node)).max().unwrap_or(0)
         };
         if again > 3 || depth > DEEPEST * 4 {
+            self.hindered.set(self.hindered.get() + 1);
             return (None, flat.choices);
         }
         let mode = if again > 0 { Mode { full: false, ..mode } } else { mode };
         self.stack.borrow_mut().extend(flat.parts.iter().map(|part| std::ptr::from_ref(part.node)));
         let fits = |value: &Json| spec.iter().all(|seat| self.world.accepts(seat, value));
         let mut found = self.build(&flat, mode, &[]);
-        if let Some(value) = found.take_if(|value| !fits(value)) {
+        let careful = self.careful.get();
+        let looked_at = careful || depth == 0;
+        if looked_at && found.as_ref().is_some_and(|value| !fits(value)) && !careful {
+            self.careful.set(true);
+            found = self.build(&flat, mode, &[]);
+        }
+        if looked_at && let Some(value) = found.take_if(|value| !fits(value)) {
             let avoid = avoided(&flat);
             if !avoid.is_empty() {
                 found = self.build(&flat, mode, &avoid).filter(fits);
@@ -255,6 +313,7 @@ impl<'a, 'w> Maker<'a, 'w> {
                 }
             }
         }
+        self.careful.set(careful);
         self.stack.borrow_mut().truncate(depth);
         (found, flat.choices)
     }
@@ -481,10 +540,20 @@ impl<'a, 'w> Maker<'a, 'w> {
         contained: &dyn Fn(usize) -> I,
     ) -> Option<Json> {
         let mut items: Vec<Json> = Vec::new();
+        let rules = || flat.parts.iter().filter_map(|part| part.node.array.as_deref());
+        let prefix = rules().map(|rules| rules.prefix.len()).max().unwrap_or(0);
+        let full = |i: usize| mode.full && (i == 0 || (i as u64) >= least);
         for i in 0..usize::try_from(wanted).ok()? {
+            // Nothing tells it from the one before.
+            if let Some(last) = items.last().filter(|_| !unique && i > prefix && full(i) == full(i - 1))
+                && contained(i - 1).next().is_none()
+            {
+                items.push(last.clone());
+                continue;
+            }
             let mut spec = self.item(flat, i);
             spec.extend(contained(i));
-            let mode = Mode { full: mode.full && (i == 0 || (i as u64) >= least), ..mode };
+            let mode = Mode { full: full(i), ..mode };
             let variants = if unique { i..i + 12 } else { mode.variant..mode.variant + 1 };
             let value = variants
                 .filter_map(|variant| self.make(&spec, Mode { variant: mode.variant + variant, ..mode }))

@@ -28,24 +28,24 @@ impl<'a> Walk<'a, '_> {
             let wrong = values.into_iter().enumerate().filter(|(_, (_, value))| !types.has(TypeSet::of(value)));
             for (turn, (i, (name, value))) in wrong.enumerate() {
                 if turn == 0 || (i < nearest && self.list.len() < SPARE) {
-                    self.propose(spot, "type", name, value);
+                    self.propose(spot, "type", name, value.clone());
                 } else if self.list.len() < SMALL && self.later.len() < LATER {
-                    let (edits, certain) = self.phrase(spot, "type", value);
+                    let (edits, certain) = self.phrase(spot, "type", value.clone());
                     self.later.push((spot.base, edits, label(spot, "type", name), spot.pointer.clone(), certain));
                 }
             }
             let allowed = types.names().filter(|name| *name != "integer" || !types.has(TypeSet::NUMBER));
             if allowed.count() > 1 {
                 for (name, value) in wrong_types() {
-                    if types.has(TypeSet::of(&value)) && TypeSet::of(&value) != TypeSet::of(spot.value) {
-                        self.propose(spot, "type", &format!("{name}, allowed"), value);
+                    if types.has(TypeSet::of(value)) && TypeSet::of(value) != TypeSet::of(spot.value) {
+                        self.propose(spot, "type", &format!("{name}, allowed"), value.clone());
                     }
                 }
             }
         } else if parts().all(|node| node.enumeration.is_none() && node.constant.is_none()) && spot.flat.parts.len() > 1
         {
-            for (name, value) in wrong_types().into_iter().take(3) {
-                self.propose(spot, "type", name, value);
+            for (name, value) in wrong_types().iter().take(3) {
+                self.propose(spot, "type", name, value.clone());
             }
         }
         for node in parts() {
@@ -72,7 +72,7 @@ impl<'a> Walk<'a, '_> {
         let types = spot.flat.parts.iter().filter_map(|part| part.node.types).fold(TypeSet::ALL, TypeSet::and);
         let wrong = near(types).0.into_iter().find(|(_, value)| !fits(value));
         if let Some((name, value)) = wrong {
-            self.propose(spot, "type", name, value);
+            self.propose(spot, "type", name, value.clone());
         }
     }
 
@@ -199,7 +199,7 @@ impl<'a> Walk<'a, '_> {
             }
             if let Some(contains) = &rules.contains {
                 let seat = Seat { file: part.file.clone(), schema: &contains.schema, sure: false, away: false };
-                let others = wrong_types().into_iter().map(|(_, value)| Json::Array(vec![value]));
+                let others = wrong_types().iter().map(|(_, value)| Json::Array(vec![value.clone()]));
                 let none = others.chain([Json::Array(Vec::new())]).find(|array| {
                     let Json::Array(items) = array else { return false };
                     let faults = self.maker.world.faults(&part.file, part.node, array, 0, true);
@@ -236,7 +236,7 @@ impl<'a> Walk<'a, '_> {
 
     pub(super) fn object(&mut self, spot: &Spot<'_, 'a>) {
         let Json::Object(members) = spot.value else { return };
-        let lean = if spot.path.is_empty() { None } else { self.maker.make(spot.spec, Mode::MINIMAL) };
+        let lean = if spot.path.is_empty() { None } else { spot.least(&self.maker).cloned() };
         // An open object may have one more as well, which is one document instead of two.
         let mut open = false;
         if let Some(Json::Object(mut least)) = lean {
@@ -275,9 +275,10 @@ impl<'a> Walk<'a, '_> {
                 let bad = match additional {
                     Schema::Bool(_) => Some(Json::Bool(true)),
                     Schema::Node(node) => wrong_types()
-                        .into_iter()
+                        .iter()
                         .map(|(_, value)| value)
-                        .find(|value| !self.maker.world.faults(&part.file, node, value, 0, false).is_empty()),
+                        .find(|value| !self.maker.world.faults(&part.file, node, value, 0, false).is_empty())
+                        .cloned(),
                 };
                 if let (Some(name), Some(value)) = (spare, bad) {
                     self.propose(spot, "additionalProperties", "one more", with(&name, value));

@@ -1,10 +1,12 @@
 //! Values that are wrong in a certain way, whatever the schema is.
 
+use std::sync::LazyLock;
+
 use super::decimal::Decimal;
 use crate::{Json, Number, TypeSet};
 
 /// One value of each type, the likeliest mistakes for these types first; and how many these are.
-pub(super) fn near(types: TypeSet) -> (Vec<(&'static str, Json)>, usize) {
+pub(super) fn near(types: TypeSet) -> ([&'static (&'static str, Json); 7], usize) {
     // Of a number also what Python takes for one, or for the same one.
     let first: &[&str] = if types.meets(TypeSet::OBJECT.or(TypeSet::ARRAY).or(TypeSet::STRING)) {
         &["null"]
@@ -15,23 +17,26 @@ pub(super) fn near(types: TypeSet) -> (Vec<(&'static str, Json)>, usize) {
     } else {
         &["string"]
     };
-    let mut list = wrong_types().to_vec();
+    let mut list = wrong_types().each_ref();
     list.sort_by_key(|(name, _)| first.iter().position(|other| other == name).unwrap_or(first.len()));
     (list, first.len())
 }
 
 /// One value of each type.
-pub(super) fn wrong_types() -> [(&'static str, Json); 7] {
-    let number = |text| Number::new(text).map_or(Json::Null, Json::Number);
-    [
-        ("null", Json::Null),
-        ("string", Json::String("text".into())),
-        ("integer", number("12")),
-        ("boolean", Json::Bool(true)),
-        ("number", number("0.5")),
-        ("array", Json::Array(Vec::new())),
-        ("object", Json::Object(Vec::new())),
-    ]
+pub(super) fn wrong_types() -> &'static [(&'static str, Json); 7] {
+    static TYPES: LazyLock<[(&str, Json); 7]> = LazyLock::new(|| {
+        let number = |text| Number::new(text).map_or(Json::Null, Json::Number);
+        [
+            ("null", Json::Null),
+            ("string", Json::String("text".into())),
+            ("integer", number("12")),
+            ("boolean", Json::Bool(true)),
+            ("number", number("0.5")),
+            ("array", Json::Array(Vec::new())),
+            ("object", Json::Object(Vec::new())),
+        ]
+    });
+    &TYPES
 }
 
 /// With every innermost value replaced.
