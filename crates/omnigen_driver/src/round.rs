@@ -329,7 +329,8 @@ impl Session {
         round: &mut Round,
         commit: &mut Commit,
     ) -> Result<(), String> {
-        // As the records have it, before files come and go.
+        // As the records have it, before files come and go: whoever only asks whether a trace holds may meet some already.
+        let met = self.referred();
         if self.meta.global.is_empty() && !self.unsettled {
             self.clashing.clear();
         } else {
@@ -439,13 +440,12 @@ impl Session {
         let contract = |(file, _): &(FileId, Target)| self.records.get(file).map(|record| record.contract);
         let referred = asked.iter().filter(|asked| contract(asked) == Some(false)).cloned().collect();
         asked.retain(|asked| contract(asked) == Some(true));
-        let before = self.referred();
         self.ask(asked, commit)?;
         self.reach(referred, commit)?;
-        self.meet(&before, commit)?;
+        self.meet(&met, commit)?;
         self.settle(commit)?;
         round.restored = self.shelved.restored;
-        let others = others || self.referred() != before || std::mem::take(&mut self.reshaped);
+        let others = others || self.referred() != met || std::mem::take(&mut self.reshaped);
         let known = self.clashing.clone();
         let clashes = if others { self.clashes() } else { std::mem::take(&mut self.meta.global) };
         if known != self.clashing {
