@@ -100,7 +100,7 @@ pub struct Candidate {
 pub struct Limit {
     /// Documents.
     pub documents: usize,
-    /// Values in all documents together: what the tests' time grows with.
+    /// Values in all documents together, more for what is about a place deep inside: what the tests' time grows with.
     pub values: usize,
 }
 
@@ -423,8 +423,9 @@ impl<'a> Walk<'a, '_> {
         let changed: usize =
             edits.iter().map(|edit| if let Edit::Put(_, value) = edit { weight(value) } else { 0 }).sum();
         let weight = changed + if whole { 0 } else { self.weights[base] };
-        // A call costs something, whatever it is given.
-        self.values += weight + 10;
+        // A call costs something, whatever it is given; what is wrong deep inside is looked for at each level on the way.
+        let depth = at.bytes().filter(|byte| *byte == b'/').count();
+        self.values += weight + weight * depth * depth / 32 + 10;
         if self.cut || weight > LARGEST || self.list.len() >= self.limit.documents || self.values > self.limit.values {
             self.cut |= weight <= LARGEST;
             return;

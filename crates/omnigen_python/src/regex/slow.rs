@@ -5,6 +5,9 @@ use super::ambiguous;
 use super::parse::{Body, Item};
 use super::set::{self, Ranges};
 
+/// Loops of fewer turns end in time.
+const MANY: u64 = 24;
+
 /// Does any loop blow up?
 pub(super) fn is_slow(body: &Body) -> bool {
     within_body(body, false)
@@ -24,12 +27,15 @@ fn within_item(item: &Item, fails_after: bool) -> bool {
         Item::Capture { body, .. } | Item::Group { body, .. } => within_body(body, fails_after),
         // A negative lookaround fails where its body matches, so nothing behind the body is needed to try all ways.
         Item::Look { body, .. } => within_body(body, false),
-        Item::Repeat { item, max, .. } => {
-            let many = max.is_none_or(|max| max >= 24);
+        Item::Repeat { item, min, max, .. } => {
+            let many = max.is_none_or(|max| max >= MANY);
             if let Item::Capture { body, .. } | Item::Group { body, .. } = &**item
                 && many
                 && fails_after
-                && (!cores(body).is_empty() || overlapping(body) || ambiguous::in_loop(body))
+                && (!cores(body).is_empty()
+                    || overlapping(body)
+                    || (*min >= MANY && skips(body))
+                    || ambiguous::in_loop(body))
             {
                 return true;
             }
@@ -37,6 +43,11 @@ fn within_item(item: &Item, fails_after: bool) -> bool {
         }
         _ => false,
     }
+}
+
+/// Is there something in it that can be left out with everything else? Of the turns that must be made any can be empty then.
+fn skips(body: &Body) -> bool {
+    body.iter().any(|sequence| !sequence.is_empty() && sequence.iter().all(nullable))
 }
 
 /// Can it match the empty text (or is it sure to)? Assertions can fail.
