@@ -18,7 +18,7 @@ use crate::lean::{self, Names};
 use crate::trace::{Reads, Target};
 
 /// How many documents one contract's tests have: enough for every constraint of all but the largest, and still milliseconds.
-const LIMIT: Limit = Limit { documents: 1_350, values: 32_000 };
+const LIMIT: Limit = Limit { documents: 1_300, values: 32_000 };
 
 /// So many documents are given to the model alone as well: it takes ten times as long to refuse one as the validator.
 const MODELS: usize = 100;

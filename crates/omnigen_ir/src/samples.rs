@@ -39,6 +39,8 @@ const VALUES: usize = 120;
 const AREA: usize = 16;
 /// Simple members that one more document of an object shows together.
 const TOGETHER: usize = 8;
+/// Steps on the way to a place for which it does not count as deep.
+const SHALLOW: usize = 4;
 /// Choices at one place, and branches of one choice, that are shown.
 const BRANCHES: usize = 40;
 /// A contract with fewer documents gets further wrong types.
@@ -424,8 +426,8 @@ impl<'a> Walk<'a, '_> {
             edits.iter().map(|edit| if let Edit::Put(_, value) = edit { weight(value) } else { 0 }).sum();
         let weight = changed + if whole { 0 } else { self.weights[base] };
         // A call costs something, whatever it is given; what is wrong deep inside is looked for at each level on the way.
-        let depth = at.bytes().filter(|byte| *byte == b'/').count();
-        self.values += weight + weight * depth * depth / 32 + 10;
+        let deeper = at.bytes().filter(|byte| *byte == b'/').count().saturating_sub(SHALLOW);
+        self.values += weight + weight * deeper / 2 + 10;
         if self.cut || weight > LARGEST || self.list.len() >= self.limit.documents || self.values > self.limit.values {
             self.cut |= weight <= LARGEST;
             return;
