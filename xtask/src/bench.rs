@@ -59,7 +59,7 @@ pub(crate) fn run(root: &Path, contracts: usize) -> Result<(), String> {
     let begin = load();
     let mut rows = Rows::new();
     // The table grows part by part: the long ones come last.
-    let parts: &[fn(&Bench, &mut Rows) -> Result<(), String>] = match bench.large() {
+    let parts: &[Part] = match bench.large() {
         true => &[Bench::pair, Bench::idle_and_edits, Bench::watching],
         false => {
             &[Bench::pair, Bench::with_tests, Bench::idle_and_edits, Bench::watching, Bench::schemastore, Bench::onex]
@@ -132,6 +132,9 @@ Release build, {contracts} JSON contracts by `synth_contracts.py`, {cores} cores
 }
 
 type Rows = Vec<(String, String, String)>;
+
+/// Measures some rows.
+type Part = fn(&Bench, &mut Rows) -> Result<(), String>;
 
 struct Bench {
     setup: Setup,
