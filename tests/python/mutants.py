@@ -20,10 +20,12 @@ import json
 import pathlib
 import random
 import shutil
+import signal
 import subprocess
 import sys
 import time
 import types
+from contextlib import contextmanager
 from multiprocessing import Pool
 
 import jsonschema_rs
@@ -35,6 +37,8 @@ sys.setrecursionlimit(10_000)
 # For one contract: faults of its schema, its validator, its models, and documents that may tell them apart.
 SCHEMAS, VALIDATORS, MODELS, DOCUMENTS = 12, 8, 6, 1200
 LONGEST, MOST = 40_000, 3_000_000
+# Seconds of CPU for one call: a changed loop may never end, which is found.
+PATIENCE = 5
 
 
 class Refs:
@@ -107,12 +111,28 @@ def cases(module):
                 yield f"{name}[{getattr(case, 'id', None)}]", function, dict(zip(names, values, strict=True))
 
 
+@contextmanager
+def patience():
+    """What runs on and on ends with an error."""
+
+    def stop(signum, frame):
+        raise TimeoutError(f"no end after {PATIENCE} seconds")
+
+    signal.signal(signal.SIGVTALRM, stop)
+    signal.setitimer(signal.ITIMER_VIRTUAL, PATIENCE)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+
+
 def failure(module, whole=False):
     """The first test that fails, or nothing; the others are run as well if `whole` is set."""
     first = None
     for name, function, arguments in cases(module):
         try:
-            function(**arguments)
+            with patience():
+                function(**arguments)
         except BaseException as error:  # pytest's own failures are no Exceptions
             if isinstance(error, KeyboardInterrupt):
                 raise
@@ -341,7 +361,8 @@ def validators(result, project, test, checked, pool, before, order, chance):
 
         def right(i, errors=errors):
             try:
-                return (not errors(pool[i])) == before[i]
+                with patience():
+                    return (not errors(pool[i])) == before[i]
             except Exception:
                 return False
 
@@ -366,7 +387,8 @@ def view(model, document):
         return type(value).__name__
 
     try:
-        return fields(model.model_validate(document))
+        with patience():
+            return fields(model.model_validate(document))
     except Exception:
         return None
 
