@@ -243,6 +243,9 @@ pub struct Built {
 /// The dialect that a metaschema tells, if it does; or a vocabulary that it requires and that nobody here knows.
 type FoundDialect = Result<Option<Dialect>, Box<str>>;
 
+/// What most contracts read for one artifact, in reads: room for so many is there from the start.
+const READS: usize = 14;
+
 /// So many files are remembered with what was found: to go through more of them takes longer than to look anew.
 const SOURCES: usize = 16;
 
@@ -272,7 +275,7 @@ impl<'db> Reads<'db> {
             db,
             own: source.path(db).clone(),
             target,
-            reads: RefCell::default(),
+            reads: RefCell::new(IndexMap::with_capacity_and_hasher(READS, FxBuildHasher)),
             dialects: RefCell::default(),
             looked_up: RefCell::default(),
             forms: RefCell::default(),
