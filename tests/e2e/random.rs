@@ -304,3 +304,67 @@ fn the_same_bytes_by_any_way() {
         assert_eq!((last.code, difference(&lived.tree("generated"), &expected)), (0, String::new()), "{}", told());
     }
 }
+
+/// Projects with contracts of every kind.
+const KINDS: [&str; 6] = ["api", "onex", "draft07", "references", "dynamic", "realistic"];
+
+/// One edit of a text: a number changes, a line goes, comes twice or changes places, the end is cut off.
+fn edited(dice: &mut Dice, text: &str) -> String {
+    let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
+    if lines.is_empty() {
+        return "{}\n".to_owned();
+    }
+    let at = dice.roll(lines.len());
+    match dice.roll(6) {
+        0 => drop(lines.remove(at)),
+        1 => lines.insert(at, lines[at].clone()),
+        2 => {
+            let other = dice.roll(lines.len());
+            lines.swap(at, other);
+        }
+        3 => lines.truncate(at),
+        _ => {
+            let digit = char::from(b'0' + dice.roll(10) as u8);
+            let place = lines.iter().skip(at).position(|line| line.contains(|c: char| c.is_ascii_digit()));
+            let line = &mut lines[at + place.unwrap_or_default()];
+            *line = line.replace(|c: char| c.is_ascii_digit(), &digit.to_string());
+        }
+    }
+    lines.join("\n") + "\n"
+}
+
+/// The same of every kind of contract: APIs, nodes, older drafts, references to files, dynamic ones. Each run takes one kind.
+#[test]
+fn the_same_bytes_of_every_kind() {
+    for run in 0..steps(KINDS.len()) {
+        let kind = KINDS[run % KINDS.len()];
+        let (reference, lived) = (Project::fixture(kind), Project::fixture(kind));
+        let first = reference.build();
+        let expected = reference.tree("generated");
+        let mut dice = Dice(0x0dd5_eed7 + 104_729 * run as u64);
+        let sources: Vec<String> =
+            reference.tree("contracts").into_keys().map(|path| format!("contracts/{path}")).collect();
+        let mut done = Vec::new();
+        for _ in 0..1 + dice.roll(3) {
+            for _ in 0..1 + dice.roll(3) {
+                let path = dice.pick(&sources).clone();
+                match dice.roll(5) {
+                    0 if lived.has(&path) => lived.remove(&path),
+                    1 => lived.write(&path, reference.read(&path)),
+                    _ if lived.has(&path) => lived.write(&path, edited(&mut dice, &lived.read(&path))),
+                    _ => continue,
+                }
+                done.push(path);
+            }
+            lived.run(&["build", "-j", &(1 + dice.roll(8)).to_string()]);
+            if dice.roll(4) == 0 {
+                lived.remove([".omnigen", "generated"][dice.roll(2)]);
+            }
+        }
+        sources.iter().for_each(|path| lived.write(path, reference.read(path)));
+        let last = lived.run(&["build", "-j", &(1 + dice.roll(8)).to_string()]);
+        let told = || format!("run {run}, {kind}: {}\n\n{}", done.join(", "), last.text());
+        assert_eq!((last.code, diagnostics(&last.stderr)), (first.code, diagnostics(&first.stderr)), "{}", told());
+        assert_eq!(difference(&lived.tree("generated"), &expected), "", "{}", told());
+    }
+}

@@ -241,6 +241,12 @@ pub(crate) fn question<'a>(
         let mut rewrite = |node: &Node| {
             let Some(reference) = &node.reference else { return };
             if matches!(reference.target, RefTarget::Here(_)) {
+                // The judge is stricter about what a URI may hold.
+                if let Some(text) = spelled_out(&reference.text)
+                    && let Some(value) = at_mut(&mut document, &format!("{}/$ref", node.at))
+                {
+                    *value = Json::String(text.into());
+                }
                 return;
             }
             let keyword = if reference.dynamic.is_some() { "$dynamicRef" } else { "$ref" };
@@ -292,6 +298,17 @@ pub(crate) fn encoded(text: &str) -> String {
         }
     }
     out
+}
+
+/// A reference with what may stand in no URI percent-encoded; none if there is nothing such in it (RFC 3986, section 2).
+fn spelled_out(reference: &str) -> Option<String> {
+    let bad = |byte: u8| !byte.is_ascii_graphic() || b"\"<>\\^`{|}".contains(&byte);
+    if !reference.bytes().any(bad) {
+        return None;
+    }
+    let spelled =
+        reference.bytes().map(|byte| if bad(byte) { format!("%{byte:02X}") } else { char::from(byte).to_string() });
+    Some(spelled.collect())
 }
 
 /// Calls `found` with every node of a schema, itself included.

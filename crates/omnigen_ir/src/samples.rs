@@ -11,6 +11,7 @@ mod effort;
 mod make;
 mod pattern;
 mod rules;
+mod slow;
 mod values;
 
 use std::borrow::Cow;
@@ -204,7 +205,7 @@ pub fn samples_at(place: &Place, resolve: &dyn Resolve, limit: Limit) -> Samples
             walk.add(base, edits, about.into(), &pointer, "type", certain);
         }
     }
-    Samples { bases: walk.bases, candidates: walk.list, cut: walk.cut }
+    slow::bearable(Samples { bases: walk.bases, candidates: walk.list, cut: walk.cut }, &world)
 }
 
 /// A place in a document, with what holds there.

@@ -4,10 +4,13 @@
 //! Knows nothing of our own reading of schemas: it gets the contracts as JSON text. Never reaches a network or a file:
 //! what is not among the documents of a question is an error.
 
+mod patterns;
+
 use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
-use jsonschema::{Draft, PatternCache, PatternOptions, ReferencingError, Registry, Retrieve, Uri, Validator};
+use jsonschema::{Draft, Keyword, PatternCache, PatternOptions, ReferencingError, Registry, Retrieve, Uri, Validator};
 use omnigen_ir::samples::{Edit, Samples, Step};
 use omnigen_ir::{Asked, Json, Judge, Question};
 use serde_json::{Map, Value};
@@ -45,7 +48,7 @@ impl Nothing {
 }
 
 /// The crate that judges, and how many times we have changed what it is asked.
-const IDENTITY: &str = "jsonschema 0.61.2/2";
+const IDENTITY: &str = "jsonschema 0.61.2/3";
 
 /// Formats that not every draft names. Where formats are asserted they are in every draft, with the one meaning that they were
 /// given: custom attributes are a matter of agreement (draft-07 validation, section 7.2; draft-04, section 7.1), and who asks
@@ -77,9 +80,11 @@ impl Judge for Oracle {
 
     fn verdicts(&self, question: &Question<'_>) -> Result<Vec<bool>, String> {
         let mut documents = Vec::with_capacity(question.documents.len());
+        let mut odd = false;
         for (uri, json) in &question.documents {
-            let contents = value(json).map_err(|error| format!("{uri}: {error}"))?;
+            let mut contents = value(json).map_err(|error| format!("{uri}: {error}"))?;
             let draft = dialect(&contents);
+            odd |= patterns::hand_over(&mut contents);
             documents.push((uri.as_str(), contents, draft));
         }
         let drafts: Vec<(&str, Draft)> = documents.iter().map(|(uri, _, draft)| (*uri, *draft)).collect();
@@ -107,6 +112,13 @@ impl Judge for Oracle {
             // Annotations for us, in every draft (draft-07 leaves the choice: validation, section 8.2).
             .without_content_media_type_support("application/json")
             .without_content_encoding_support("base64");
+        let gave_up = Arc::new(AtomicBool::new(false));
+        if odd {
+            let gave_up = gave_up.clone();
+            options = options.with_keyword(patterns::KEYWORD, move |_, value, _| {
+                patterns::Ecma::new(value, &gave_up).map(|ecma| Box::new(ecma) as Box<dyn for<'i> Keyword<'i>>)
+            });
+        }
         let mut verdicts = Vec::with_capacity(question.count());
         let mut last: Option<(&str, Validator)> = None;
         for Asked { root, member, samples } in &question.asked {
@@ -124,6 +136,9 @@ impl Judge for Oracle {
             };
             judge(&validator, *member, samples, &mut verdicts)?;
             last = Some((root, validator));
+        }
+        if gave_up.load(Ordering::Relaxed) {
+            return Err("a pattern could take for ever".to_owned());
         }
         Ok(verdicts)
     }
@@ -473,6 +488,37 @@ mod tests {
                 );
             }
         }
+    }
+
+    #[test]
+    fn patterns_mean_what_ecma_262_says() {
+        for (pattern, valid, invalid) in [
+            ("^[^]$", "\n", ""),
+            ("^(?:[]|b)$", "b", "a"),
+            (r"^(?<q>[ab])x\k<q>$", "axa", "axb"),
+            (r"^(a)?\1b$", "b", "ab"),
+            (r"^(?!(a)c)\1b$", "b", "ab"),
+            (r"^\cA$", "\u{1}", "A"),
+            (r"^\ud83d\ude00$", "\u{1f600}", "x"),
+            (r"^\z\A$", "zA", ""),
+            (r"^(?=\d)\w$", "1", "٣"),
+            (r"\bé", "aé", "é"),
+            ("^a{,2}$", "a{,2}", "aa"),
+            (r"^[\b]$", "\u{8}", "b"),
+            ("^[[a]$", "[", "]"),
+        ] {
+            for schema in [
+                serde_json::json!({ "pattern": pattern }),
+                serde_json::json!({ "$ref": "#/$defs/x", "$defs": { "x": { "allOf": [{ "pattern": pattern }] } } }),
+            ] {
+                let instances = [valid, invalid].map(|text| serde_json::json!(text).to_string());
+                let instances: Vec<&str> = instances.iter().map(String::as_str).collect();
+                let answer = ask(&[("file:///a.json", &schema.to_string())], false, &instances);
+                assert_eq!(answer, Ok(vec![true, false]), "{pattern}");
+            }
+        }
+        let endless = r#"{"pattern": "^(a+)+[^]$"}"#;
+        assert!(ask(&[("file:///a.json", endless)], false, &[&format!("\"{}\"", "a".repeat(60))]).is_err());
     }
 
     #[test]

@@ -501,6 +501,11 @@ impl<'v, 'a> Lowerer<'v, 'a> {
                 Diagnostic::new(Code::MisspelledKeyword, self.at_key(name), message)
                     .hint(format!("did you mean `{keyword}`?"))
             }
+            None if name == "nullable" => {
+                let message = "`nullable` is a keyword of OpenAPI 3.0 alone; here it asserts nothing".to_owned();
+                Diagnostic::new(Code::MisspelledKeyword, self.at_key(name), message)
+                    .hint("write `null` beside the type, as in `\"type\": [\"string\", \"null\"]`")
+            }
             None => {
                 let message = format!("`{name}` is no keyword of JSON Schema; it asserts nothing");
                 Diagnostic::new(Code::UnknownKeyword, self.at_key(name), message)

@@ -19,7 +19,9 @@ fn every_keyword_arrives() {
         "title": "T", "description": "D", "default": {"$ref": "#/no"}, "examples": [1, null], "deprecated": true, "readOnly": true,
         "writeOnly": true, "$comment": "c", "x-more": 1, "contentEncoding": "base64""##,
     );
-    assert_eq!(found(&declarations), Vec::<String>::new());
+    // Many keywords, few types.
+    let ignored = ["minimum", "minLength", "prefixItems"].map(|keyword| format!("ignored-keyword key:/{keyword}"));
+    assert_eq!(found(&declarations), ignored);
     let root = node(&declarations, "");
     let number = |text: &str| Number::new(text);
     assert_eq!(root.types, Some(TypeSet::OBJECT.or(TypeSet::NULL)));
@@ -233,7 +235,7 @@ fn unknown_keywords_are_said_once() {
         ("markdownDescription", "unknown-keyword"),
         ("unit", "unknown-keyword"),
         ("name", "unknown-keyword"),
-        ("nullable", "unknown-keyword"),
+        ("nullable", "misspelled-keyword"),
     ] {
         let declarations = json(&format!(r#"{{"properties": {{"a": {{"{name}": 1}}, "b": {{"{name}": 2}}}}}}"#));
         assert_eq!(found(&declarations), [format!("{code} key:/properties/a/{name}")]);
@@ -395,7 +397,7 @@ fn what_excludes_itself() {
     for fine in [
         r#""minLength": 3, "maxLength": 3"#,
         r#""minimum": 1, "maximum": 1"#,
-        r#""exclusiveMinimum": 1, "exclusiveMaximum": 2, "type": "integer""#,
+        r#""exclusiveMinimum": 1, "exclusiveMaximum": 2, "type": "number""#,
         r#""required": ["a"], "patternProperties": {"^a": true}, "additionalProperties": false"#,
         r#""type": "number", "enum": [1, 2.5]"#,
         r#""type": "integer", "const": 1.0"#,

@@ -89,6 +89,11 @@ impl<'a> World<'a> {
         parsed
     }
 
+    /// The patterns that were asked for and have loops within loops.
+    pub(super) fn risky(&self) -> Vec<Rc<Pattern>> {
+        self.patterns.borrow().values().flatten().filter(|pattern| pattern.is_risky()).cloned().collect()
+    }
+
     /// Does the pattern match? `true` if it cannot be said.
     pub(super) fn matches(&self, pattern: &str, text: &str) -> bool {
         self.pattern(pattern).and_then(|pattern| pattern.remembered(text)).unwrap_or(true)

@@ -139,6 +139,19 @@ impl Pattern {
         Some(false)
     }
 
+    /// Is there a loop with a loop or a choice in it? Nothing else takes longer than any text that is made here can bear.
+    pub(super) fn is_risky(&self) -> bool {
+        self.root.has(&|re| match re {
+            Re::Repeat { what, max, .. } => {
+                let inner = |re: &Re| {
+                    matches!(re, Re::Alt(_)) || matches!(re, Re::Repeat { max, min, .. } if *max != Some(*min))
+                };
+                max.is_none_or(|max| max > 8) && what.has(&inner)
+            }
+            _ => false,
+        })
+    }
+
     /// A string that matches, with a length (in characters) in the bounds.
     pub(super) fn sample(&self, min: usize, max: usize, seed: usize) -> Option<String> {
         let fits = |text: &str| {
@@ -413,6 +426,16 @@ impl Parser<'_> {
 }
 
 impl Re {
+    /// Is there such a part, itself included?
+    fn has(&self, wanted: &dyn Fn(&Re) -> bool) -> bool {
+        wanted(self)
+            || match self {
+                Re::Empty | Re::Set(_) | Re::Start | Re::End | Re::Word(_) => false,
+                Re::Cat(list) | Re::Alt(list) => list.iter().any(|re| re.has(wanted)),
+                Re::Repeat { what, .. } | Re::Look { what, .. } => what.has(wanted),
+            }
+    }
+
     /// Writes a string for it; look-around and anchors are left to the matcher.
     fn write(&self, extra: u32, seed: usize, out: &mut String, depth: usize) -> Option<()> {
         if out.len() > LONGEST * 4 || depth > DEEPEST * 3 {

@@ -430,3 +430,15 @@ fn a_branch_has_little_beside_it() {
     let shown: Vec<String> = of(node).iter().map(|shown| shown.document.to_string()).collect();
     assert!(shown.iter().any(|text| text == r#"{"id":"text","choice":1}"#), "{shown:?}");
 }
+
+#[test]
+fn what_takes_a_pattern_for_ever_is_left_out() {
+    let mut node = typed("", TypeSet::STRING);
+    let slow = Some("^(a+)+$".into());
+    node.string = Some(Box::new(StringRules { min_length: Some(32), pattern: slow, ..StringRules::default() }));
+    let list = of(node);
+    let a = "a".repeat(32);
+    let has = |text: &str| list.iter().any(|shown| shown.document == Json::String(text.into()));
+    assert!(has(&a) && has(&format!("!{}", &a[1..])) && has(&a[1..]), "{list:?}");
+    assert!(!has(&format!("{a}!")), "{list:?}");
+}

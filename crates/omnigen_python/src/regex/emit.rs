@@ -102,11 +102,10 @@ impl Emitter {
             Item::Look { behind: true, not, body, at } => self.behind(*not, body, *at, context)?,
             Item::Look { behind: false, not, body, at: _ } => {
                 self.out.push_str(if *not { "(?!" } else { "(?=" });
-                // Nothing stays captured behind a negative one.
-                let inner =
-                    Context { certain: context.certain && !not, forgotten: context.forgotten || *not, ..context };
-                self.body(body, inner)?;
+                let first = self.groups.len();
+                self.body(body, Context { certain: context.certain && !not, ..context })?;
                 self.out.push(')');
+                self.leave(first, *not);
             }
             Item::Back { index, at } => {
                 if context.behind {
@@ -163,8 +162,8 @@ impl Emitter {
 
     /// `re` wants one width; alternatives of different widths become lookbehinds of their own.
     fn behind(&mut self, not: bool, body: &Body, at: usize, context: Context) -> Result<(), PatternError> {
-        let inner =
-            Context { certain: context.certain && !not, forgotten: context.forgotten || not, behind: true, ..context };
+        let first = self.groups.len();
+        let inner = Context { certain: context.certain && !not, behind: true, ..context };
         let Some(widths) = body.iter().map(|sequence| sequence_width(sequence)).collect::<Option<Vec<u64>>>() else {
             return Err(PatternError::NotCarried { at, message: "a lookbehind of no fixed length".to_owned() });
         };
@@ -173,6 +172,7 @@ impl Emitter {
             self.out.push_str(open);
             self.body(body, inner)?;
             self.out.push(')');
+            self.leave(first, not);
             return Ok(());
         }
         self.out.push_str("(?:");
@@ -187,7 +187,13 @@ impl Emitter {
             self.out.push(')');
         }
         self.out.push(')');
+        self.leave(first, not);
         Ok(())
+    }
+
+    /// Nothing stays captured behind a negative lookaround: its groups hold nothing there, as if they were still to come.
+    fn leave(&mut self, first: usize, not: bool) {
+        self.groups.iter_mut().skip(first).filter(|_| not).for_each(|group| group.closed = false);
     }
 }
 
