@@ -117,13 +117,14 @@ impl Lowerer<'_, '_> {
         if let Some(contains) = &rules.contains {
             let (min, at) = (contains.min, least(contains.min, "minContains", "contains"));
             if let Some(max) = contains.max.filter(|max| *max < min) {
-                let message =
-                    format!("no array can be valid: `maxContains` is {max}, but {min} items must match `contains`");
+                let message = format!(
+                    "no array can be valid: `maxContains` is {max}, but of the items {min} must match `contains`"
+                );
                 self.never(&format!("{}/maxContains", self.path), message, at, "so many must match");
             }
             if let Some(max) = rules.max_items.filter(|max| *max < min) {
                 let message =
-                    format!("no array can be valid: `maxItems` is {max}, but {min} items must match `contains`");
+                    format!("no array can be valid: `maxItems` is {max}, but of the items {min} must match `contains`");
                 self.never(&format!("{}/maxItems", self.path), message, at, "so many must match");
             }
         }
@@ -131,7 +132,8 @@ impl Lowerer<'_, '_> {
             && min > rules.prefix.len() as u64
         {
             let most = rules.prefix.len();
-            let message = format!("no array can be valid: `minItems` is {min}, but there can be only {most} items");
+            let message =
+                format!("no array can be valid: `minItems` is {min}, but `items` forbids all after the first {most}");
             self.never(&format!("{}/minItems", self.path), message, "items", "");
         }
     }
@@ -216,8 +218,9 @@ impl Lowerer<'_, '_> {
         }
         let most = rules.properties.len();
         if let Some(min) = rules.min_properties.filter(|min| *min > most as u64) {
-            let message =
-                format!("no object can be valid: `minProperties` is {min}, but only {most} names are allowed");
+            let message = format!(
+                "no object can be valid: `minProperties` is {min}, but `additionalProperties` leaves only {most} of all names"
+            );
             self.never(&format!("{}/minProperties", self.path), message, "additionalProperties", "");
         }
         for (index, name) in rules.required.iter().enumerate() {

@@ -95,6 +95,17 @@ impl<'v, 'a> Lowerer<'v, 'a> {
             node.array.get_or_insert_default().contains =
                 Some(Contains { schema, min, max, evaluates: self.dialect.contains_evaluates() });
         }
+        let list = pending.items.is_some_and(|value| matches!(value.data, Data::Array(_)));
+        for (name, beside, alone) in [
+            ("minContains", "`contains`", pending.min_contains.is_some() && pending.contains.is_none()),
+            ("maxContains", "`contains`", pending.max_contains.is_some() && pending.contains.is_none()),
+            ("additionalItems", "a list in `items`", pending.additional_items.is_some() && !list),
+        ] {
+            if alone {
+                let message = format!("`{name}` has no effect without {beside}");
+                self.push(Diagnostic::new(Code::IgnoredKeyword, self.at_key(name), message));
+            }
+        }
     }
 
     pub(super) fn conditions(&mut self, node: &mut Node, pending: &Pending<'v, 'a>) {
