@@ -357,8 +357,9 @@ fn the_same_bytes_of_every_kind() {
                 done.push(path);
             }
             lived.run(&["build", "-j", &(1 + dice.roll(8)).to_string()]);
-            if dice.roll(4) == 0 {
-                lived.remove([".omnigen", "generated"][dice.roll(2)]);
+            let forgotten = [".omnigen", "generated"][dice.roll(2)];
+            if dice.roll(4) == 0 && lived.has(forgotten) {
+                lived.remove(forgotten);
             }
         }
         sources.iter().for_each(|path| lived.write(path, reference.read(path)));
