@@ -1,11 +1,12 @@
 //! Schemas as the judge gets them: without what no verdict can hang on.
 //!
-//! Annotations decide nothing, and neither does a property of a name that none of the documents has. What is left out of types of
-//! other files, and of all that these refer to, need not be read, compared and compiled for every contract that refers to them.
+//! Annotations decide nothing, and neither does a property of a name that no document has where a type of another file may hold.
+//! What is left out of types of other files, and of all that these refer to, need not be read, compared and compiled for every
+//! contract that refers to them.
 
 use omnigen_contracts::Declarations;
 use omnigen_ir::samples::{Edit, Step};
-use omnigen_ir::{Asked, Json, Node};
+use omnigen_ir::{Asked, Json, Node, RefTarget, Schema};
 use rustc_hash::FxHashSet;
 
 use crate::tasks::each_node;
@@ -24,31 +25,45 @@ pub(crate) struct Names<'a> {
 }
 
 impl<'a> Names<'a> {
-    /// All names within documents, and changes of documents.
-    pub(crate) fn of(asked: &[Asked<'a>]) -> Names<'a> {
+    /// All names of the documents, and of changes of documents, where a type of a file other than their own may hold.
+    pub(crate) fn of(asked: &[Asked<'a>], own: &Declarations) -> Names<'a> {
+        let gates = Gates::of(own);
         let mut names = Names::default();
-        let samples = || asked.iter().map(|asked| asked.samples);
-        samples().flat_map(|samples| &samples.bases).for_each(|base| names.document(&base.document));
-        for edit in samples().flat_map(|samples| &samples.candidates).flat_map(|candidate| &candidate.edits) {
-            let (Edit::Put(path, _) | Edit::Drop(path)) = edit;
-            names.members.extend(path.iter().filter_map(|step| match step {
-                Step::Name(name) => Some(&**name),
-                Step::Index(_) => None,
-            }));
-            if let Edit::Put(_, value) = edit {
-                names.document(value);
+        for Asked { member, samples, .. } in asked {
+            let schema = member.map_or(Some(&own.root), |pointer| own.schema(pointer));
+            let open = schema.is_none_or(|schema| gates.leads_away(schema));
+            for base in &samples.bases {
+                names.document(&base.document, &gates, open);
+            }
+            for edit in samples.candidates.iter().flat_map(|candidate| &candidate.edits) {
+                let (Edit::Put(path, _) | Edit::Drop(path)) = edit;
+                let mut open = open;
+                for step in path {
+                    let Step::Name(name) = step else { continue };
+                    if open {
+                        names.members.insert(name);
+                    }
+                    open |= gates.members.contains(&**name);
+                }
+                if let Edit::Put(_, value) = edit {
+                    names.document(value, &gates, open);
+                }
             }
         }
         names
     }
 
-    fn document(&mut self, json: &'a Json) {
+    fn document(&mut self, json: &'a Json, gates: &Gates<'_>, open: bool) {
         match json {
-            Json::Array(items) => items.iter().for_each(|item| self.document(item)),
+            Json::Array(items) => items.iter().for_each(|item| self.document(item, gates, open)),
             Json::Object(members) => {
                 for (name, value) in members {
-                    self.members.insert(name);
-                    self.document(value);
+                    if open {
+                        self.members.insert(name);
+                    }
+                    if matches!(value, Json::Array(_) | Json::Object(_)) {
+                        self.document(value, gates, open || gates.members.contains(&**name));
+                    }
                 }
             }
             Json::Null | Json::Bool(_) | Json::Number(_) | Json::String(_) => {}
@@ -75,6 +90,82 @@ impl<'a> Names<'a> {
 
     fn leads_through(&self, name: &str) -> bool {
         self.tokens.contains(name)
+    }
+}
+
+/// Where a type of another file may begin to hold.
+struct Gates<'d> {
+    /// Members that have one, or have something inside that is no property of a schema of their own and has one.
+    members: FxHashSet<&'d str>,
+    /// Places within the file that are referred to and lead to one.
+    places: FxHashSet<&'d str>,
+}
+
+impl<'d> Gates<'d> {
+    fn of(own: &'d Declarations) -> Gates<'d> {
+        let mut gates = Gates { members: FxHashSet::default(), places: FxHashSet::default() };
+        let heads = || own.definitions.iter().map(|(_, schema)| schema).chain([&own.root]);
+        let mut referred: FxHashSet<&str> = FxHashSet::default();
+        let mut found = |node: &'d Node| {
+            if let Some(RefTarget::Here(pointer)) = node.reference.as_deref().map(|reference| &reference.target) {
+                referred.insert(pointer);
+            }
+        };
+        heads().for_each(|head| each_node(head, &mut found));
+        // A place leads away if one that it refers to does.
+        loop {
+            let more: Vec<&str> = referred
+                .iter()
+                .filter(|place| !gates.places.contains(**place))
+                .filter(|place| own.schema(place).is_none_or(|schema| gates.leads_away(schema)))
+                .copied()
+                .collect();
+            if more.is_empty() {
+                break;
+            }
+            gates.places.extend(more);
+        }
+        let mut members: FxHashSet<&'d str> = FxHashSet::default();
+        heads().for_each(|head| {
+            gates.look(head, &mut members);
+        });
+        gates.members = members;
+        gates
+    }
+
+    /// May it hold for a value of this schema, or inside, but for properties?
+    fn leads_away(&self, schema: &Schema) -> bool {
+        let Some(node) = schema.node() else { return false };
+        if self.refers_away(node) {
+            return true;
+        }
+        let mut away = false;
+        node.each_member(&mut |name, child| away |= name.is_none() && self.leads_away(child));
+        away
+    }
+
+    fn refers_away(&self, node: &Node) -> bool {
+        node.reference.as_deref().is_some_and(|reference| match &reference.target {
+            RefTarget::Here(pointer) => reference.dynamic.is_some() || self.places.contains(&**pointer),
+            RefTarget::Elsewhere { .. } | RefTarget::Dangling => true,
+        })
+    }
+
+    /// Gathers members; does the schema itself lead away?
+    fn look(&self, schema: &'d Schema, members: &mut FxHashSet<&'d str>) -> bool {
+        let Some(node) = schema.node() else { return false };
+        let mut away = self.refers_away(node);
+        node.each_member(&mut |name, child| {
+            let inner = self.look(child, members);
+            match name {
+                Some(name) if inner => {
+                    members.insert(name);
+                }
+                Some(_) => {}
+                None => away |= inner,
+            }
+        });
+        away
     }
 }
 

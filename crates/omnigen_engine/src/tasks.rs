@@ -1,5 +1,6 @@
 //! Generated tests: text in which a judge takes part.
 
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use omnigen_ir::normalize::Types;
@@ -167,7 +168,9 @@ pub(crate) fn question<'a>(
     let bases: BTreeMap<&FileId, String> =
         sources.iter().map(|(file, source)| (file, base(db, file, *source))).collect();
     let mut documents = vec![(ANYTHING.to_owned(), Json::Object(Vec::new()))];
-    let metaschemas = std::cell::Cell::new(false);
+    let metaschemas = std::cell::Cell::new(sources.keys().any(|file| reads.built_in(file)));
+    // Files that something leads to which is written down: the others need not be.
+    let wanted: RefCell<Vec<FileId>> = RefCell::new(vec![contract.file.clone()]);
     // Contracts that are no schema themselves are written as one, with their schemas at other places.
     let rootless: BTreeMap<&FileId, BTreeSet<&str>> = sources
         .iter()
@@ -186,25 +189,39 @@ pub(crate) fn question<'a>(
             metaschemas.set(true);
             Some(reference.text.to_string())
         }
-        Link::To(place) => bases.get(&place.file).map(|base| match (&reference.dynamic, rootless.get(&place.file)) {
-            (_, Some(keys)) => format!("{base}#{}", encoded(&keyed(keys, &place.pointer))),
-            // The name of the anchor is what makes it dynamic.
-            (Some(name), None) if !name.is_empty() => format!("{base}#{name}"),
-            _ => format!("{base}#{}", encoded(&place.pointer)),
+        Link::To(place) => bases.get(&place.file).map(|base| {
+            wanted.borrow_mut().push(place.file.clone());
+            match (&reference.dynamic, rootless.get(&place.file)) {
+                (_, Some(keys)) => format!("{base}#{}", encoded(&keyed(keys, &place.pointer))),
+                // The name of the anchor is what makes it dynamic.
+                (Some(name), None) if !name.is_empty() => format!("{base}#{name}"),
+                _ => format!("{base}#{}", encoded(&place.pointer)),
+            }
         }),
         Link::Dangling | Link::Pending => None,
     };
     // Of a contract that refers to no other one nothing is left out.
-    let mut names = if sources.len() > 1 { Names::of(&asked) } else { Names::default() };
+    let mut names = match reads.declared(source).filter(|_| sources.len() > 1) {
+        Some(own) => Names::of(&asked, own),
+        None => Names::default(),
+    };
     let mut literal = true;
     for (file, &source) in &sources {
         if let Some(declared) = reads.declared(source).filter(|_| !reads.built_in(file)) {
             literal &= names.referred(declared);
         }
     }
-    for (file, &source) in &sources {
-        if reads.built_in(file) {
-            metaschemas.set(true);
+    if !literal {
+        wanted.borrow_mut().extend(sources.keys().cloned());
+    }
+    let mut written_down: BTreeSet<FileId> = BTreeSet::new();
+    loop {
+        let next = wanted.borrow_mut().pop();
+        let Some(next) = next else { break };
+        let Some((file, &source)) = sources.get_key_value(&next).filter(|(file, _)| !reads.built_in(file)) else {
+            continue;
+        };
+        if !written_down.insert(next) {
             continue;
         }
         let Some(parsed) = declarations(db, source).as_deref() else { continue };

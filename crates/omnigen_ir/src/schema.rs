@@ -455,6 +455,14 @@ impl Node {
         self.keyed(&mut |_, _, schema| f(schema));
     }
 
+    /// Like [`Node::each_child`], with the name if it is that of a property.
+    pub fn each_member<'a>(&'a self, f: &mut dyn FnMut(Option<&'a str>, &'a Schema)) {
+        self.keyed(&mut |keyword, key, schema| match key {
+            Some(Key::Name(name)) if keyword == "properties" => f(Some(name), schema),
+            _ => f(None, schema),
+        });
+    }
+
     fn keyed<'a>(&'a self, give: &mut dyn FnMut(&str, Option<Key<'a>>, &'a Schema)) {
         if let Some(array) = self.array.as_deref() {
             for (i, schema) in array.prefix.iter().enumerate() {
