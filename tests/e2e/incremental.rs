@@ -518,3 +518,73 @@ fn an_edit_reads_and_writes_what_it_is_about() {
     assert!(!project.has("generated/models/model_more.py"));
     project.build().ends(0).says("nothing to do");
 }
+
+/// The contracts that a build reads, and those that it makes something of, after the configuration has become another one.
+fn asked_for(project: &Project, configuration: &str, code: i32) -> (Vec<String>, Vec<String>) {
+    project.write("omnigen.toml", configuration);
+    project.run(&["build", "--profile", "trace.json"]).ends(code);
+    let trace: serde_json::Value = serde_json::from_str(&project.read("trace.json")).expect("JSON");
+    project.remove("trace.json");
+    let of = |name: &str| {
+        let spans =
+            trace.as_array().expect("a list").iter().filter(|event| event["name"] == name && event["ph"] == "X");
+        let mut files: Vec<String> = spans.filter_map(|span| Some(span["args"]["file"].as_str()?.to_owned())).collect();
+        files.sort();
+        files.dedup();
+        files
+    };
+    (of("declarations"), of("emit"))
+}
+
+#[test]
+fn a_setting_reaches_whom_it_says_something_about() {
+    let node = |class: &str| {
+        format!(
+            "contract_version: {{major: 1, minor: 0, patch: 0}}\nname: node_pay\nnode_type: COMPUTE\ninput_model: \
+             {{name: ModelIn, module: m}}\noutput_model: {{name: ModelOut, module: m}}\ninputs:\n  order: {{type: {class}, required: true}}\n"
+        )
+    };
+    let project = Project::with(&[
+        ("contracts/note.json", NOTE),
+        ("contracts/twice.json", r#"{ "type": "object", "title": "a", "title": "b", "required": ["x"] }"#),
+        ("contracts/old/plain.json", r#"{ "properties": { "n": { "minimum": 3 } } }"#),
+        ("contracts/pay.yaml", &node("shop.models.ModelOrder")),
+    ]);
+    let plain = "[project]\nname = \"test\"\n";
+    project.write("omnigen.toml", plain);
+    project.build().ends(0);
+    let clean = project.tree("generated");
+    let nobody: (Vec<String>, Vec<String>) = (Vec::new(), Vec::new());
+    let asked = |more: &str, code| asked_for(&project, &format!("{plain}{more}"), code);
+
+    // A key that stands twice: its contract is checked again, and held back.
+    let twice = vec!["contracts/twice.json".to_owned()];
+    let strict = asked("duplicate-keys = \"error\"\n", 1);
+    assert_eq!(strict, (twice.clone(), twice.clone()));
+    assert_eq!(difference(&clean, &project.tree("generated")), "", "the last good outputs stay");
+    // While it is held back it is looked at, and when it is not any more it is made.
+    project.edit("contracts/twice.json", "\"x\"", "\"y\"");
+    project.build().ends(1);
+    assert_eq!(asked("", 0), (twice.clone(), twice));
+    project.edit("contracts/twice.json", "\"y\"", "\"x\"");
+    project.build().ends(0);
+    assert_eq!(difference(&clean, &project.tree("generated")), "");
+
+    // A draft for files that there are not, for files that state none, for other files.
+    let old = vec!["contracts/old/plain.json".to_owned()];
+    assert_eq!(asked("[project.dialects]\n\"contracts/none/**\" = \"draft-07\"\n", 0), nobody);
+    assert_eq!(asked("[project.dialects]\n\"contracts/old/**\" = \"draft-07\"\n", 0).0, old);
+    assert_eq!(asked("[project.dialects]\n\"contracts/o*/**\" = \"draft-07\"\n", 0), nobody);
+    assert_eq!(asked("", 0).0, old);
+    assert_eq!(difference(&clean, &project.tree("generated")), "");
+
+    // Classes that nobody names, and one that somebody does.
+    let pay = vec!["contracts/pay.yaml".to_owned()];
+    assert_eq!(asked("[python.external]\n\"other.*\" = \"import\"\n", 0), nobody);
+    let imported = asked("[python.external]\n\"shop.*\" = \"import\"\n", 0);
+    assert_eq!(imported, (pay.clone(), pay.clone()));
+    assert!(project.read("generated/models/model_pay.py").contains("from shop.models import ModelOrder"));
+    assert_eq!(asked("[python.external]\nModelOrder = \"shop.models.ModelOrder\"\n", 0), nobody);
+    assert_eq!(asked("", 0).1, pay);
+    assert_eq!(difference(&clean, &project.tree("generated")), "");
+}

@@ -4,7 +4,7 @@
 use std::collections::HashSet;
 use std::time::Instant;
 
-use omnigen_engine::{Project, Read, ReadKey, Target};
+use omnigen_engine::{Project, Read, ReadKey, Setting, Target};
 use omnigen_ir::Digest;
 use omnigen_report::{Activity, Change, ChangeKind, Code, nearest};
 use schemars::JsonSchema;
@@ -383,15 +383,22 @@ fn asked(session: &mut Session, contract: &str, target: &str) -> Option<Asked> {
 fn concerns(cause: &Cause, path: &str, trace: &[Read]) -> bool {
     match cause {
         Cause::File { path, .. } => trace.iter().any(|read| read.key.file().is_some_and(|file| **file == **path)),
-        Cause::Setting { name, .. } => trace.iter().any(|read| match &read.key {
-            ReadKey::Generator(_) => {
-                name.starts_with("python.") || name == "project.refs" || name == "project.duplicate-keys"
-            }
-            ReadKey::Agent(target) => name.starts_with("agent.") || *name == format!("what `{target}` is"),
-            _ => false,
-        }),
+        Cause::Setting { name, .. } => trace.iter().any(|read| asks(&read.key, name)),
         Cause::Output { path: output } => output == path,
         Cause::Cold => true,
+    }
+}
+
+/// Does a key read a setting?
+fn asks(key: &ReadKey, setting: &str) -> bool {
+    match key {
+        ReadKey::Generator(_) => {
+            let few = Setting::External.name();
+            (setting.starts_with("python.") && !setting.starts_with(few)) || setting == "project.refs"
+        }
+        ReadKey::Setting(read, _) => setting.starts_with(read.name()),
+        ReadKey::Agent(target) => setting.starts_with("agent.") || *setting == format!("what `{target}` is"),
+        _ => false,
     }
 }
 
@@ -407,7 +414,7 @@ fn cut_off(session: &Session, log: &[Revision], since: &Since, path: &str, trace
     for (revision, cause) in all {
         let about = |read: &&Read| match cause {
             Cause::File { path, .. } => read.key.file().is_some_and(|file| **file == **path),
-            Cause::Setting { .. } => matches!(read.key, ReadKey::Generator(_) | ReadKey::Agent(_)),
+            Cause::Setting { name, .. } => asks(&read.key, name),
             Cause::Output { .. } | Cause::Cold => false,
         };
         if concerns(cause, path, trace) {
@@ -467,6 +474,13 @@ fn words(key: &ReadKey) -> String {
         ReadKey::Artifact(file, target) => format!("the artifact {target} of {file}"),
         ReadKey::Agent(target) => format!("the agent of {target}: its command, its files, its variables"),
         ReadKey::Patterns(file, _) => format!("which examples are most like {file}"),
+        ReadKey::Setting(setting, about) => match setting {
+            Setting::DuplicateKeys => format!("the setting {}", setting.name()),
+            Setting::Dialects => format!("what {} says of {about}", setting.name()),
+            Setting::External => {
+                format!("what {} says of {}", setting.name(), about.trim_start_matches(':').replace(':', "."))
+            }
+        },
         ReadKey::Like(_, _, text) => {
             format!("which examples are most like a text of {} characters", text.chars().count())
         }

@@ -198,29 +198,34 @@ impl From<Built> for Made {
 }
 
 /// Details that may still be a shard's bytes.
-#[derive(Clone, Debug)]
-enum Lazy {
+#[derive(Clone, Debug, Default)]
+struct Lazy {
     /// Where they are in the record's shard.
-    Stored(std::ops::Range<usize>),
-    /// Decoded; `changed`: not as they are stored.
-    Here { details: Box<Details>, changed: bool },
+    stored: std::ops::Range<usize>,
+    /// Decoded, or made.
+    here: Option<Box<Details>>,
+    /// They are not as they are stored.
+    changed: bool,
 }
 
 impl Lazy {
+    /// Of a record that is stored nowhere yet.
+    fn fresh() -> Lazy {
+        Lazy { here: Some(Box::default()), changed: true, ..Lazy::default() }
+    }
+
     /// The details, read from their shard and decoded if nobody has yet; and are they not as they are stored?
     fn here(&mut self, shard: Option<&mut Shard>, folder: &Path, damaged: &AtomicBool) -> (&mut Details, &mut bool) {
-        if let Lazy::Stored(range) = self {
+        let Lazy { stored, here, changed } = self;
+        let decode = || {
             let bytes = shard.and_then(|shard| shard.details(folder));
-            let decoded = bytes.and_then(|bytes| postcard::from_bytes(bytes.get(range.clone())?).ok());
+            let decoded = bytes.and_then(|bytes| postcard::from_bytes(bytes.get(stored.clone())?).ok());
             if decoded.is_none() {
                 damaged.store(true, Ordering::Relaxed);
             }
-            *self = Lazy::Here { details: Box::new(decoded.unwrap_or_default()), changed: false };
-        }
-        match self {
-            Lazy::Here { details, changed } => (details, changed),
-            Lazy::Stored(_) => unreachable!("decoded above"),
-        }
+            Box::new(decoded.unwrap_or_default())
+        };
+        (here.get_or_insert_with(decode), changed)
     }
 }
 
@@ -436,7 +441,7 @@ impl Records {
     /// The record, made if there is none.
     pub(crate) fn entry(&mut self, file: &FileId, contract: bool) -> &mut Record {
         self.touch(file);
-        let fresh = || (Record::new(contract), Lazy::Here { details: Box::default(), changed: true });
+        let fresh = || (Record::new(contract), Lazy::fresh());
         &mut self.map.entry(file.clone()).or_insert_with(fresh).0
     }
 
@@ -512,7 +517,7 @@ impl Records {
         }
         let mut dirty = vec![count != self.shards.len(); count];
         for (file, (_, lazy)) in &self.map {
-            dirty[shard_of(file, count)] |= matches!(lazy, Lazy::Here { changed: true, .. });
+            dirty[shard_of(file, count)] |= lazy.changed;
         }
         // Details of a record that is gone stay behind until others in the shard change.
         let mut old = std::mem::take(&mut self.shards);
@@ -533,21 +538,18 @@ impl Records {
                 let mut fresh: Vec<u8> = Vec::with_capacity(members.len() * 3000);
                 for (file, (record, lazy)) in &mut members {
                     let start = fresh.len();
-                    match lazy {
-                        Lazy::Here { details, changed } => {
-                            fresh = postcard::to_extend(&**details, fresh).map_err(said)?;
-                            *changed = false;
-                        }
-                        Lazy::Stored(range) => {
+                    match &lazy.here {
+                        Some(details) => fresh = postcard::to_extend(&**details, fresh).map_err(said)?,
+                        None => {
                             let bytes = old.get_mut(shard_of(file, old_count)).and_then(|shard| shard.details(&folder));
-                            let bytes = bytes.and_then(|bytes| bytes.get(range.clone()));
+                            let bytes = bytes.and_then(|bytes| bytes.get(lazy.stored.clone()));
                             if bytes.is_none() {
                                 self.damaged.store(true, Ordering::Relaxed);
                             }
                             fresh.extend_from_slice(bytes.unwrap_or_default());
-                            *range = start..fresh.len();
                         }
                     }
+                    (lazy.stored, lazy.changed) = (start..fresh.len(), false);
                     record.details = (start as u64, (fresh.len() - start) as u64);
                 }
                 // Whoever needs it again reads it again.
@@ -651,7 +653,7 @@ fn decode(folder: &Path, name: &str) -> Option<Vec<(FileId, (Record, Lazy))>> {
         let ((file, record), more): ((&str, Record), _) = postcard::take_from_bytes(rest).ok()?;
         let (start, length) = record.details;
         let range = usize::try_from(start).ok()?..usize::try_from(start.checked_add(length)?).ok()?;
-        list.push((FileId::from(file), (record, Lazy::Stored(range))));
+        list.push((FileId::from(file), (record, Lazy { stored: range, ..Lazy::default() })));
         rest = more;
     }
     Some(list)

@@ -429,9 +429,9 @@ impl Session {
         };
         candidates.retain(|file| !fresh.contains(file));
         // Names are part of what is remembered of a file, and only its check brings that up to date.
-        let renamed = !self.meta.naming.is_empty() && self.meta.naming != self.setup.outlined();
+        let known = !self.meta.naming.is_empty();
         for file in candidates {
-            if renamed {
+            if known && self.outlined_anew(&file) {
                 asked.insert((file.clone(), Target::Check));
             }
             asked.extend(self.dirty(&file)?.into_iter().map(|target| (file.clone(), target)));
@@ -493,10 +493,6 @@ impl Session {
                     dirty.push(*target);
                     break;
                 }
-            }
-            if dirty == [Target::Check] {
-                // Whether anything may be made at all hangs on the check.
-                return Ok(wanted);
             }
         }
         Ok(dirty)

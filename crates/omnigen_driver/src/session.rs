@@ -19,7 +19,7 @@ use crate::glance::{Glance, Ledgers};
 use crate::judged::Judged;
 use crate::records::{Made, Meta, Records};
 use crate::revision::Causes;
-use crate::setup::Setup;
+use crate::setup::{Former, Setup};
 use crate::shelf::Shelved;
 use crate::survey::{Scan, Survey};
 use crate::tasks::{Agents, Flight};
@@ -109,6 +109,8 @@ pub(crate) struct Session {
     pub(crate) shelved: Shelved,
     /// Files whose checks have come to find errors in this round, or to find none any more.
     pub(crate) turned: BTreeSet<FileId>,
+    /// What outlines were made with, once it is another than now.
+    former: Option<Former>,
     /// What has happened on disk while the round at hand is under way.
     pub(crate) inbox: Option<Inbox>,
     /// Files that are gone and may come back.
@@ -162,6 +164,7 @@ impl Session {
             doubt: Doubt::default(),
             shelved: Shelved::default(),
             turned: BTreeSet::new(),
+            former: None,
             unsettled: false,
             recalled: false,
             judged: Judged::default(),
@@ -440,10 +443,19 @@ impl Session {
         }
     }
 
+    /// Was the outline of a file made by another naming template, or read in another draft, than now?
+    pub(crate) fn outlined_anew(&mut self, file: &FileId) -> bool {
+        if self.meta.naming == self.setup.outlined() {
+            return false;
+        }
+        let former = self.former.take().filter(|former| former.is_of(&self.meta.naming));
+        let former = former.unwrap_or_else(|| Former::new(&self.setup, &self.meta.naming));
+        !self.former.insert(former).holds(&self.setup, file)
+    }
+
     /// What the records know of an unchanged file.
     fn stored(&mut self, file: &FileId) -> Option<Content> {
-        if self.meta.naming != self.setup.outlined() {
-            // Its names were made by another template, or it was read in another draft.
+        if self.outlined_anew(file) {
             return None;
         }
         let details = self.records.details(file)?;

@@ -165,7 +165,7 @@ impl Setup {
         unit
     }
 
-    /// What the outlines of contracts hang on beside their texts and paths.
+    /// What the outlines of contracts hang on beside their texts and paths. [`Former`] reads it.
     pub(crate) fn outlined(&self) -> Cow<'_, str> {
         let naming = &self.config.python.naming;
         if self.config.dialects.is_empty() {
@@ -257,6 +257,37 @@ impl Setup {
     }
 }
 
+/// What outlines of earlier runs were made with: what [`Setup::outlined`] gave then.
+#[derive(Debug)]
+pub(crate) struct Former {
+    recorded: String,
+    /// Is the naming template the same as now?
+    named: bool,
+    dialects: Vec<(Globs, String)>,
+}
+
+impl Former {
+    pub(crate) fn new(setup: &Setup, recorded: &str) -> Former {
+        let mut lines = recorded.lines();
+        let named = lines.next() == Some(&*setup.config.python.naming);
+        let mut dialects = Vec::new();
+        while let (Some(glob), Some(draft)) = (lines.next(), lines.next()) {
+            dialects.push((Globs::new(std::slice::from_ref(&glob.to_owned())).0, draft.to_owned()));
+        }
+        Former { recorded: recorded.to_owned(), named, dialects }
+    }
+
+    pub(crate) fn is_of(&self, recorded: &str) -> bool {
+        self.recorded == recorded
+    }
+
+    /// Would the outline of a file be the same now, if its text is?
+    pub(crate) fn holds(&self, setup: &Setup, file: &str) -> bool {
+        let assumed = self.dialects.iter().find(|(globs, _)| globs.matches(file)).map(|(_, draft)| draft.as_str());
+        self.named && assumed == setup.unit(file).assumed.as_deref()
+    }
+}
+
 /// Where copies of remote schemas are from, and their digests, by path. After a careless merge one may have two.
 pub(crate) type Locked = BTreeMap<FileId, (String, Vec<Digest>)>;
 
@@ -300,7 +331,6 @@ fn project(config: &Config, refs: Option<String>) -> Project {
         },
         refs: refs.map(String::into_boxed_str),
         strict_keys: config.duplicate_keys == DuplicateKeys::Error,
-        drafts: (!config.dialects.is_empty()).then(|| format!("{:?}", config.dialects).into()),
     }
 }
 

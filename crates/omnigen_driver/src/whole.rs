@@ -103,11 +103,17 @@ impl Session {
     }
 
     /// Whoever has read a file's schemas asks whether it is free of errors. That may have changed although none of those schemas
-    /// has, because of another file still: nothing in the trace of the one who asks is about that.
+    /// has, because of another file still: nothing in the trace of the one who asks is about that. What is made of the file itself
+    /// hangs on its check, too.
     pub(crate) fn settle(&mut self, commit: &mut Commit) -> Result<(), String> {
         loop {
-            let turned: HashSet<u64> = std::mem::take(&mut self.turned).iter().map(|file| mention(file)).collect();
+            let turned = std::mem::take(&mut self.turned);
             let mut asked = BTreeSet::new();
+            for file in turned.iter().filter(|file| self.records.get(file).is_some_and(|record| record.contract)) {
+                let made = self.wanted().into_iter().filter(|target| *target != Target::Check);
+                asked.extend(made.map(|target| (file.clone(), target)));
+            }
+            let turned: HashSet<u64> = turned.iter().map(|file| mention(file)).collect();
             for file in self.records.mentioning(&turned) {
                 asked.extend(self.dirty(&file)?.into_iter().map(|target| (file.clone(), target)));
             }

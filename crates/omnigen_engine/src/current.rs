@@ -5,6 +5,7 @@ use omnigen_ir::{Digest, FileId, View};
 use crate::findings::sound_digest;
 use crate::graph::{Graph, Presence, Uri, broken, declarations, id_at, presence, sound};
 use crate::inputs::{Content, Project};
+use crate::settings::Setting;
 use crate::trace::{self, ReadKey, Target};
 
 impl Graph {
@@ -102,6 +103,13 @@ impl Graph {
                 let target = Target::ALL.into_iter().find(|target| target.name() == &**name);
                 target.map(|target| trace::generator_digest(&project.enters(target)))
             }
+            ReadKey::Setting(Setting::DuplicateKeys, _) => Some(Setting::said(&project.strict_keys.to_string())),
+            ReadKey::Setting(Setting::Dialects, file) => {
+                let file = FileId::from(&**file);
+                known(&file)?;
+                self.unit(&file).and_then(|unit| unit.assumed.as_deref()).map(Setting::said)
+            }
+            ReadKey::Setting(Setting::External, class) => Setting::origin(&project.python.external, class),
             ReadKey::Artifact(..)
             | ReadKey::Agent(_)
             | ReadKey::Bytes(_)

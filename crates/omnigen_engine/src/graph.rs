@@ -21,6 +21,7 @@ use crate::follow::Follow;
 use crate::includes::{self, included, missing};
 use crate::inputs::{Config, Content, Index, Project, Source};
 use crate::requests::document;
+use crate::settings::Setting;
 use crate::trace::{self, Built, Outline, Reads, State, Stated, Target};
 use crate::verdicts::Verdicts;
 
@@ -97,12 +98,11 @@ impl Db for Graph {
 
     fn enters(&self, target: Target) -> Vec<(String, String)> {
         let config = Config::get(self);
-        let (refs, strict_keys) = (config.refs(self).clone(), config.strict_keys(self));
+        let refs = config.refs(self).clone();
         if target == Target::Check {
-            return Project { refs, strict_keys, ..Project::default() }.enters(target);
+            return Project { refs, ..Project::default() }.enters(target);
         }
-        let drafts = config.drafts(self).clone();
-        Project { python: config.python(self).clone(), refs, strict_keys, drafts }.enters(target)
+        Project { python: config.python(self).clone(), refs, ..Project::default() }.enters(target)
     }
 
     fn refs(&self) -> Option<&str> {
@@ -446,9 +446,12 @@ fn check(db: &dyn Db, source: Source) -> Built {
             diagnostics.push(Diagnostic { severity: omnigen_report::Severity::Error, ..diagnostic });
         }
     }
-    if Config::get(db).strict_keys(db) {
-        let twice = diagnostics.iter_mut().filter(|diagnostic| diagnostic.code == Code::DuplicateKey);
-        twice.for_each(|diagnostic| diagnostic.severity = Severity::Error);
+    for diagnostic in diagnostics.iter_mut().filter(|diagnostic| diagnostic.code == Code::DuplicateKey) {
+        let strict = Config::get(db).strict_keys(db);
+        reads.setting(Setting::DuplicateKeys, "", || Some(Setting::said(&strict.to_string())));
+        if strict {
+            diagnostic.severity = Severity::Error;
+        }
     }
     if let Some(declared) = reads.declared(source) {
         for schema in std::iter::once(&declared.root).chain(declared.definitions.iter().map(|(_, schema)| schema)) {
@@ -614,8 +617,8 @@ impl Graph {
         let built_in: BTreeMap<FileId, Source> = built_in.collect();
         graph.known = Arc::new(built_in.clone().into_iter().collect());
         Index::new(&graph, Arc::new(built_in));
-        let Project { python, refs, strict_keys, drafts } = project.clone();
-        Config::new(&graph, python.naming.clone(), python, refs, strict_keys, drafts, BTreeSet::new());
+        let Project { python, refs, strict_keys } = project.clone();
+        Config::new(&graph, python.naming.clone(), python, refs, strict_keys, BTreeSet::new());
         crate::requests::Tasks::none(&graph);
         Ok(graph)
     }
@@ -634,9 +637,6 @@ impl Graph {
         }
         if config.strict_keys(self) != project.strict_keys {
             config.set_strict_keys(self).to(project.strict_keys);
-        }
-        if *config.drafts(self) != project.drafts {
-            config.set_drafts(self).to(project.drafts.clone());
         }
     }
 

@@ -65,9 +65,6 @@ pub(crate) struct Config {
     /// Are two members of one name an error?
     #[returns(copy)]
     pub(crate) strict_keys: bool,
-    /// What the project assumes of drafts, as text.
-    #[returns(ref)]
-    pub(crate) drafts: Option<Box<str>>,
     /// Contracts that want the same outputs as another one: nothing is made of them.
     #[returns(ref)]
     pub(crate) clashing: BTreeSet<FileId>,
@@ -82,9 +79,6 @@ pub struct Project {
     pub refs: Option<Box<str>>,
     /// Two members of one name are an error; otherwise the last one counts, with a warning.
     pub strict_keys: bool,
-    /// The drafts that schemas are read in that state none, by glob, as text: what a schema says by itself shows in what is made of it,
-    /// what the judge of tests is told does not.
-    pub drafts: Option<Box<str>>,
 }
 
 impl Project {
@@ -99,25 +93,16 @@ impl Project {
 
     /// The fields that a target reads, by name, with their values in text form.
     fn fields(&self, target: Target) -> Vec<(&'static str, String)> {
-        let Project { python: Settings { naming, line_length, external, assert_formats }, refs, strict_keys, drafts } =
+        // The others are read by few: [`crate::Setting`].
+        let Project { python: Settings { naming, line_length, external: _, assert_formats }, refs, strict_keys: _ } =
             self;
         if target == Target::Nodes {
             return vec![("python.line-length", line_length.to_string())];
         }
         let mut fields = vec![("refs", refs.as_deref().unwrap_or("-").to_owned())];
-        if target == Target::Check {
-            fields.push(("project.duplicate-keys", strict_keys.to_string()));
-        } else {
+        if target != Target::Check {
             fields.push(("python.naming", naming.class.clone()));
             fields.push(("python.line-length", line_length.to_string()));
-        }
-        if let (Target::Tests, Some(drafts)) = (target, drafts) {
-            fields.push(("project.dialects", drafts.to_string()));
-        }
-        if target == Target::Models {
-            fields.push(("python.external", format!("{:?}", external.rules)));
-        }
-        if target != Target::Check {
             // Models read it too: what only the validator checks is noted in them.
             fields.push(("python.format", assert_formats.to_string()));
         }

@@ -16,6 +16,7 @@ mod lean;
 mod prompt;
 mod requests;
 mod retrieval;
+mod settings;
 mod tasks;
 mod trace;
 mod verdicts;
@@ -25,6 +26,7 @@ pub use inputs::{Content, Project, Stored};
 pub use prompt::{render, template_problem};
 pub use requests::{AgentTarget, File, Given, Package, Planned, Request, Sees, Sent, output_path};
 pub use retrieval::Library;
+pub use settings::Setting;
 pub use trace::{Built, Outline, Read, ReadKey, State, Target};
 
 pub use omnigen_contracts::{DRAFTS, Lookup, document, locate, remote};

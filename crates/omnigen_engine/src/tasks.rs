@@ -16,6 +16,7 @@ use crate::exports_tests::{keyed, keys, written};
 use crate::graph::{Db, declarations, source_of};
 use crate::inputs::Source;
 use crate::lean::{self, Names};
+use crate::settings::Setting;
 use crate::trace::{Reads, Target};
 
 /// How many documents one contract's tests have: enough for every constraint of all but the largest, and still milliseconds.
@@ -241,7 +242,9 @@ pub(crate) fn question<'a>(
         let own = file == contract.file;
         let mut document = lean::stripped(document, &names, !own && literal && lean::nameless(declared));
         // The judge has to be told what the project assumes.
-        let assumed = source.unit(db).assumed.as_deref().and_then(omnigen_contracts::Dialect::draft);
+        let assumed = source.unit(db).assumed.as_deref();
+        reads.setting(Setting::Dialects, file, || assumed.map(Setting::said));
+        let assumed = assumed.and_then(omnigen_contracts::Dialect::draft);
         if let (Some(dialect), Json::Object(members)) = (assumed, &mut document)
             && !members.iter().any(|(name, _)| **name == *"$schema")
         {

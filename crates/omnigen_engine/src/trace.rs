@@ -14,8 +14,8 @@ use rustc_hash::FxBuildHasher;
 use omnigen_contracts::{Declarations, Dialect, Held, Includes};
 use omnigen_ir::naming::{Unit, WRITE};
 use omnigen_ir::{
-    Digest, Encoder, Export, Exports, FileId, Link, NodeManifest, Place, Pointer, Reach, RefTarget, Reference, Resolve,
-    Schema, Scopes, View,
+    Digest, Encoder, Export, Exports, External, FileId, Link, NodeManifest, Place, Pointer, Reach, RefTarget,
+    Reference, Resolve, Schema, Scopes, View,
 };
 use omnigen_report::Diagnostic;
 
@@ -24,6 +24,7 @@ use crate::graph::{
     Db, Presence, declared, id_at, manifest, meaning_digest, names, outline, presence, redeclared, source_of,
 };
 use crate::inputs::{Config, Source};
+use crate::settings::Setting;
 
 /// What can be asked for of a contract by the built-in generators.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
@@ -131,6 +132,8 @@ pub enum ReadKey {
     Patterns(FileId, Box<str>),
     /// The examples that are most like a text that an agent asked about: contract, target, text.
     Like(FileId, Box<str>, Box<str>),
+    /// What a setting says about something that only some artifacts of a target read.
+    Setting(Setting, Box<str>),
 }
 
 impl ReadKey {
@@ -155,7 +158,7 @@ impl ReadKey {
             | ReadKey::Artifact(file, _)
             | ReadKey::Patterns(file, _)
             | ReadKey::Like(file, ..) => Some(file),
-            ReadKey::Id(_) | ReadKey::Generator(_) | ReadKey::Agent(_) => None,
+            ReadKey::Id(_) | ReadKey::Generator(_) | ReadKey::Agent(_) | ReadKey::Setting(..) => None,
         }
     }
 }
@@ -243,9 +246,6 @@ pub struct Built {
 /// The dialect that a metaschema tells, if it does; or a vocabulary that it requires and that nobody here knows.
 type FoundDialect = Result<Option<Dialect>, Box<str>>;
 
-/// What most contracts read for one artifact, in reads: room for so many is there from the start.
-const READS: usize = 14;
-
 /// So many files are remembered with what was found: to go through more of them takes longer than to look anew.
 const SOURCES: usize = 16;
 
@@ -275,7 +275,8 @@ impl<'db> Reads<'db> {
             db,
             own: source.path(db).clone(),
             target,
-            reads: RefCell::new(IndexMap::with_capacity_and_hasher(READS, FxBuildHasher)),
+            // Room for what most contracts read.
+            reads: RefCell::new(IndexMap::with_capacity_and_hasher(14, FxBuildHasher)),
             dialects: RefCell::default(),
             looked_up: RefCell::default(),
             forms: RefCell::default(),
@@ -697,6 +698,12 @@ impl Resolve for Reads<'_> {
 
     fn built_in(&self, file: &FileId) -> bool {
         is_built_in(file)
+    }
+
+    fn external(&self, external: &External) {
+        let about = Setting::class(external);
+        let imports = || &Config::get(self.db).python(self.db).external;
+        self.setting(Setting::External, &about, || Setting::origin(imports(), &about));
     }
 
     fn unit(&self, file: &FileId) -> Cow<'_, Unit> {

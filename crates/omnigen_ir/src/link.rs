@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::{Digest, Pointer, RefTarget, Reference, Schema, TypeSet};
+use crate::{Digest, External, Pointer, RefTarget, Reference, Schema, TypeSet};
 
 /// A contract's file: its path from the project's root, with `/`, as messages and headers show it.
 pub type FileId = Arc<str>;
@@ -86,6 +86,9 @@ pub trait Resolve {
     fn built_in(&self, _file: &FileId) -> bool {
         false
     }
+
+    /// Tells that the settings are asked where a class comes from that a contract names and does not describe; recorded.
+    fn external(&self, _external: &External) {}
 
     /// The module stem and folders of a contract, see [`crate::naming::Unit`]. A pure function of its path.
     fn unit(&self, file: &FileId) -> std::borrow::Cow<'_, crate::naming::Unit>;

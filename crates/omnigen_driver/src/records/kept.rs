@@ -40,7 +40,7 @@ impl Records {
         let Keep { target, made, outline, path, revision, more } = keep;
         self.touch(file);
         let shard = shard_of(file, self.shards.len());
-        let fresh = || (Record::new(false), Lazy::Here { details: Box::default(), changed: true });
+        let fresh = || (Record::new(false), Lazy::fresh());
         let (record, lazy) = self.map.entry(file.clone()).or_insert_with(fresh);
         let (details, changed) = lazy.here(self.shards.get_mut(shard), &self.folder, &self.damaged);
         *changed = true;

@@ -476,9 +476,15 @@ impl Module<'_> {
         }
     }
 
+    /// Where the project says that a foreign class is to be imported from: module and name.
+    fn origin(&self, external: &External) -> Option<(String, String)> {
+        self.resolve.external(external);
+        self.settings.external.of(external)
+    }
+
     /// Imports a foreign class, if it is called here as it is there. The import says that the name is meant for others too.
     fn imported(&mut self, at: usize, external: &External) -> bool {
-        match self.settings.external.of(external) {
+        match self.origin(external) {
             Some((module, class)) if class == self.names[at] => {
                 self.uses.classes.push((module, class.clone(), class));
                 true
@@ -490,7 +496,7 @@ impl Module<'_> {
     /// A foreign class: another name for everything, unless the project says where to import it from.
     fn external(&mut self, code: &mut Writer, at: usize, external: &External) {
         let name = self.names[at].clone();
-        let (value, about) = match self.settings.external.of(external) {
+        let (value, about) = match self.origin(external) {
             Some((module, class)) => {
                 let alias = format!("_{name}");
                 self.uses.classes.push((module, class, alias.clone()));
