@@ -26,9 +26,10 @@ pub(crate) fn hand_over(document: &mut Value) -> bool {
             }
             // What only looks like a schema stays as it is.
             let others = members.iter_mut().filter(|(name, _)| !VALUES.contains(&name.as_str()));
-            others.fold(odd, |found, (_, value)| hand_over(value) || found)
+            // Each of them, not only up to the first.
+            others.map(|(_, value)| hand_over(value)).filter(|found| *found).count() > 0 || odd
         }
-        Value::Array(items) => items.iter_mut().fold(false, |found, item| hand_over(item) || found),
+        Value::Array(items) => items.iter_mut().map(hand_over).filter(|found| *found).count() > 0,
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => false,
     }
 }
@@ -59,7 +60,8 @@ fn is_plain(pattern: &str) -> bool {
                 let known = match text.chars().next() {
                     // Beside a dash it is no end of a range.
                     Some('d' | 'D' | 'w' | 'W' | 's' | 'S') => {
-                        !class || (last != '-' && !(text[1..].starts_with('-') && !text[1..].starts_with("-]")))
+                        let begins = text[1..].starts_with('-') && !text[1..].starts_with("-]");
+                        !(class && (last == '-' || begins))
                     }
                     Some('t' | 'n' | 'r' | 'f' | 'v') => true,
                     Some('p' | 'P') => text[1..].starts_with('{'),

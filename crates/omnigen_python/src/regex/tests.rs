@@ -278,7 +278,7 @@ impl Strange<'_> {
             let quantifier = match self.chance.below(18) {
                 _ if in_loop => "",
                 0..=4 => ["*", "+", "{1,}", "*?", "+?"][self.chance.below(5)],
-                0..=5 => ["?", "{2}", "{0,2}", "{0}", "??"][self.chance.below(5)],
+                5 => ["?", "{2}", "{0,2}", "{0}", "??"][self.chance.below(5)],
                 _ => "",
             };
             let inside = in_loop || !matches!(quantifier, "" | "?" | "{0}" | "??");
