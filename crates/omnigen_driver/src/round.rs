@@ -18,8 +18,8 @@ use crate::survey::Survey;
 const BATCH: usize = 512;
 /// Of so many changed files it is found out which of their definitions changed.
 const LISTED: usize = 200;
-/// So often a round begins anew because another process was quicker.
-const OVERTAKEN: usize = 20;
+/// So often a round, or what it begins with, begins anew because another process was quicker.
+pub(crate) const OVERTAKEN: usize = 20;
 
 /// How a round ended.
 #[derive(Debug, Default)]

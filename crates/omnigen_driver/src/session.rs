@@ -19,6 +19,7 @@ use crate::glance::{Glance, Ledgers};
 use crate::judged::Judged;
 use crate::records::{Made, Meta, Records};
 use crate::revision::Causes;
+use crate::round::OVERTAKEN;
 use crate::setup::{Former, Setup};
 use crate::shelf::Shelved;
 use crate::survey::{Scan, Survey};
@@ -231,11 +232,19 @@ impl Session {
         let _span = tracing::info_span!("load").entered();
         let journal = omnigen_disk::read_journal(&self.setup.state);
         self.journaled = journal.into_iter().map(|(path, digest)| (path, Digest::from_bytes(digest))).collect();
-        // Before it is read: if it is replaced in between, this session is overtaken at once.
-        self.generation = manifest_stat(&self.setup);
-        let Some(executable) = &self.executable else { return };
         let path = self.setup.state.join("manifest");
-        let manifest = match manifest::read(&path, executable) {
+        let mut read = Err(manifest::Unusable::Missing);
+        for _ in 0..OVERTAKEN {
+            // Before it is read: if it is replaced in between, this session is overtaken at once.
+            self.generation = manifest_stat(&self.setup);
+            let Some(executable) = &self.executable else { return };
+            read = manifest::read(&path, executable);
+            // What belongs to a head goes when another one has taken its place: that is no damage.
+            if !matches!(read, Err(manifest::Unusable::Damaged)) || !self.overtaken() {
+                break;
+            }
+        }
+        let manifest = match read {
             Ok(manifest) => manifest,
             Err(manifest::Unusable::Missing) => return,
             Err(unusable) => {
@@ -257,17 +266,25 @@ impl Session {
 
     /// Decodes the records, if they are not yet.
     pub(crate) fn unfold(&mut self) {
-        if !std::mem::take(&mut self.folded) {
-            return;
-        }
         let _span = tracing::info_span!("unfold").entered();
         let folder = self.setup.state.join("details");
-        match Records::load(self.meta.shards.clone(), folder, self.setup.threads) {
-            Ok(records) => self.records = records,
-            Err(shard) => {
-                let message = format!("everything is built anew: the manifest's records are damaged (details/{shard})");
-                self.found.push(Diagnostic::global(Code::DamagedManifest, message));
-                (self.meta, self.manifest) = (Meta::default(), None);
+        for turn in 0.. {
+            if !std::mem::take(&mut self.folded) {
+                return;
+            }
+            match Records::load(self.meta.shards.clone(), folder.clone(), self.setup.threads) {
+                Ok(records) => self.records = records,
+                // Somebody else has saved since the manifest was read: what that named is gone, and theirs is as good.
+                Err(_) if turn < OVERTAKEN && self.overtaken() => {
+                    (self.meta, self.manifest) = (Meta::default(), None);
+                    self.load();
+                }
+                Err(shard) => {
+                    let message =
+                        format!("everything is built anew: the manifest's records are damaged (details/{shard})");
+                    self.found.push(Diagnostic::global(Code::DamagedManifest, message));
+                    (self.meta, self.manifest) = (Meta::default(), None);
+                }
             }
         }
     }
