@@ -476,8 +476,8 @@ fn chained(count: usize) -> Project {
     project
 }
 
-/// Saves a contract with another description and builds; gives back how many shards of records were read.
-fn shards_read(project: &Project, path: &str, words: &str, renamed: bool) -> u64 {
+/// Saves a contract with another description, by way of another file if `renamed`.
+fn describe(project: &Project, path: &str, words: &str, renamed: bool) {
     let text = project.read(path).replacen("First.", words, 1);
     if renamed {
         project.write("contracts/.saved~", &text);
@@ -485,6 +485,11 @@ fn shards_read(project: &Project, path: &str, words: &str, renamed: bool) -> u64
     } else {
         project.write(path, &text);
     }
+}
+
+/// The same, and builds; gives back how many shards of records were read.
+fn shards_read(project: &Project, path: &str, words: &str, renamed: bool) -> u64 {
+    describe(project, path, words, renamed);
     project.run(&["build", "--profile", "trace.json"]).ends(0).says("built 1 of ");
     let trace: serde_json::Value = serde_json::from_str(&project.read("trace.json")).expect("JSON");
     let events = trace.as_array().expect("a list");
@@ -516,6 +521,31 @@ fn an_edit_reads_and_writes_what_it_is_about() {
     project.remove("contracts/more.json");
     project.build().ends(0);
     assert!(!project.has("generated/models/model_more.py"));
+    project.build().ends(0).says("nothing to do");
+}
+
+#[test]
+fn a_watch_reads_what_an_edit_is_about() {
+    let project = chained(640);
+    let mut watching = project.watch_as(&["--profile", "trace.json"]);
+    watching.line("watching for changes");
+    let edits = [(600, false), (601, true), (602, false), (603, true)];
+    for (number, renamed) in edits {
+        describe(&project, &format!("contracts/c{number:04}.json"), "Second.", renamed);
+        let model = format!("generated/models/model_c{number:04}.py");
+        watching.until("the description in the model", || project.read(&model).contains("Second."));
+        watching.line(&format!("c{number:04}.json"));
+    }
+    assert_eq!(watching.interrupt().0, 130);
+    let trace: serde_json::Value = serde_json::from_str(&project.read("trace.json")).expect("JSON");
+    let events = trace.as_array().expect("a list");
+    let begins = |event: &serde_json::Value| event["ts"].as_f64().unwrap_or_default();
+    let first = events.iter().filter(|event| event["name"] == "make").map(begins).fold(f64::MAX, f64::min);
+    let later = || events.iter().filter(|event| begins(event) >= first);
+    assert!(later().filter(|event| event["name"] == "write").count() >= edits.len(), "what is measured is there");
+    assert!(!later().any(|event| event["name"] == "scan"), "all folders were read");
+    let read: u64 = later().filter(|e| e["name"] == "records").filter_map(|e| e["args"]["shards"].as_u64()).sum();
+    assert!((1..=3 * edits.len() as u64).contains(&read), "{read} shards were read");
     project.build().ends(0).says("nothing to do");
 }
 

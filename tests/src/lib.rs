@@ -242,6 +242,11 @@ impl Project {
     pub fn watch_with(&self, variables: &[(&str, &str)]) -> Watching {
         Watching::start(self.command().arg("watch").envs(variables.iter().copied()))
     }
+
+    /// Starts `omnigen watch` with these options.
+    pub fn watch_as(&self, options: &[&str]) -> Watching {
+        Watching::start(self.command().arg("watch").args(options))
+    }
 }
 
 /// ` in 41 ms`, ` in 1.2 s`, ` in 2 min 5 s` → ` in [TIME]`.

@@ -105,6 +105,14 @@ pub fn stat(path: &Path) -> io::Result<Option<Stat>> {
     }
 }
 
+/// Is there a plain file at a path, links not followed, or nothing at all?
+pub fn file_or_nothing(path: &Path) -> bool {
+    match std::fs::symlink_metadata(path) {
+        Ok(found) => found.is_file(),
+        Err(error) => error.kind() == io::ErrorKind::NotFound,
+    }
+}
+
 /// The `stat`s of many files, in the order asked; `None` for what is missing or cannot be looked at.
 ///
 /// Quick when paths of one folder are neighbours, as in a sorted list: the folder is looked up once.

@@ -175,6 +175,12 @@ pub(crate) fn summaries(manifest: &Manifest, shards: usize) -> Option<Vec<Summar
     (known.len() == shards).then_some(known)
 }
 
+/// Does the manifest say that nothing but contracts is referred to?
+pub(crate) fn closed(manifest: &Manifest) -> bool {
+    let head: Option<Idle> = manifest.section(HEAD).and_then(|head| postcard::from_bytes(head).ok());
+    head.is_some_and(|head| head.closed())
+}
+
 /// What the manifest is to keep for the next glance, section by section; nothing where a glance cannot be enough.
 pub(crate) fn kept(session: &mut Session) -> Option<Vec<(String, Update)>> {
     let closes = session.records.closes();

@@ -348,6 +348,22 @@ impl Session {
         Some(Survey { looked, ..Survey::named(&self.setup, contracts, outputs) })
     }
 
+    /// Between the rounds of a watch: where few records are enough for a small change, none stay at hand. What goes through all of
+    /// them would cost each edit as much as there are contracts.
+    pub(crate) fn lay_aside(&mut self) {
+        let Some(manifest) = self.manifest.as_ref().filter(|_| !self.stale && !self.folded) else { return };
+        let plain = self.meta.global.is_empty() && self.agents.targets().is_empty();
+        if !plain || !(self.records.closed || crate::glance::closed(manifest)) {
+            return;
+        }
+        let told = self.findings();
+        let Some(manifest) = self.manifest.as_ref() else { return };
+        let shards = self.meta.shards.len();
+        if self.records.lay_aside(|| crate::glance::summaries(manifest, shards)) {
+            self.told = told;
+        }
+    }
+
     /// Has anything changed? Tells by the manifest's sections alone, where that is possible.
     pub(crate) fn glance(&self) -> Glance {
         let Some(manifest) = self.manifest.as_ref().filter(|_| self.folded) else { return Glance::Unclear };

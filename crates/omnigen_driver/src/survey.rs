@@ -90,6 +90,20 @@ impl Looked {
         folders.iter().all(same).then_some(Looked { places: now, at: clock })
     }
 
+    /// Can whatever has happened at a path, which is no contract's, make no difference to which contracts there are? Editors save by
+    /// way of such files.
+    pub(crate) fn passes(&self, setup: &Setup, path: &str) -> bool {
+        let config = &setup.config;
+        if self.places.is_empty() || setup.named.is_some() || self.places.iter().any(|(place, _)| place == path) {
+            return false;
+        }
+        // A folder may have brought contracts; one that has gone is among the places.
+        let plain = omnigen_disk::stat::file_or_nothing(&setup.root.join(path));
+        let rules = path.rsplit('/').next() == Some(".gitignore");
+        let globs = omnigen_disk::Globs::new(&config.contracts).0;
+        plain && !rules && !omnigen_disk::would_find(&setup.root, &globs, &config.exclude, &config.out, path)
+    }
+
     /// Is it enough to go on with, where another look has shown the same?
     pub(crate) fn confirmed(&self, other: &Looked) -> bool {
         let racy = |(_, stat): &(String, Option<Stat>)| stat.is_some_and(|stat| omnigen_disk::racy(&stat, self.at));
@@ -239,7 +253,8 @@ impl Survey {
     /// Looks at a few files that are known already, and at nothing else.
     pub(crate) fn of(setup: &Setup, records: &Records, meta: &Meta, files: &BTreeSet<FileId>) -> Survey {
         let mut survey = Survey::default();
-        for (file, record) in records.iter() {
+        // Of those that are not at hand it is known that nothing stands within them.
+        for (file, record) in records.at_hand() {
             if record.includes.iter().any(|(included, ..)| files.contains(included)) {
                 survey.changed.insert(file.clone(), (record.contract, record.stat));
             }

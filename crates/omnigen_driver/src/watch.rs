@@ -151,6 +151,9 @@ pub fn watch(options: &Options, stop: &AtomicBool, on_round: &mut dyn FnMut(Roun
                 inbox.gave_way = 0;
             }
         }
+        if !gave_way {
+            session.lay_aside();
+        }
         if !session.wait(stop) {
             session.flight.cancel_all();
             return last;
@@ -280,11 +283,21 @@ impl Session {
         !self.flight.edits.is_empty() || self.inbox.as_ref().is_some_and(|inbox| !inbox.is_empty())
     }
 
-    /// Do these changes concern nothing but files that are contracts, or are referred to by some? Then a look at them is enough.
-    fn plain(&self, files: &BTreeSet<FileId>) -> bool {
+    /// Do these changes concern nothing but files that are contracts, or are referred to by some, and files that nothing hangs on?
+    /// Then a look at them is enough.
+    fn plain(&mut self, files: &BTreeSet<FileId>) -> bool {
         files.iter().all(|file| {
-            self.records.get(file).is_some()
-                && omnigen_disk::stat(&self.setup.path(file)).is_ok_and(|stat| stat.is_some())
+            self.records.need(file);
+            match self.records.get(file) {
+                Some(_) => omnigen_disk::stat(&self.setup.path(file)).is_ok_and(|stat| stat.is_some()),
+                None => self.passes(file),
+            }
         })
+    }
+
+    /// Where nothing is looked at but contracts: is that no matter to them?
+    fn passes(&self, file: &FileId) -> bool {
+        let alone = self.records.closed && self.agents.targets().is_empty() && self.setup.config.refs.is_none();
+        alone && self.meta.looked.passes(&self.setup, file)
     }
 }

@@ -1,6 +1,7 @@
 //! What is asked of all records after a small change, answered by the few that are at hand and summaries of the others.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
+use std::sync::OnceLock;
 
 use omnigen_ir::FileId;
 use serde::{Deserialize, Serialize};
@@ -75,6 +76,28 @@ impl Records {
             hashes.contains(&mention(file)) || record.mentions.0.iter().any(|hash| hashes.contains(hash))
         };
         self.at_hand().filter(|(file, record)| about(file, record)).map(|(file, _)| file.clone()).collect()
+    }
+
+    /// Closes all shards, so that the next small change opens those that it touches and no other: all records are as they were saved.
+    /// `known` says what the manifest does of the shards, if that is not known here. False if they have to stay at hand.
+    pub(crate) fn lay_aside(&mut self, known: impl FnOnce() -> Option<Vec<Summary>>) -> bool {
+        let stored = !self.shards.is_empty();
+        let saved =
+            stored && self.touched.as_ref().is_none_or(BTreeMap::is_empty) && self.shards.iter().all(|s| !s.touched);
+        if !saved || self.damaged() {
+            return false;
+        }
+        if self.shards.iter().any(|shard| shard.summary.len == 0) {
+            let Some(known) = known().filter(|known| known.len() == self.shards.len()) else { return false };
+            self.shards.iter_mut().zip(known).for_each(|(shard, known)| shard.summary = known);
+        }
+        self.map = BTreeMap::new();
+        self.rest = OnceLock::new();
+        for shard in &mut self.shards {
+            (shard.closed, shard.bytes) = (true, None);
+        }
+        (self.closed, self.touched) = (true, Some(BTreeMap::new()));
+        true
     }
 
     /// Is everything that is referred to a contract?

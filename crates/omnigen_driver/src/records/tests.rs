@@ -105,6 +105,30 @@ fn a_few_shards_answer_for_all() {
 }
 
 #[test]
+fn what_is_laid_aside_is_read_again_where_it_is_needed() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut records = some(folder.path());
+    assert!(!records.lay_aside(|| None), "nothing is saved yet");
+    let counts = |record: &Record| (i64::from(record.ids), 1);
+    let known: Vec<Summary> = records.summaries(counts).into_iter().flatten().collect();
+    records.save().expect("saves");
+    let before: Vec<(FileId, Record)> = records.iter().map(|(file, record)| (file.clone(), record.clone())).collect();
+    assert!(records.lay_aside(|| Some(known.clone())));
+    assert_eq!((records.at_hand().count(), records.len()), (0, before.len()));
+    let file = before[0].0.clone();
+    records.get_mut(&file).expect("there").noisy = true;
+    assert!(!records.lay_aside(|| None), "it is another than in its shard");
+    assert!(records.at_hand().count() > 0);
+    let changed = records.iter().map(|(file, record)| (file.clone(), record.clone())).collect::<Vec<_>>();
+    assert_ne!(changed, before);
+    records.save().expect("saves");
+    // After that the shard's summary has to come from elsewhere.
+    assert!(!records.lay_aside(|| None) && records.lay_aside(|| Some(known)));
+    assert!(records.iter().map(|(file, record)| (file.clone(), record.clone())).eq(changed));
+    assert!(!records.damaged());
+}
+
+#[test]
 fn a_damaged_shard_is_noticed() {
     let folder = tempfile::tempdir().expect("a folder");
     let mut records = some(folder.path());
