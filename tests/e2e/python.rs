@@ -67,6 +67,38 @@ fn shop_own_tests_pass() {
     own_tests_pass("shop");
 }
 
+/// A value of another contract's type comes from that contract's own tests, where nothing but its type decides about it.
+#[test]
+fn samples_of_foreign_types_come_from_their_module() {
+    let Some(_) = python() else { return };
+    let order = r##"{"type": "object", "required": ["price", "kind"], "properties": {
+        "price": {"$ref": "money.json"}, "paid": {"$ref": "money.json"}, "kind": {"type": "string"}, "odd": {"$ref": "money.json#/$defs/unit"}},
+        "if": {"properties": {"paid": {"minProperties": 2}}}, "then": {"required": ["paid"]}}"##;
+    let money = r##"{"type": "object", "required": ["amount"], "properties": {"amount": {"const": 271828}},
+        "$defs": {"unit": {"type": "string"}}}"##;
+    let project = Project::with(&[
+        ("omnigen.toml", "[project]\nname = \"t\"\n"),
+        ("contracts/order.json", order),
+        ("contracts/money.json", money),
+    ]);
+    project.build().ends(0);
+    let text = project.read("generated/tests/test_order.py");
+    assert!(text.contains(r#"pytest.param("price", ".test_money", id="price")"#), "{text}");
+    assert!(!text.contains(r#""paid", ".test_money""#) && !text.contains(r#""odd", ".test_money""#), "{text}");
+    let pytest = |code: i32, says: &str| {
+        let Some(mut command) = python() else { return };
+        command.args(["-m", "pytest", "-q", "-rs", "-p", "no:cacheprovider", "generated/tests/test_order.py"]);
+        let run = project.finish(command.current_dir(project.root()));
+        assert!(run.code == code && run.stdout.contains(says), "{}", run.stdout);
+    };
+    pytest(0, "passed");
+    // The other module decides what is tried.
+    project.edit("generated/tests/test_money.py", "271828", "\"none\"");
+    pytest(1, "test_foreign[price]");
+    project.remove("generated/tests/test_money.py");
+    pytest(0, "the other contract has no valid samples");
+}
+
 /// All cases and the shop below one folder; the names of the cases.
 fn everything() -> (Project, Vec<String>) {
     let all = Project::empty();

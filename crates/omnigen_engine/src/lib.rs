@@ -8,6 +8,7 @@ mod definitions_tests;
 mod exports_tests;
 mod findings;
 mod follow;
+mod foreign_tests;
 mod forms;
 mod graph;
 mod includes;

@@ -25,6 +25,9 @@ const LIMIT: Limit = Limit { documents: 1_300, values: 32_000 };
 /// So many documents are given to the model alone as well: it takes ten times as long to refuse one as the validator.
 const MODELS: usize = 100;
 
+/// Whose turn it is when there are more: the first wrong type of a place (0), something missing (1), anything else (2).
+const TURNS: [usize; 5] = [0, 0, 1, 0, 2];
+
 /// Schemas that one value of a test may be checked against: no judge, and no validator, comes to an end with many more.
 const EFFORT: u64 = 20_000;
 
@@ -83,7 +86,9 @@ pub(crate) fn tests(
             let types = Types::of(contract, reads);
             let root = Place::new(contract.file, "");
             let known = known(&samples, &verdicts, &|document| types.refuses(&root, document));
-            let mut emitted = omnigen_python::pytest::tests(contract, settings, &samples, &known, &definitions);
+            let foreign = crate::foreign_tests::foreign(contract, reads, &samples, &known);
+            let mut emitted =
+                omnigen_python::pytest::tests(contract, settings, &samples, &known, &definitions, &foreign);
             emitted.diagnostics.extend(unjudged);
             for Definition { export, samples, verdicts } in &definitions {
                 let judged = samples.candidates.iter().zip(verdicts);
@@ -100,7 +105,8 @@ pub(crate) fn tests(
     }
 }
 
-/// What is known of each document. The model alone is given one wrong type of every place first, as long as there is room.
+/// What is known of each document. The model alone is given some of every kind, as long as there is room: of wrong types the first
+/// of every place.
 fn known(samples: &Samples, verdicts: &[bool], refuses: &dyn Fn(&Json) -> bool) -> Vec<Verdict> {
     let mut known: Vec<Verdict> =
         verdicts.iter().map(|valid| if *valid { Verdict::Valid } else { Verdict::Invalid }).collect();
@@ -114,22 +120,23 @@ fn known(samples: &Samples, verdicts: &[bool], refuses: &dyn Fn(&Json) -> bool) 
         return known;
     }
     let mut places: FxHashSet<&str> = FxHashSet::default();
-    let (mut first, mut others) = (Vec::new(), Vec::new());
+    let mut kinds: [Vec<usize>; 3] = [const { Vec::new() }; 3];
     for (at, candidate) in samples.candidates.iter().enumerate() {
         match known.get(at) {
             Some(Verdict::Invalid) if candidate.keyword == "type" && places.insert(&candidate.pointer) => {
-                first.push(at)
+                kinds[0].push(at)
             }
-            Some(Verdict::Invalid) => others.push(at),
+            Some(Verdict::Invalid) if candidate.keyword == "required" => kinds[1].push(at),
+            Some(Verdict::Invalid) => kinds[2].push(at),
             _ => {}
         }
     }
     let mut room = MODELS;
-    for at in first.into_iter().chain(others) {
-        if room == 0 {
-            break;
-        }
-        if scratch.look(&samples.candidates[at], refuses) {
+    let mut kinds = kinds.map(Vec::into_iter);
+    while room > 0 && kinds.iter().any(|kind| kind.len() > 0) {
+        for kind in TURNS {
+            let found = kinds[kind].find(|at| scratch.look(&samples.candidates[*at], refuses));
+            let Some(at) = found.filter(|_| room > 0) else { continue };
             known[at] = Verdict::Mistyped;
             room -= 1;
         }
@@ -140,7 +147,7 @@ fn known(samples: &Samples, verdicts: &[bool], refuses: &dyn Fn(&Json) -> bool) 
 /// Tests without verdicts would prove nothing: keeps what can be tested without documents, and says so.
 fn without_verdicts(contract: &Contract<'_>, settings: &Settings, reason: &str) -> Emitted {
     let none = Samples { bases: Vec::new(), candidates: Vec::new(), cut: false };
-    let mut emitted = omnigen_python::pytest::tests(contract, settings, &none, &[], &[]);
+    let mut emitted = omnigen_python::pytest::tests(contract, settings, &none, &[], &[], &[]);
     emitted.diagnostics.push(no_verdict(contract, reason));
     emitted
 }

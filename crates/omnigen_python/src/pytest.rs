@@ -4,6 +4,7 @@
 //! modules; knows nothing of how the documents were made or who judged them.
 
 mod definitions;
+mod foreign;
 
 use std::collections::HashSet;
 
@@ -18,6 +19,7 @@ const REPEATED: usize = 32;
 
 pub use definitions::Definition;
 pub(crate) use definitions::{case, put_adapter};
+pub use foreign::Foreign;
 
 /// What is known of a document.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,13 +33,14 @@ pub enum Verdict {
 }
 
 /// The module `test_<stem>.py` of a contract; `verdicts` are about the candidates, in their order. `definitions`: those that have
-/// documents of their own.
+/// documents of their own; `foreign`: members of the first valid document that another contract describes.
 pub fn tests(
     contract: &Contract<'_>,
     settings: &Settings,
     samples: &Samples,
     verdicts: &[Verdict],
     definitions: &[Definition<'_>],
+    foreign: &[Foreign],
 ) -> Emitted {
     let unit = contract.unit;
     let model = match contract.exports.list.first() {
@@ -49,7 +52,12 @@ pub fn tests(
     let judged = || samples.candidates.iter().zip(verdicts.iter().copied());
     let module = Module { names, bases: bases(samples, judged()), line: settings.line_length };
     let any = |wanted| verdicts.contains(&wanted);
-    let lists = Lists { valid: any(Verdict::Valid), invalid: any(Verdict::Invalid), mistyped: any(Verdict::Mistyped) };
+    let lists = Lists {
+        valid: any(Verdict::Valid),
+        invalid: any(Verdict::Invalid),
+        mistyped: any(Verdict::Mistyped),
+        foreign: any(Verdict::Valid) && !foreign.is_empty(),
+    };
     let edits = || samples.candidates.iter().flat_map(|candidate| &candidate.edits);
     let put = edits().any(|edit| matches!(edit, Edit::Put(path, _) if !path.is_empty()));
     let drop = edits().any(|edit| matches!(edit, Edit::Drop(_)));
@@ -76,8 +84,11 @@ pub fn tests(
         let cases = judged().filter(|(_, other)| *other == verdict).map(|(candidate, _)| candidate);
         module.list(&mut out, name, &cases.collect::<Vec<_>>(), verdict);
     }
+    if lists.foreign {
+        foreign::put_list(&mut out, unit, foreign);
+    }
     if lists.valid {
-        module.accepted(&mut out);
+        module.accepted(&mut out, lists);
     }
     if let Some((candidate, _)) = judged().find(|(_, verdict)| *verdict != Verdict::Valid) {
         module.refused(&mut out, lists, &module.document(candidate));
@@ -92,6 +103,8 @@ struct Lists {
     valid: bool,
     invalid: bool,
     mistyped: bool,
+    /// Members that another contract describes; only beside valid documents.
+    foreign: bool,
 }
 
 impl Lists {
@@ -129,7 +142,7 @@ fn bases<'a>(samples: &'a Samples, judged: impl Iterator<Item = (&'a Candidate, 
         }
         bases[candidate.base].valid |= verdict == Verdict::Valid && candidate.edits.is_empty();
     }
-    let mut taken: HashSet<String> = ["put", "drop", "refuse"].map(str::to_owned).into();
+    let mut taken: HashSet<String> = ["put", "drop", "accept", "refuse"].map(str::to_owned).into();
     for (base, uses) in bases.iter_mut().zip(uses) {
         let inside = match &base.base.document {
             Json::Object(members) => !members.is_empty(),
@@ -513,6 +526,9 @@ impl<'a> Module<'a> {
             if defined.valid() {
                 out.line("from functools import cache");
             }
+            if lists.foreign {
+                out.line("from importlib import import_module");
+            }
             out.line("from typing import Any");
             out.line("");
             out.line("import pytest");
@@ -575,22 +591,6 @@ impl<'a> Module<'a> {
             );
             walk(out, "del at[path[-1]]");
         }
-    }
-
-    fn accepted(&self, out: &mut Writer) {
-        let Names { model, validator, .. } = &self.names;
-        out.line("");
-        out.line("");
-        out.line("@pytest.mark.parametrize(\"document\", VALID)");
-        out.line("def test_valid(document: Any) -> None:");
-        out.indent();
-        out.line("\"\"\"A valid document has no issues and comes back as it was.\"\"\"");
-        out.line(&format!("assert {validator}.errors(document) == []"));
-        out.line(&format!("model = {validator}.validate(document)"));
-        out.line(&format!("assert isinstance(model, {model})"));
-        out.line("dumped = model.model_dump(by_alias=True, exclude_unset=True, mode=\"json\")");
-        out.line("assert dumped == document");
-        out.dedent();
     }
 
     fn refused(&self, out: &mut Writer, lists: Lists, document: &Doc) {

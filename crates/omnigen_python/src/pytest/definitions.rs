@@ -123,7 +123,7 @@ pub(crate) fn put_adapter(out: &mut Writer) {
 }
 
 /// The decorator and the head of a test with arguments, those of any type and others.
-fn parametrized(out: &mut Writer, name: &str, cases: &str, any: &[&str], others: &[(&str, &str)]) {
+pub(super) fn parametrized(out: &mut Writer, name: &str, cases: &str, any: &[&str], others: &[(&str, &str)]) {
     let names = any.iter().chain(others.iter().map(|(name, _)| name)).map(|name| Doc::text(string(name))).collect();
     let list = vec![Doc::group("(", names, ")"), Doc::text(cases.to_owned())];
     out.statement("", &Doc::group("@pytest.mark.parametrize(", list, ")"), "");

@@ -48,7 +48,7 @@ fn body(path: &str, bases: &[(Json, &str)], cases: &[Case]) -> String {
         _ => Verdict::Invalid,
     };
     let verdicts: Vec<Verdict> = cases.iter().map(verdict).collect();
-    tests(&contract, &Settings::default(), &samples, &verdicts, &[]).body
+    tests(&contract, &Settings::default(), &samples, &verdicts, &[], &[]).body
 }
 
 fn path(steps: &[&str]) -> Vec<Step> {

@@ -13,8 +13,6 @@ use super::{Emitter, Need};
 pub(super) enum Part {
     /// Rules that are a function.
     Call,
-    /// The function that tells whether there is anything to explain.
-    Accepts,
     /// A rule that is `False`.
     False,
     Type,
@@ -225,7 +223,6 @@ impl Emitter<'_> {
         put(wide && below, BELOW);
         put(!wide && below, BELOW_BROKEN);
         put(called, FALSE);
-        put(self.uses(Part::Accepts), ACCEPTS);
         put(self.uses(Part::Type), TYPE);
         put(self.uses(Part::Enum), ENUM);
         put(self.uses(Part::Assertions), ASSERTED);
@@ -342,10 +339,6 @@ const BELOW_BROKEN: &str = r#"    def below(
 
 const FALSE: &str = r#"    if rules is False:
         report(under, "is not allowed")
-        return
-"#;
-
-const ACCEPTS: &str = r#"    if "accepts" in rules and rules["accepts"](data):
         return
 "#;
 
