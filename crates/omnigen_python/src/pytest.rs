@@ -26,10 +26,18 @@ pub use foreign::Foreign;
 pub enum Verdict {
     /// It is valid.
     Valid,
+    /// It is valid; only the validator is asked, since the model has been given enough of them.
+    Accepted,
     /// It is not; only the validator has to say so.
     Invalid,
     /// It is not, and the types of the model alone rule it out.
     Mistyped,
+}
+
+impl Verdict {
+    fn valid(self) -> bool {
+        matches!(self, Verdict::Valid | Verdict::Accepted)
+    }
 }
 
 /// The module `test_<stem>.py` of a contract; `verdicts` are about the candidates, in their order. `definitions`: those that have
@@ -54,6 +62,7 @@ pub fn tests(
     let any = |wanted| verdicts.contains(&wanted);
     let lists = Lists {
         valid: any(Verdict::Valid),
+        accepted: any(Verdict::Accepted),
         invalid: any(Verdict::Invalid),
         mistyped: any(Verdict::Mistyped),
         foreign: any(Verdict::Valid) && !foreign.is_empty(),
@@ -76,7 +85,12 @@ pub fn tests(
     } else {
         module.nothing(&mut out);
     }
-    let written = [("VALID", Verdict::Valid), ("INVALID", Verdict::Invalid), ("MISTYPED", Verdict::Mistyped)];
+    let written = [
+        ("VALID", Verdict::Valid),
+        ("ACCEPTED", Verdict::Accepted),
+        ("INVALID", Verdict::Invalid),
+        ("MISTYPED", Verdict::Mistyped),
+    ];
     for (i, (name, verdict)) in written.into_iter().filter(|(_, verdict)| any(*verdict)).enumerate() {
         if i > 0 {
             out.line("");
@@ -90,7 +104,7 @@ pub fn tests(
     if lists.valid {
         module.accepted(&mut out, lists);
     }
-    if let Some((candidate, _)) = judged().find(|(_, verdict)| *verdict != Verdict::Valid) {
+    if let Some((candidate, _)) = judged().find(|(_, verdict)| !verdict.valid()) {
         module.refused(&mut out, lists, &module.document(candidate));
     }
     defined.put(&mut out);
@@ -101,6 +115,8 @@ pub fn tests(
 #[derive(Clone, Copy)]
 struct Lists {
     valid: bool,
+    /// Only beside those.
+    accepted: bool,
     invalid: bool,
     mistyped: bool,
     /// Members that another contract describes; only beside valid documents.
@@ -234,7 +250,7 @@ pub(crate) fn literal(json: &Json) -> Doc {
 /// The columns that a case takes at least, its document aside, if it stands on one line within a list. Most take more than there are.
 fn least(candidate: &Candidate, verdict: Verdict) -> usize {
     let issue = match (verdict, candidate.certain) {
-        (Verdict::Valid, _) => "",
+        (Verdict::Valid | Verdict::Accepted, _) => "",
         (_, true) => "(, ), ",
         (_, false) => "None, ",
     };
@@ -339,7 +355,7 @@ impl<'a> Module<'a> {
         out.indent();
         for candidate in cases {
             let issue = |text: &mut String| match (verdict, candidate.certain) {
-                (Verdict::Valid, _) => {}
+                (Verdict::Valid | Verdict::Accepted, _) => {}
                 (_, true) => {
                     text.push('(');
                     push_string(text, &candidate.pointer);
@@ -360,7 +376,7 @@ impl<'a> Module<'a> {
                 }
                 text.push_str(", ");
                 issue(text);
-                text.push_str(if verdict == Verdict::Valid { "" } else { ", " });
+                text.push_str(if verdict.valid() { "" } else { ", " });
                 id(text);
                 text.push_str("),");
                 true
@@ -377,7 +393,7 @@ impl<'a> Module<'a> {
             if !out.line_if(|text| self.document_within(text, candidate) && ended(text)) {
                 self.spread_document(out, candidate, changes(&candidate.edits));
             }
-            if verdict != Verdict::Valid {
+            if !verdict.valid() {
                 let fits = out.line_if(|text| {
                     issue(text);
                     ended(text)
@@ -432,7 +448,7 @@ impl<'a> Module<'a> {
 
     fn case(&self, candidate: &Candidate, verdict: Verdict) -> Doc {
         let mut items = vec![self.document(candidate)];
-        if verdict != Verdict::Valid {
+        if !verdict.valid() {
             items.push(self.issue(candidate));
         }
         items.push(Doc::keyword("id", Doc::text(string(&candidate.about))));

@@ -62,6 +62,14 @@ impl Module<'_> {
         } else {
             self.accept(out);
         }
+        if lists.accepted {
+            out.line("");
+            out.line("");
+            out.line("@pytest.mark.parametrize(\"document\", ACCEPTED)");
+            out.line("def test_accepted(document: Any) -> None:");
+            out.line("    \"\"\"A valid document has no issues.\"\"\"");
+            out.line(&format!("    assert {}.errors(document) == []", self.names.validator));
+        }
     }
 
     fn accept(&self, out: &mut Writer) {

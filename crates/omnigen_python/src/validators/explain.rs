@@ -39,9 +39,7 @@ impl<'a> Emitter<'a> {
         let mut table = std::mem::take(&mut self.table);
         table.clear();
         let suffix = name.strip_prefix("collect").filter(|suffix| !suffix.is_empty());
-        self.rules(&mut table, schema, OUTERMOST);
-        // What a reference leads to is mostly valid, and that is told much faster than explained.
-        let told = suffix.filter(|_| table.flat().starts_with('{') && table.flat().len() > SIMPLE);
+        self.rules_within(&mut table, schema, OUTERMOST, suffix);
         let kept = (table.flat().len() > LARGE)
             .then(|| ["_rules", name.strip_prefix("collect").unwrap_or(name)].concat())
             .filter(|kept| code.fits(&["def ", kept, "() -> Any:"]));
@@ -59,12 +57,6 @@ impl<'a> Emitter<'a> {
         code.indent();
         if let Some(docstring) = docstring {
             code.line(&["\"\"\"", docstring, "\"\"\""]);
-        }
-        if let Some(suffix) = told {
-            code.call(&["if accepts", suffix], &["data"], ":");
-            code.indent();
-            code.line(&["return"]);
-            code.dedent();
         }
         match table.flat() {
             _ if kept.is_some() => {
@@ -92,6 +84,11 @@ impl<'a> Emitter<'a> {
     /// The rules of a schema; `{}` if there are none; a function that collects, if all is said there. `level` is how deep their
     /// lines may stand.
     fn rules(&mut self, t: &mut Table, schema: &'a Schema, level: usize) {
+        self.rules_within(t, schema, level, None);
+    }
+
+    /// The same, of a definition whose functions have this suffix.
+    fn rules_within(&mut self, t: &mut Table, schema: &'a Schema, level: usize, suffix: Option<&str>) {
         let node = match schema {
             Schema::Bool(true) => return t.text("{}"),
             Schema::Bool(false) => {
@@ -111,6 +108,13 @@ impl<'a> Emitter<'a> {
             t.text(&number.to_compact_string());
         } else {
             self.node_rules(t, node, level);
+        }
+        // What a reference leads to is mostly valid, and that is told much faster than explained.
+        if let Some(suffix) = suffix.filter(|_| t.since(mark).len() > SIMPLE) {
+            self.part(Part::Accepts);
+            t.key("accepts");
+            t.text("accepts");
+            t.text(suffix);
         }
         t.close('}');
         // Rules that are nothing but a function are that function.

@@ -13,6 +13,8 @@ use super::{Emitter, Need};
 pub(super) enum Part {
     /// Rules that are a function.
     Call,
+    /// The function that tells whether there is anything to explain.
+    Accepts,
     /// A rule that is `False`.
     False,
     Type,
@@ -218,6 +220,9 @@ impl Emitter<'_> {
         put(wide && !called, HEAD);
         put(!wide || called, HEAD_BROKEN);
         put(self.uses(Part::Call), CALL);
+        // As a rule there is nothing to explain: before anything is made for that.
+        put(self.uses(Part::Accepts) && called, ACCEPTS_UNLESS_FALSE);
+        put(self.uses(Part::Accepts) && !called, ACCEPTS);
         put(wide && any(&reports), REPORT);
         put(!wide && any(&reports), REPORT_BROKEN);
         put(wide && below, BELOW);
@@ -340,6 +345,17 @@ const BELOW_BROKEN: &str = r#"    def below(
 const FALSE: &str = r#"    if rules is False:
         report(under, "is not allowed")
         return
+"#;
+
+const ACCEPTS: &str = r#"    if "accepts" in rules and rules["accepts"](data):
+        return
+
+"#;
+
+const ACCEPTS_UNLESS_FALSE: &str = r#"    accepts = rules is not False and rules.get("accepts")
+    if accepts and accepts(data):
+        return
+
 "#;
 
 const TYPE: &str = r#"    if "type" in rules and not _TYPES[rules["type"]](data):
