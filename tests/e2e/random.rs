@@ -186,6 +186,78 @@ fn history(seed: u64, steps: usize, store: Option<&Project>) {
     }
 }
 
+/// The same, without a mirror: nothing can be referred to but contracts.
+fn alone(project: &Project, contracts: &BTreeMap<&'static str, String>, config: &str) {
+    put(project, contracts, config);
+    project.write("omnigen.toml", format!("[project]\nname = \"random\"\n\n{config}"));
+}
+
+/// The same while somebody watches: a state is reached by edits that are taken one by one, or together, saved in place or by way of
+/// another file.
+#[test]
+fn a_watch_equals_clean() {
+    let steps = steps(30);
+    let mut dice = Dice(0x77a7_c4ed);
+    let (mut contracts, mut config) = (BTreeMap::new(), CONFIGS[0]);
+    // Nothing beyond contracts is referred to, as a rule: that is when few records are at hand.
+    let near = |text: String| text.replace("https://far.example/m.json", "#");
+    for path in PATHS {
+        contracts.insert(path, near(contract(&mut dice, path)));
+    }
+    let lived = Project::empty();
+    alone(&lived, &contracts, config);
+    let mut watching = lived.watch();
+    watching.line("watching for changes");
+    let mut done = Vec::new();
+    for _ in 0..steps {
+        let configured = config;
+        done.push(step(&mut dice, &mut contracts, &mut config));
+        contracts.values_mut().for_each(|text| *text = near(std::mem::take(text)));
+        let direct = dice.roll(2) == 0;
+        for path in PATHS {
+            let full = format!("contracts/{path}");
+            match contracts.get(path) {
+                Some(text) if lived.has(&full) && lived.read(&full) == *text => {}
+                Some(text) if direct => lived.write(&full, text),
+                Some(text) => {
+                    let aside = format!("{full}~");
+                    lived.write(&aside, text);
+                    std::fs::rename(lived.path(&aside), lived.path(&full)).expect("renamed");
+                }
+                None if lived.has(&full) => lived.remove(&full),
+                None => {}
+            }
+        }
+        if config != configured {
+            alone(&lived, &contracts, config);
+        }
+        if dice.roll(3) == 0 {
+            continue;
+        }
+        let fresh = Project::empty();
+        alone(&fresh, &contracts, config);
+        let clean = fresh.build();
+        let right = fresh.tree("generated");
+        watching.until(&format!("a clean build's tree after {}", done.join(", ")), || {
+            let mut left = lived.tree("generated");
+            if clean.code != 0 {
+                left.retain(|path, _| right.contains_key(path));
+            }
+            difference(&left, &right).is_empty()
+        });
+    }
+    watching.interrupt();
+    let fresh = Project::empty();
+    alone(&fresh, &contracts, config);
+    let (run, clean) = (lived.build(), fresh.build());
+    assert_eq!(diagnostics(&run.stderr), diagnostics(&clean.stderr), "{}", done.join(", "));
+    let mut left = lived.tree("generated");
+    if clean.code != 0 {
+        left.retain(|path, _| fresh.has(&format!("generated/{path}")));
+    }
+    assert_eq!(difference(&left, &fresh.tree("generated")), "", "{}", done.join(", "));
+}
+
 /// What else happens to a project: somebody edits an output, a build is killed. What was done, if anything was.
 fn meddle(dice: &mut Dice, project: &Project) -> Option<String> {
     let outputs: Vec<String> =

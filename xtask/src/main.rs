@@ -111,9 +111,15 @@ fn root() -> PathBuf {
     here.parent().unwrap_or(here).to_path_buf()
 }
 
-/// The cargo that runs us.
+/// The cargo that runs us. What it has told us about ourselves is kept from it: build scripts that look at such variables would
+/// run again, and all that hangs on them be compiled again, whenever a build by hand follows one of ours.
 fn cargo() -> std::process::Command {
-    std::process::Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+    let mut cargo = std::process::Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    let about_us = |name: &str| name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_");
+    for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_str().is_some_and(about_us)) {
+        cargo.env_remove(name);
+    }
+    cargo
 }
 
 /// What `cargo metadata` knows of the workspace, without its dependencies' own.
