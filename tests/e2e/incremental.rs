@@ -544,6 +544,7 @@ fn a_watch_reads_what_an_edit_is_about() {
     let later = || events.iter().filter(|event| begins(event) >= first);
     assert!(later().filter(|event| event["name"] == "write").count() >= edits.len(), "what is measured is there");
     assert!(!later().any(|event| event["name"] == "scan"), "all folders were read");
+    assert!(!events.iter().any(|event| event["name"] == "unfold"), "all records were read when it began");
     let read: u64 = later().filter(|e| e["name"] == "records").filter_map(|e| e["args"]["shards"].as_u64()).sum();
     assert!((1..=3 * edits.len() as u64).contains(&read), "{read} shards were read");
     project.build().ends(0).says("nothing to do");

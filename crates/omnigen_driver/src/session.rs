@@ -320,6 +320,22 @@ impl Session {
         }
     }
 
+    /// The first look of a session that goes on: it reads no more than a run that looks once.
+    pub(crate) fn at_first(&mut self) -> Survey {
+        let glance = match self.glance() {
+            // The records are needed later.
+            Glance::Same(idle) => Glance::Moved {
+                contracts: Some(Vec::new()),
+                looked: None,
+                outputs: Vec::new(),
+                others: Vec::new(),
+                idle,
+            },
+            other => other,
+        };
+        self.seen(glance)
+    }
+
     /// Where nothing but contracts is referred to, no agent looks at contracts and no two want the same output, a change of few contracts
     /// and outputs is worked off with few records. What was read of the folders is taken, if it is needed.
     fn few(&mut self, glance: &Glance, scan: &mut Option<Scan>) -> Option<Survey> {

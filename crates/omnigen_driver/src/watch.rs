@@ -95,8 +95,8 @@ impl Doubt {
 /// Keeps outputs up to date until `stop`. Every round is passed on as it ends; the outcome returned is the last one.
 pub fn watch(options: &Options, stop: &AtomicBool, on_round: &mut dyn FnMut(Round)) -> Outcome {
     let mut started = Instant::now();
-    let mut session = match crate::open(options) {
-        Ok((session, _)) => session,
+    let mut session = match crate::begin(options) {
+        Ok(session) => session,
         Err(outcome) => return *outcome,
     };
     session.watched = true;
@@ -107,7 +107,7 @@ pub fn watch(options: &Options, stop: &AtomicBool, on_round: &mut dyn FnMut(Roun
         Err(problem) => return crate::environment(format!("cannot watch {}: {problem}", session.setup.root.display())),
     };
     session.inbox = Some(Inbox::default());
-    let mut survey = full(&session);
+    let mut survey = session.at_first();
     let mut last = Outcome::default();
     let (mut first, mut gave_way) = (true, false);
     let mut touched: BTreeSet<String> = BTreeSet::new();
