@@ -26,7 +26,7 @@ const LIMIT: Limit = Limit { documents: 1_300, values: 32_000 };
 const LOADED: usize = 200;
 
 /// So many documents are given to the model alone as well: it takes ten times as long to refuse one as the validator.
-const MODELS: usize = 60;
+const MODELS: usize = 100;
 
 /// Whose turn it is when there are more: the first wrong type of a place (0), something missing (1), anything else (2).
 const TURNS: [usize; 5] = [0, 0, 1, 0, 2];
