@@ -609,6 +609,44 @@ impl<'a> Module<'a> {
         }
     }
 
+    /// What is asked of every valid document; a function of its own if two tests ask it.
+    fn accepted(&self, out: &mut Writer, lists: Lists) {
+        if lists.foreign {
+            function(out, "def accept(document: Any) -> None:", "It has no issues and comes back as it was.");
+            self.accept(out);
+        }
+        out.line("");
+        out.line("");
+        out.line("@pytest.mark.parametrize(\"document\", VALID)");
+        out.line("def test_valid(document: Any) -> None:");
+        out.line("    \"\"\"A valid document has no issues and comes back as it was.\"\"\"");
+        if lists.foreign {
+            out.line("    accept(document)");
+            foreign::put_test(out);
+        } else {
+            self.accept(out);
+        }
+        if lists.accepted {
+            out.line("");
+            out.line("");
+            out.line("@pytest.mark.parametrize(\"document\", ACCEPTED)");
+            out.line("def test_accepted(document: Any) -> None:");
+            out.line("    \"\"\"A valid document has no issues.\"\"\"");
+            out.line(&format!("    assert {}.errors(document) == []", self.names.validator));
+        }
+    }
+
+    fn accept(&self, out: &mut Writer) {
+        let (model, validator) = (&self.names.model, &self.names.validator);
+        out.indent();
+        out.line(&format!("assert {validator}.errors(document) == []"));
+        out.line(&format!("model = {validator}.validate(document)"));
+        out.line(&format!("assert isinstance(model, {model})"));
+        out.line("dumped = model.model_dump(by_alias=True, exclude_unset=True, mode=\"json\")");
+        out.line("assert dumped == document");
+        out.dedent();
+    }
+
     fn refused(&self, out: &mut Writer, lists: Lists, document: &Doc) {
         let Names { model, validator, invalid } = &self.names;
         let both = lists.invalid && lists.mistyped;
